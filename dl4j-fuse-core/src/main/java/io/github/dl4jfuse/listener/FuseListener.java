@@ -1,0 +1,276 @@
+package io.github.dl4jfuse.listener;
+
+import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.network.TrainingNetwork;
+import io.github.dl4jfuse.search.ArmijoBacktracking;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.switching.TrainingProgress;
+import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.FusePvUpdater;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Completes {@link FusePv}: conducts the switch and the L-BFGS phase of one network.
+ *
+ * <pre>
+ *   net.setListeners(new FuseListener());
+ * </pre>
+ *
+ * <p>In the Adam phase it watches the criterion and the finiteness of loss and gradient. In the L-BFGS phase it
+ * evaluates the network on the batch in hand at each trial point, accepts or cuts back the step, and takes the
+ * curvature pair from the two gradients of that batch; inner products span all updater blocks of the model. A step costs
+ * one evaluation of loss and gradient beyond DL4J's own, more when it is cut back, and one more with dropout or weight
+ * noise (whose mask is held fixed within a step).
+ *
+ * <p>NaN and infinity: a batch whose loss or gradient is not finite takes no step. After {@value #PATIENCE} such batches
+ * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with the history
+ * and Adam's moments cleared. Each kind of event is logged once, and counted always: see {@link #statistics}.
+ *
+ * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
+ * backpropagation through time, other updaters beside FusePv, other optimization algorithms than DL4J's default, and a
+ * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
+ *
+ * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
+ * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
+ */
+public final class FuseListener extends BaseTrainingListener {
+
+    /** Number of non-finite batches in a row after which the last good parameters come back. */
+    public static final int PATIENCE = 3;
+
+    /** Number of steps between two copies of the parameters. */
+    public static final int SNAPSHOT_EVERY = 100;
+
+    private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
+
+    /** What the next {@code iterationDone} has to do. */
+    private enum Plan {
+        NOTHING,
+        ADAM,
+        CURVATURE
+    }
+
+    /**
+     * A change of phase.
+     *
+     * @param iteration the first step of the new phase
+     * @param epoch the number of epochs complete by then
+     * @param curvature true: from Adam to L-BFGS, false: back
+     * @param reason the criterion in words
+     */
+    public record PhaseChange(int iteration, int epoch, boolean curvature, String reason) {}
+
+    private final FuseStatistics.Counter counter = new FuseStatistics.Counter();
+    private final List<PhaseChange> phaseChanges = new ArrayList<>();
+    private Model model;
+    private TrainingNetwork network;
+    private FusePv config;
+    private boolean curvaturePhase;
+    private CurvatureStep step;
+    private Plan plan = Plan.NOTHING;
+    private INDArray[] lastGood;
+    private long sinceSnapshot;
+    private int badBatches;
+    private boolean saidBadBatch;
+    private boolean saidRollBack;
+    private boolean saidRejected;
+
+    /** Returns what was counted so far. */
+    public FuseStatistics statistics() {
+        long bytes = step == null ? 0 : step.bytes();
+        if (lastGood != null) {
+            bytes += Segments.length(lastGood) * lastGood[0].dataType().width();
+        }
+        return counter.snapshot(bytes);
+    }
+
+    /** Returns the changes of phase so far, oldest first. */
+    public List<PhaseChange> phaseChanges() {
+        return List.copyOf(phaseChanges);
+    }
+
+    /** Returns whether the next step is an L-BFGS step, as far as is known. */
+    public boolean inCurvaturePhase() {
+        return curvaturePhase;
+    }
+
+    @Override
+    public void onGradientCalculation(Model current) {
+        attach(current);
+        plan = Plan.NOTHING;
+        counter.evaluations++;
+        INDArray[] gradient = network.gradientView();
+        double squaredNorm = Segments.dot(gradient, gradient);
+        if (!Double.isFinite(network.score()) || !Double.isFinite(squaredNorm)) {
+            leaveOut();
+            return;
+        }
+        badBatches = 0;
+        decidePhase();
+        int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
+        observe(Math.sqrt(squaredNorm) / examples);
+        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !keepAsGood()) {
+            leaveOut();
+            rollBack();
+            return;
+        }
+        if (curvaturePhase) {
+            if (step == null) {
+                step = new CurvatureStep(network);
+            }
+            step.begin();
+            network.updaters().forEach(FusePvUpdater::holdNextStep);
+        }
+        plan = curvaturePhase ? Plan.CURVATURE : Plan.ADAM;
+    }
+
+    @Override
+    public void iterationDone(Model current, int iteration, int epoch) {
+        Plan due = plan;
+        plan = Plan.NOTHING;
+        if (due == Plan.ADAM) {
+            counter.adamSteps++;
+        } else if (due == Plan.CURVATURE) {
+            ArmijoBacktracking.Result result = step.finish(counter);
+            counter.curvatureSteps++;
+            if (!result.accepted()) {
+                counter.rejectedSteps++;
+                sayOnceThatAStepWasRejected(iteration, result);
+            }
+        }
+    }
+
+    private void attach(Model current) {
+        if (model == null) {
+            model = current;
+        } else if (model != current) {
+            throw new IllegalStateException("A FuseListener belongs to one network, and this one has seen another: give"
+                    + " each network its own new FuseListener(). With ParallelWrapper or Spark, which average the"
+                    + " updater states of several replicas, train on one device or without the listener.");
+        }
+        if (network != null && network.isCurrent()) {
+            return;
+        }
+        network = new TrainingNetwork(current);
+        config = network.updaters().get(0).getConfig();
+        step = null;
+        network.updaters().forEach(updater -> updater.setConducted(true));
+        boolean restored = network.updaters().get(0).inCurvaturePhase();
+        if (restored && !curvaturePhase) {
+            log.info(
+                    "FusePv goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
+                    network.updaters().get(0).historySize(),
+                    network.iteration());
+        }
+        curvaturePhase = restored;
+    }
+
+    private void decidePhase() {
+        FusePvUpdater first = network.updaters().get(0);
+        TrainingProgress progress = new TrainingProgress(
+                network.iteration(), network.epoch(), first.averageGradientNorm(), first.averageLoss());
+        boolean due = config.isSwitchDue(progress) || (curvaturePhase && config.latched());
+        if (due == curvaturePhase) {
+            return;
+        }
+        String reason = config.switchCriterion().describe();
+        if (due) {
+            if (phaseChanges.isEmpty()) {
+                log.info(
+                        "FusePv switches from Adam to L-BFGS at iteration {} (epoch {}): {}.{}",
+                        progress.iteration(),
+                        progress.epoch(),
+                        reason,
+                        network.isNoisy()
+                                ? " The network is noisy (dropout or weight noise): a step holds one mask."
+                                : "");
+            }
+        } else {
+            reason = "no longer true that " + reason;
+            dropPairs();
+        }
+        phaseChanges.add(new PhaseChange(progress.iteration(), progress.epoch(), due, reason));
+        curvaturePhase = due;
+        network.updaters().forEach(updater -> updater.setCurvaturePhase(due));
+    }
+
+    private void observe(double gradientNorm) {
+        SwitchCriterion.Kind kind = config.switchCriterion().kind();
+        if (kind == SwitchCriterion.Kind.GRADIENT_NORM || kind == SwitchCriterion.Kind.LOSS) {
+            network.updaters().forEach(updater -> updater.observe(gradientNorm, network.score()));
+        }
+    }
+
+    /** Copies the parameters, unless they are no longer finite (a saturated activation can hide that in the loss). */
+    private boolean keepAsGood() {
+        INDArray[] parameters = network.parameters();
+        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
+            return lastGood == null;
+        }
+        if (lastGood == null) {
+            lastGood = Segments.zerosLike(parameters);
+        }
+        Segments.assign(lastGood, parameters);
+        return true;
+    }
+
+    private void leaveOut() {
+        counter.skippedBatches++;
+        if (!saidBadBatch) {
+            saidBadBatch = true;
+            log.warn(
+                    "Iteration {} takes no step: its loss is {} or its gradient is not finite. Look for bad values in the"
+                            + " data or a learning rate that is too high. Said once; statistics() counts on.",
+                    network.iteration(),
+                    network.score());
+        }
+        network.clearGradient();
+        network.updaters().forEach(FusePvUpdater::holdNextStep);
+        if (++badBatches >= PATIENCE) {
+            rollBack();
+        }
+    }
+
+    private void rollBack() {
+        badBatches = 0;
+        if (lastGood == null) {
+            return;
+        }
+        counter.rollBacks++;
+        Segments.assign(network.parameters(), lastGood);
+        network.updaters().forEach(FusePvUpdater::resetMoments);
+        dropPairs();
+        if (!saidRollBack) {
+            saidRollBack = true;
+            log.warn(
+                    "Loss, gradient or parameters stayed non-finite: the parameters went back to the last good ones at"
+                            + " iteration {}, with moments and curvature pairs cleared. Said once; statistics() counts"
+                            + " on.",
+                    network.iteration());
+        }
+    }
+
+    private void dropPairs() {
+        if (step == null) {
+            step = new CurvatureStep(network);
+        }
+        step.clearHistory(counter);
+    }
+
+    private void sayOnceThatAStepWasRejected(int iteration, ArmijoBacktracking.Result result) {
+        if (!saidRejected) {
+            saidRejected = true;
+            log.info(
+                    "The L-BFGS step of iteration {} was not taken, and its curvature pairs were dropped: {} Said once;"
+                            + " statistics() counts on.",
+                    iteration,
+                    result.reason());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.dl4jfuse.listener;
+
+import io.github.dl4jfuse.lbfgs.LbfgsHistory;
+
+/**
+ * What a {@link FuseListener} has counted since it was made.
+ *
+ * @param adamSteps steps taken by Adam
+ * @param curvatureSteps L-BFGS steps, accepted or not
+ * @param gradientEvaluations evaluations of loss and gradient together, DL4J's own included: one for each step, and one
+ *     for each trial point of the L-BFGS phase
+ * @param functionEvaluations evaluations of the loss: the same number, since every evaluation gives both
+ * @param cutBacks how often a trial step was cut back
+ * @param rejectedSteps L-BFGS steps for which no trial point was good enough; the parameters stayed
+ * @param pairsKept curvature pairs stored as they were
+ * @param pairsDamped curvature pairs stored after Powell damping
+ * @param pairsSkipped curvature pairs not stored
+ * @param historiesCleared how often a non-empty history was dropped
+ * @param skippedBatches steps left out because loss or gradient of the batch was not finite
+ * @param rollBacks returns to the last good parameters
+ * @param extraBytes bytes held now beyond the updater state
+ */
+public record FuseStatistics(
+        long adamSteps,
+        long curvatureSteps,
+        long gradientEvaluations,
+        long functionEvaluations,
+        long cutBacks,
+        long rejectedSteps,
+        long pairsKept,
+        long pairsDamped,
+        long pairsSkipped,
+        long historiesCleared,
+        long skippedBatches,
+        long rollBacks,
+        long extraBytes) {
+
+    /** The numbers while they grow. */
+    static final class Counter {
+        long adamSteps;
+        long curvatureSteps;
+        long evaluations;
+        long cutBacks;
+        long rejectedSteps;
+        long pairsKept;
+        long pairsDamped;
+        long pairsSkipped;
+        long historiesCleared;
+        long skippedBatches;
+        long rollBacks;
+
+        void pair(LbfgsHistory.Outcome outcome) {
+            switch (outcome) {
+                case KEPT -> pairsKept++;
+                case DAMPED -> pairsDamped++;
+                case SKIPPED -> pairsSkipped++;
+            }
+        }
+
+        FuseStatistics snapshot(long extraBytes) {
+            return new FuseStatistics(
+                    adamSteps,
+                    curvatureSteps,
+                    evaluations,
+                    evaluations,
+                    cutBacks,
+                    rejectedSteps,
+                    pairsKept,
+                    pairsDamped,
+                    pairsSkipped,
+                    historiesCleared,
+                    skippedBatches,
+                    rollBacks,
+                    extraBytes);
+        }
+    }
+}

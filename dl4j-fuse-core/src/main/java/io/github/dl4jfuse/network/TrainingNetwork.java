@@ -1,0 +1,274 @@
+package io.github.dl4jfuse.network;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.github.dl4jfuse.updater.FusePvUpdater;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
+
+/**
+ * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
+ * parameters that {@code FusePv} trains: value and gradient on the batch in hand, and the updater blocks.
+ *
+ * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
+ * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
+ * statistics (both under {@link NoOp}) are left to DL4J.
+ *
+ * <p>Valid for the updater it was made from: see {@link #isCurrent}.
+ */
+public final class TrainingNetwork {
+
+    private final Model model;
+    private final BaseMultiLayerUpdater<?> updater;
+    private final List<UpdaterBlock> blocks = new ArrayList<>();
+    private final List<FusePvUpdater> updaters = new ArrayList<>();
+    private final boolean noisy;
+    private final boolean decaysWeights;
+
+    /**
+     * Looks at the network's updater blocks.
+     *
+     * @throws IllegalStateException if step acceptance makes no sense for the network's configuration; the sentence
+     *     says what to change
+     */
+    public TrainingNetwork(Model model) {
+        this.model = model;
+        updater = updaterOf(model);
+        UpdaterBlock foreign = null;
+        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+            if (block.getGradientUpdater() instanceof FusePvUpdater fuse) {
+                addBlock(block, fuse);
+            } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
+                foreign = block;
+            }
+        }
+        if (updaters.isEmpty()) {
+            throw new IllegalStateException("FuseListener works with the updater FusePv, but no trainable parameter of"
+                    + " this network uses it: configure .updater(new FusePv()) or remove the listener.");
+        }
+        if (foreign != null) {
+            throw otherUpdater(foreign);
+        }
+        refuseWhatMakesNoSense();
+        noisy = layers().stream().anyMatch(TrainingNetwork::isNoisy);
+        decaysWeights = blocks.stream()
+                .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
+                .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
+    }
+
+    private static BaseMultiLayerUpdater<?> updaterOf(Model model) {
+        if (model instanceof MultiLayerNetwork network) {
+            return (BaseMultiLayerUpdater<?>) network.getUpdater();
+        }
+        if (model instanceof ComputationGraph graph) {
+            return graph.getUpdater();
+        }
+        throw new IllegalStateException("FuseListener trains a MultiLayerNetwork or a ComputationGraph, not a "
+                + model.getClass().getName() + ".");
+    }
+
+    private void addBlock(UpdaterBlock block, FusePvUpdater fuse) {
+        if (!block.isPretrainUpdaterBlock()) {
+            fuse.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
+            blocks.add(block);
+            updaters.add(fuse);
+        }
+    }
+
+    private static IllegalStateException otherUpdater(UpdaterBlock block) {
+        UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
+        return new IllegalStateException("FuseListener needs FusePv for all trainable parameters, but "
+                + first.getParamName() + " of layer \""
+                + first.getLayer().getConfig().getLayerName() + "\" uses "
+                + block.getGradientUpdater().getConfig().getClass().getSimpleName()
+                + ": give it FusePv too (rates may differ), freeze the layer, or remove the listener.");
+    }
+
+    private void refuseWhatMakesNoSense() {
+        for (FusePvUpdater other : updaters) {
+            if (!other.getConfig().sharesCurvaturePhaseWith(updaters.get(0).getConfig())) {
+                throw new IllegalStateException("The layers use FusePv with different settings of the L-BFGS phase ("
+                        + updaters.get(0).getConfig() + " and " + other.getConfig()
+                        + "): that phase spans all layers, so only Adam's constants may differ.");
+            }
+        }
+        for (Layer layer : layers()) {
+            var config = layer.getConfig();
+            if (config != null
+                    && layer.numParams() > 0
+                    && config.getGradientNormalization() != null
+                    && config.getGradientNormalization() != GradientNormalization.None) {
+                throw new IllegalStateException("Layer \"" + config.getLayerName() + "\" uses gradient normalization "
+                        + config.getGradientNormalization()
+                        + ". A clipped gradient is not the gradient of the loss, so step acceptance would be wrong:"
+                        + " remove .gradientNormalization(..), the line search limits the step already.");
+            }
+        }
+        if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+            throw new IllegalStateException("FuseListener does its own line search and needs optimizationAlgo("
+                    + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
+                    + model.conf().getOptimizationAlgo() + ".");
+        }
+        if (usesTruncatedBackprop()) {
+            throw new IllegalStateException("FuseListener evaluates a batch twice, which truncated backpropagation"
+                    + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
+                    + " FusePv without the listener.");
+        }
+    }
+
+    private boolean usesTruncatedBackprop() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT
+                : ((ComputationGraph) model).getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
+    }
+
+    private List<Layer> layers() {
+        return List.of(
+                model instanceof MultiLayerNetwork network
+                        ? network.getLayers()
+                        : ((ComputationGraph) model).getLayers());
+    }
+
+    private static boolean isNoisy(Layer layer) {
+        var conf = layer.conf().getLayer();
+        return conf.getIDropout() != null || (conf instanceof BaseLayer base && base.getWeightNoise() != null);
+    }
+
+    /** Returns whether the network still has the updater that this object looked at. */
+    public boolean isCurrent() {
+        return updaterOf(model) == updater;
+    }
+
+    /** Returns the state of each block that FusePv trains, in the order of the parameters. */
+    public List<FusePvUpdater> updaters() {
+        return updaters;
+    }
+
+    /** Returns whether two evaluations at one point differ (dropout, weight noise) unless the random state is reset. */
+    public boolean isNoisy() {
+        return noisy;
+    }
+
+    /** Returns whether some parameter has decoupled weight decay. */
+    public boolean decaysWeights() {
+        return decaysWeights;
+    }
+
+    /** Returns the epoch count. */
+    public int epoch() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getEpochCount()
+                : ((ComputationGraph) model).getEpochCount();
+    }
+
+    /** Returns the iteration count: the number of steps completed. */
+    public int iteration() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getIterationCount()
+                : ((ComputationGraph) model).getIterationCount();
+    }
+
+    /** Returns views of the trained parameters, block by block. */
+    public INDArray[] parameters() {
+        return pieces(model.params());
+    }
+
+    /** Returns views of DL4J's gradient array, block by block: raw sum or update, whichever DL4J left there. */
+    public INDArray[] gradientView() {
+        return pieces(model.getGradientsViewArray());
+    }
+
+    private INDArray[] pieces(INDArray all) {
+        INDArray flat = all.reshape(all.length());
+        return blocks.stream()
+                .map(b -> flat.get(interval(b.getParamOffsetStart(), b.getParamOffsetEnd())))
+                .toArray(INDArray[]::new);
+    }
+
+    /** Sets DL4J's whole gradient array to zero, the statistics of BatchNorm included. */
+    public void clearGradient() {
+        model.getGradientsViewArray().assign(0);
+    }
+
+    /** Evaluates loss and raw gradient at the present parameters on the batch in hand. */
+    public void evaluate() {
+        model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+    }
+
+    /** Returns DL4J's score of the last evaluation. */
+    public double score() {
+        return model.score();
+    }
+
+    /** Sets the score that other listeners see. */
+    public void setScore(double score) {
+        if (model instanceof MultiLayerNetwork network) {
+            network.setScore(score);
+        } else {
+            ((ComputationGraph) model).setScore(score);
+        }
+    }
+
+    /** Returns the objective's value at the last evaluation, made at the present parameters. */
+    public double value() {
+        double penalty = 0;
+        if (decaysWeights) {
+            for (UpdaterBlock block : blocks) {
+                for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
+                    for (Regularization r : regularizations(p, ApplyStep.POST_UPDATER)) {
+                        penalty += r.score(p.getParamView(), iteration(), epoch());
+                    }
+                }
+            }
+        }
+        return score() - penalty;
+    }
+
+    /**
+     * Computes the gradient of {@link #value} at the present parameters from the raw gradient that the last evaluation
+     * left in DL4J's array: divided by the number of examples (unless {@code miniBatch(false)}), plus l1 and l2.
+     *
+     * @param target receives the gradient, block by block
+     */
+    public void gradient(INDArray[] target) {
+        INDArray[] raw = gradientView();
+        for (int b = 0; b < raw.length; b++) {
+            UpdaterBlock block = blocks.get(b);
+            target[b].assign(raw[b]);
+            if (model.conf().isMiniBatch()) {
+                target[b].divi(model.batchSize());
+            }
+            for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
+                for (Regularization r : regularizations(p, ApplyStep.BEFORE_UPDATER)) {
+                    INDArray slice = target[b].get(interval(
+                            p.getParamOffsetStart() - block.getParamOffsetStart(),
+                            p.getParamOffsetEnd() - block.getParamOffsetStart()));
+                    double rate = updaters.get(b).getConfig().getLearningRate(iteration(), epoch());
+                    r.apply(p.getParamView(), slice, rate, iteration(), epoch());
+                }
+            }
+        }
+    }
+
+    private static List<Regularization> regularizations(UpdaterBlock.ParamState p, ApplyStep step) {
+        List<Regularization> all = p.getLayer().getConfig().getRegularizationByParam(p.getParamName());
+        return all == null
+                ? List.of()
+                : all.stream().filter(r -> r.applyStep() == step).toList();
+    }
+}

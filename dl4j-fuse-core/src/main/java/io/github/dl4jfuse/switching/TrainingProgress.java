@@ -1,0 +1,11 @@
+package io.github.dl4jfuse.switching;
+
+/**
+ * What a {@link SwitchCriterion} looks at, before an iteration's step is taken.
+ *
+ * @param iteration number of steps taken so far (DL4J's iteration count)
+ * @param epoch number of epochs completed so far (DL4J's epoch count)
+ * @param gradientNorm moving average of the Euclidean norm of the batch gradient, NaN as long as none was seen
+ * @param loss moving average of the batch loss, NaN as long as none was seen
+ */
+public record TrainingProgress(int iteration, int epoch, double gradientNorm, double loss) {}

@@ -1,0 +1,218 @@
+package io.github.dl4jfuse.updater;
+
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.switching.TrainingProgress;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.AdamUpdater;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The state of {@link FusePv} for one block of parameters, and its Adam step.
+ *
+ * <p>DL4J makes one for each block of neighbouring parameters with equal updater configuration. The L-BFGS phase spans
+ * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step
+ * and keeps what must be saved with the model in the blocks' state: phase, curvature pairs, averages.
+ *
+ * <p>Not thread-safe, like all of DL4J's updaters.
+ */
+public final class FusePvUpdater implements GradientUpdater<FusePv> {
+
+    private static final Logger log = LoggerFactory.getLogger(FusePvUpdater.class);
+    private static final String STATE_KEY = "FUSE_PV";
+
+    /** A network has one updater for each block, none of which knows of the others: said once in a process. */
+    private static final AtomicBoolean SAID_THAT_IT_STAYS = new AtomicBoolean();
+
+    private final FusePv config;
+    private final AdamUpdater adam;
+    private INDArray view;
+    private FusePvState state;
+    private boolean conducted;
+    private boolean hold;
+    private boolean saidThatItSkips;
+
+    FusePvUpdater(FusePv config) {
+        this.config = config;
+        adam = new AdamUpdater(config.adam());
+    }
+
+    @Override
+    public FusePv getConfig() {
+        return config;
+    }
+
+    @Override
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+        if (initialize) {
+            viewArray.assign(0);
+        }
+        view = viewArray.reshape(viewArray.length());
+        state = null;
+    }
+
+    @Override
+    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
+        INDArray saved = stateMap.get(STATE_KEY);
+        if (saved == null || stateMap.size() != 1) {
+            throw new IllegalStateException(
+                    "FusePv's state has the one key " + STATE_KEY + ", but these were given: " + stateMap.keySet());
+        }
+        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
+    }
+
+    @Override
+    public Map<String, INDArray> getState() {
+        return Map.of(STATE_KEY, view);
+    }
+
+    /**
+     * Replaces the gradient by the update that DL4J then subtracts: Adam's, or zero when the step is held. A gradient
+     * that is not finite gives no update and leaves the moments as they are.
+     */
+    @Override
+    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+        bind(gradient.length());
+        if (hold) {
+            hold = false;
+            gradient.assign(0);
+            return;
+        }
+        if (!conducted) {
+            sayOnceThatItStays(iteration, epoch);
+            if (!isFinite(gradient)) {
+                sayOnceThatItSkips(iteration);
+                gradient.assign(0);
+                return;
+            }
+        }
+        INDArray m = state.firstMoment.reshape(gradient.ordering(), gradient.shape());
+        INDArray v = state.secondMoment.reshape(gradient.ordering(), gradient.shape());
+        adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
+        adam.applyUpdater(gradient, iteration, epoch);
+    }
+
+    private void bind(long n) {
+        if (state == null) {
+            // The updater runs inside a workspace; the views are kept beyond it.
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                state = new FusePvState(view, n, config.memory());
+            }
+        }
+    }
+
+    private static boolean isFinite(INDArray gradient) {
+        return Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient));
+    }
+
+    private void sayOnceThatItStays(int iteration, int epoch) {
+        if (SAID_THAT_IT_STAYS.get()) {
+            return;
+        }
+        SwitchCriterion criterion = config.switchCriterion();
+        boolean neverKnown =
+                criterion.kind() == SwitchCriterion.Kind.LOSS || criterion.kind() == SwitchCriterion.Kind.GRADIENT_NORM;
+        boolean due = neverKnown || config.isSwitchDue(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN));
+        if (due && SAID_THAT_IT_STAYS.compareAndSet(false, true)) {
+            log.warn("FusePv stays with Adam: its L-BFGS phase needs the listener that evaluates a batch twice. Add"
+                    + " net.setListeners(new FuseListener()). Said once.");
+        }
+    }
+
+    private void sayOnceThatItSkips(int iteration) {
+        if (!saidThatItSkips) {
+            saidThatItSkips = true;
+            log.warn(
+                    "FusePv left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
+                            + " values in the data or a learning rate that is too high. Said once.",
+                    iteration);
+        }
+    }
+
+    /** Announces that a conductor looks after phase and finiteness, so that this block is silent about both. */
+    public void setConducted(boolean conducted) {
+        this.conducted = conducted;
+    }
+
+    /** Makes the next {@link #applyUpdater} give a zero update and leave the state alone. */
+    public void holdNextStep() {
+        hold = true;
+    }
+
+    /** Takes up the state for a block of {@code n} parameters, before the first gradient has come. */
+    public void prepare(long n) {
+        bind(n);
+    }
+
+    /** Returns the rows of s, memory · n numbers, slot by slot. */
+    public INDArray sRows() {
+        return state.sRows;
+    }
+
+    /** Returns the rows of y, memory · n numbers, slot by slot. */
+    public INDArray yRows() {
+        return state.yRows;
+    }
+
+    /** Sets Adam's moments to zero, as at the start. */
+    public void resetMoments() {
+        state.firstMoment.assign(0);
+        state.secondMoment.assign(0);
+    }
+
+    /** Returns whether the saved phase is L-BFGS. */
+    public boolean inCurvaturePhase() {
+        return state.header.getDouble(FusePvState.PHASE) == 1;
+    }
+
+    /** Saves the phase. */
+    public void setCurvaturePhase(boolean curvature) {
+        state.header.putScalar(FusePvState.PHASE, curvature ? 1 : 0);
+    }
+
+    /** Returns how many curvature pairs are saved. */
+    public int historySize() {
+        return (int) state.header.getDouble(FusePvState.HISTORY_SIZE);
+    }
+
+    /** Returns the slot where the next pair goes. */
+    public int historyNextSlot() {
+        return (int) state.header.getDouble(FusePvState.HISTORY_NEXT);
+    }
+
+    /** Saves how far the ring of pairs is filled. */
+    public void setHistory(int size, int nextSlot) {
+        state.header.putScalar(FusePvState.HISTORY_SIZE, size);
+        state.header.putScalar(FusePvState.HISTORY_NEXT, nextSlot);
+    }
+
+    /** Returns the moving average of the batch gradient's norm, NaN before the first batch. */
+    public double averageGradientNorm() {
+        return average(FusePvState.AVERAGE_GRADIENT_NORM);
+    }
+
+    /** Returns the moving average of the batch loss, NaN before the first batch. */
+    public double averageLoss() {
+        return average(FusePvState.AVERAGE_LOSS);
+    }
+
+    private double average(int slot) {
+        return state.header.getDouble(FusePvState.OBSERVED) == 0 ? Double.NaN : state.header.getDouble(slot);
+    }
+
+    /** Takes a batch's gradient norm and loss into the moving averages. */
+    public void observe(double gradientNorm, double loss) {
+        double old = state.header.getDouble(FusePvState.OBSERVED) == 0 ? 0 : SwitchCriterion.AVERAGE_DECAY;
+        updateAverage(FusePvState.AVERAGE_GRADIENT_NORM, old, gradientNorm);
+        updateAverage(FusePvState.AVERAGE_LOSS, old, loss);
+        state.header.putScalar(FusePvState.OBSERVED, 1);
+    }
+
+    private void updateAverage(int slot, double decay, double value) {
+        state.header.putScalar(slot, decay * state.header.getDouble(slot) + (1 - decay) * value);
+    }
+}

@@ -1,0 +1,365 @@
+package io.github.dl4jfuse.listener;
+
+import static io.github.dl4jfuse.TestNetworks.PLAIN;
+import static io.github.dl4jfuse.TestNetworks.fit;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.FusePv;
+import java.util.List;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.slf4j.LoggerFactory;
+
+/** Phases, recovery, refusals, and what is said about them. */
+class FuseListenerTest {
+
+    private static final TestNetworks KIND = TestNetworks.DENSE;
+
+    private final Logger logger = (Logger) LoggerFactory.getLogger(FuseListener.class);
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
+    @BeforeEach
+    void listenToTheLog() {
+        logger.setLevel(Level.INFO);
+        logger.setAdditive(false);
+        log.start();
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void stopListening() {
+        logger.detachAppender(log);
+        logger.setAdditive(true);
+        logger.setLevel(null);
+    }
+
+    private List<String> said(String part) {
+        return log.list.stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .filter(message -> message.contains(part))
+                .toList();
+    }
+
+    private static FusePv at(SwitchCriterion criterion) {
+        return FusePv.builder().switchCriterion(criterion).build();
+    }
+
+    private static DataSet good(int index) {
+        return KIND.batch(index, 16, DataType.FLOAT);
+    }
+
+    private static DataSet bad(int index) {
+        DataSet data = good(index);
+        data.getFeatures().putScalar(3, 5, Float.NaN);
+        return data;
+    }
+
+    @Test
+    void switchesAtTheEpochAndSaysSoOnce() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.epoch(2)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        for (int epoch = 0; epoch < 4; epoch++) {
+            for (int step = 0; step < 3; step++) {
+                assertThat(listener.inCurvaturePhase()).isEqualTo(epoch > 2 || (epoch == 2 && step > 0));
+                fit(model, good(step));
+            }
+            TestNetworks.nextEpoch(model);
+        }
+        assertThat(listener.phaseChanges())
+                .containsExactly(new FuseListener.PhaseChange(6, 2, true, "epoch 2 was reached"));
+        assertThat(listener.statistics().adamSteps()).isEqualTo(6);
+        assertThat(listener.statistics().curvatureSteps()).isEqualTo(6);
+        assertThat(said("switches from Adam to L-BFGS at iteration 6 (epoch 2)"))
+                .hasSize(1);
+    }
+
+    @Test
+    void gradientNormAndLossWaitForTheWarmUp() {
+        for (SwitchCriterion criterion : List.of(SwitchCriterion.gradientNorm(1e3), SwitchCriterion.loss(1e3))) {
+            FuseListener listener = new FuseListener();
+            Model model = KIND.create(
+                    FusePv.builder().switchCriterion(criterion).warmUpEpochs(2).build(), DataType.FLOAT, PLAIN);
+            model.setListeners(listener);
+            for (int step = 0; step < 8; step++) {
+                fit(model, good(step));
+                if (step % 2 == 1) {
+                    TestNetworks.nextEpoch(model);
+                }
+            }
+            assertThat(listener.phaseChanges()).hasSize(1);
+            assertThat(listener.phaseChanges().get(0).iteration()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void gradientNormIsThatOfTheMeanGradient() {
+        // Twice the examples, the same mean gradient: both switch at the same iteration.
+        DataSet once = good(0);
+        DataSet twice = new DataSet(
+                Nd4j.vstack(once.getFeatures(), once.getFeatures()), Nd4j.vstack(once.getLabels(), once.getLabels()));
+        int[] switched = new int[2];
+        for (int i = 0; i < 2; i++) {
+            FuseListener listener = new FuseListener();
+            Model model = KIND.create(
+                    FusePv.builder()
+                            .learningRate(1e-2)
+                            .switchCriterion(SwitchCriterion.gradientNorm(0.3))
+                            .warmUpEpochs(0)
+                            .build(),
+                    DataType.DOUBLE,
+                    PLAIN);
+            model.setListeners(listener);
+            for (int step = 0; step < 60; step++) {
+                DataSet data = i == 0 ? once : twice;
+                fit(
+                        model,
+                        new DataSet(
+                                data.getFeatures().castTo(DataType.DOUBLE),
+                                data.getLabels().castTo(DataType.DOUBLE)));
+            }
+            switched[i] = listener.phaseChanges().get(0).iteration();
+        }
+        assertThat(switched[0]).isBetween(2, 58).isEqualTo(switched[1]);
+    }
+
+    @Test
+    void withoutTheLatchItGoesBackToAdamWithItsMoments() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(
+                FusePv.builder()
+                        .learningRate(1e-2)
+                        .switchCriterion(SwitchCriterion.loss(0.8))
+                        .warmUpEpochs(0)
+                        .latched(false)
+                        .build(),
+                DataType.FLOAT,
+                PLAIN);
+        model.setListeners(listener);
+        for (int step = 0; step < 60; step++) {
+            fit(model, good(listener.inCurvaturePhase() ? 1000 + step : 0)); // new data raise the loss again
+        }
+        assertThat(listener.phaseChanges().size()).isGreaterThanOrEqualTo(2);
+        assertThat(listener.phaseChanges().get(1).curvature()).isFalse();
+        assertThat(listener.phaseChanges().get(1).reason()).contains("no longer true");
+        assertThat(said("switches from Adam")).hasSize(1);
+        FuseStatistics counts = listener.statistics();
+        assertThat(counts.adamSteps() + counts.curvatureSteps()).isEqualTo(60);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aBatchWithNanTakesNoStepInEitherPhase(boolean curvature) {
+        FuseListener listener = new FuseListener();
+        TestNetworks kind = TestNetworks.BATCH_NORM;
+        Model model = kind.create(at(SwitchCriterion.iteration(curvature ? 0 : 1000)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        for (int step = 0; step < 5; step++) {
+            fit(model, good(step));
+        }
+        INDArray before = model.params().dup();
+        INDArray state = TestNetworks.updaterState(model).dup();
+        fit(model, bad(5));
+        fit(model, bad(6));
+        assertThat(model.params()).isEqualTo(before);
+        assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
+        fit(model, good(7));
+        assertThat(model.params()).isNotEqualTo(before);
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(2);
+        assertThat(listener.statistics().rollBacks()).isZero();
+        assertThat(said("takes no step")).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void goesBackToTheLastGoodPointWhenTheParametersAreBroken(boolean curvature) {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.iteration(curvature ? 0 : 1000)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        INDArray start = model.params().dup();
+        fit(model, good(0));
+        model.params().putScalar(0, Float.NaN);
+        for (int step = 1; step <= FuseListener.PATIENCE; step++) {
+            fit(model, good(step));
+        }
+        assertThat(model.params()).isEqualTo(start);
+        FuseStatistics counts = listener.statistics();
+        assertThat(counts.rollBacks()).isEqualTo(1);
+        assertThat(said("went back to the last good ones")).hasSize(1);
+        for (int step = 0; step < 30; step++) {
+            fit(model, good(step));
+        }
+        assertThat(Double.isFinite(model.score())).isTrue();
+        assertThat(listener.statistics().rollBacks()).isEqualTo(1);
+    }
+
+    @Test
+    void findsInfiniteParametersThatASaturatedActivationHides() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.iteration(1000)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        fit(model, good(0));
+        model.params().putScalar(0, Float.POSITIVE_INFINITY);
+        for (int step = 1; step <= FuseListener.SNAPSHOT_EVERY; step++) {
+            fit(model, good(step));
+        }
+        assertThat(model.params().sumNumber().doubleValue()).isFinite();
+        assertThat(listener.statistics().rollBacks()).isEqualTo(1);
+    }
+
+    @Test
+    void anExplodingStepIsNeverTaken() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.iteration(0)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        for (int step = 0; step < 3; step++) {
+            fit(model, good(0));
+        }
+        // A damaged history, as after a bad save: tiny curvature on huge steps makes H blow up.
+        FuseListener fresh = new FuseListener();
+        ((MultiLayerNetwork) model).updaterState().muli(1e12);
+        var header = ((MultiLayerNetwork) model).updaterState();
+        header.putScalar(0, 1);
+        header.putScalar(1, 2);
+        header.putScalar(2, 2);
+        model.setListeners(fresh);
+        double before = Double.NaN;
+        for (int step = 0; step < 10; step++) {
+            fit(model, good(0));
+            assertThat(model.params().sumNumber().doubleValue()).isFinite();
+            if (step > 0) {
+                assertThat(model.score()).as("step %d", step).isLessThanOrEqualTo(before);
+            }
+            before = model.score();
+        }
+    }
+
+    @Test
+    void refusesClippingWithTheRemedy() {
+        for (GradientNormalization kind : GradientNormalization.values()) {
+            if (kind != GradientNormalization.None) {
+                assertRefused(
+                        KIND.create(new FusePv(), DataType.FLOAT, Options.network(b -> b.gradientNormalization(kind))),
+                        "remove .gradientNormalization(..)");
+            }
+        }
+    }
+
+    @Test
+    void refusesOtherUpdatersOtherSettingsAndOtherAlgorithms() {
+        assertRefused(KIND.network(new Adam(), DataType.FLOAT), "configure .updater(new FusePv())");
+        assertRefused(
+                KIND.create(new FusePv(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Sgd(0.1)))),
+                "b of layer \"layer0\" uses Sgd");
+        assertRefused(
+                KIND.create(
+                        new FusePv(),
+                        DataType.FLOAT,
+                        Options.network(
+                                b -> b.biasUpdater(FusePv.builder().memory(3).build()))),
+                "only Adam's constants may differ");
+        assertRefused(
+                KIND.create(
+                        new FusePv(),
+                        DataType.FLOAT,
+                        Options.network(b -> b.optimizationAlgo(OptimizationAlgorithm.CONJUGATE_GRADIENT))),
+                "optimizationAlgo(STOCHASTIC_GRADIENT_DESCENT)");
+    }
+
+    private static void assertRefused(Model model, String sentence) {
+        model.setListeners(new FuseListener());
+        INDArray before = model.params().dup();
+        assertThatThrownBy(() -> fit(model, good(0)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(sentence);
+        assertThat(model.params()).isEqualTo(before);
+    }
+
+    @Test
+    void refusesTruncatedBackpropagation() {
+        var network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .updater(new FusePv())
+                .list()
+                .layer(new LSTM.Builder().nIn(3).nOut(4).build())
+                .layer(new RnnOutputLayer.Builder(LossFunction.MSE)
+                        .activation(Activation.IDENTITY)
+                        .nIn(4)
+                        .nOut(2)
+                        .build())
+                .backpropType(BackpropType.TruncatedBPTT)
+                .tBPTTLength(5)
+                .build());
+        network.init();
+        network.setListeners(new FuseListener());
+        DataSet data = new DataSet(Nd4j.ones(2, 3, 10), Nd4j.ones(2, 2, 10));
+        assertThatThrownBy(() -> network.fit(data)).hasMessageContaining("truncated backpropagation");
+    }
+
+    @Test
+    void refusesASecondNetwork() {
+        FuseListener shared = new FuseListener();
+        Model first = KIND.network(new FusePv(), DataType.FLOAT);
+        Model second = KIND.network(new FusePv(), DataType.FLOAT);
+        first.setListeners(shared);
+        second.setListeners(shared);
+        fit(first, good(0));
+        assertThatThrownBy(() -> fit(second, good(0))).hasMessageContaining("belongs to one network");
+    }
+
+    @Test
+    void leavesFrozenLayersAlone() {
+        MultiLayerNetwork trained = KIND.network(at(SwitchCriterion.iteration(0)), DataType.DOUBLE);
+        MultiLayerNetwork frozen =
+                new TransferLearning.Builder(trained).setFeatureExtractor(0).build();
+        FuseListener listener = new FuseListener();
+        frozen.setListeners(listener);
+        INDArray before = frozen.getLayer(0).params().dup();
+        INDArray after = frozen.getLayer(1).params().dup();
+        for (int step = 0; step < 5; step++) {
+            fit(frozen, KIND.batch(0, 16, DataType.DOUBLE));
+        }
+        assertThat(frozen.getLayer(0).params()).isEqualTo(before);
+        assertThat(frozen.getLayer(1).params()).isNotEqualTo(after);
+        assertThat(listener.statistics().pairsKept()).isPositive();
+    }
+
+    @Test
+    void saysThatARestoredModelGoesOn() {
+        Model model = KIND.network(at(SwitchCriterion.iteration(2)), DataType.FLOAT);
+        model.setListeners(new FuseListener());
+        for (int step = 0; step < 5; step++) {
+            fit(model, good(step));
+        }
+        model.setListeners(new FuseListener());
+        fit(model, good(5));
+        assertThat(said("goes on in its L-BFGS phase, with 3 curvature pairs")).hasSize(1);
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.dl4jfuse.listener;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * A second, plain form of the L-BFGS phase on one flat double vector, to compare with: textbook two-loop recursion,
+ * every product computed where it is needed, nothing shared with the code under test.
+ */
+final class ReferenceLbfgs {
+
+    /** Value and gradient at a point. */
+    record Evaluation(double value, double[] gradient) {}
+
+    private static final int MAX_TRIALS = 4;
+
+    private final int memory;
+    private final double rounding;
+    private final List<double[]> s = new ArrayList<>();
+    private final List<double[]> y = new ArrayList<>();
+
+    ReferenceLbfgs(int memory, double rounding) {
+        this.memory = memory;
+        this.rounding = rounding;
+    }
+
+    /** Returns the next point for the batch whose objective is given. */
+    double[] step(double[] x, Function<double[], Evaluation> objective) {
+        Evaluation start = objective.apply(x);
+        double[] g = start.gradient;
+        double[] p = twoLoop(g);
+        double slope = dot(g, p);
+        double t = s.isEmpty() ? Math.min(1, 1 / Math.sqrt(dot(g, g))) : 1;
+        for (int trial = 0; trial < MAX_TRIALS; trial++) {
+            double[] next = add(x, t, p);
+            Evaluation there = objective.apply(next);
+            if (there.value <= start.value + 1e-4 * t * slope + rounding * Math.abs(start.value)) {
+                store(add(next, -1, x), add(there.gradient, -1, g), add(new double[x.length], -t, g));
+                return next;
+            }
+            double parabola = -slope * t * t / (2 * (there.value - start.value - slope * t));
+            t = Math.max(0.1 * t, Math.min(0.5 * t, parabola));
+        }
+        s.clear();
+        y.clear();
+        return x;
+    }
+
+    private double[] twoLoop(double[] g) {
+        double[] q = add(new double[g.length], -1, g);
+        int k = s.size();
+        double[] alpha = new double[k];
+        for (int i = k - 1; i >= 0; i--) {
+            alpha[i] = dot(s.get(i), q) / dot(s.get(i), y.get(i));
+            q = add(q, -alpha[i], y.get(i));
+        }
+        if (k > 0) {
+            double gamma = dot(s.get(k - 1), y.get(k - 1)) / dot(y.get(k - 1), y.get(k - 1));
+            q = add(new double[g.length], gamma, q);
+        }
+        for (int i = 0; i < k; i++) {
+            double beta = dot(y.get(i), q) / dot(s.get(i), y.get(i));
+            q = add(q, alpha[i] - beta, s.get(i));
+        }
+        return q;
+    }
+
+    private void store(double[] step, double[] change, double[] bs) {
+        double sy = dot(step, change);
+        double sBs = dot(step, bs);
+        double[] kept = change;
+        if (sy < 0.2 * sBs) {
+            double theta = 0.8 * sBs / (sBs - sy);
+            kept = add(add(new double[step.length], theta, change), 1 - theta, bs);
+        }
+        s.add(step);
+        y.add(kept);
+        if (s.size() > memory) {
+            s.remove(0);
+            y.remove(0);
+        }
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
+
+    private static double[] add(double[] x, double t, double[] p) {
+        double[] sum = x.clone();
+        for (int i = 0; i < x.length; i++) {
+            sum[i] += t * p[i];
+        }
+        return sum;
+    }
+}

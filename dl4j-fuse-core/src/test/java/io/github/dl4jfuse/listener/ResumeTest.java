@@ -1,0 +1,81 @@
+package io.github.dl4jfuse.listener;
+
+import static io.github.dl4jfuse.TestNetworks.PLAIN;
+import static io.github.dl4jfuse.TestNetworks.fit;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.FusePv;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** k steps, save, load, k more steps are 2k steps to the last bit, whichever phase the save falls into. */
+class ResumeTest {
+
+    private static final int STEPS = 14;
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({
+        // saved in the Adam phase, exactly at the switch, with a part-filled ring, with a ring that has wrapped
+        "DENSE, FLOAT, 20", "DENSE, FLOAT, 14", "DENSE, FLOAT, 12", "DENSE, FLOAT, 2",
+        "DENSE, DOUBLE, 2", "CONVOLUTION, FLOAT, 5", "BATCH_NORM, FLOAT, 20", "BATCH_NORM, FLOAT, 5",
+        "GRAPH, FLOAT, 20", "GRAPH, DOUBLE, 5"
+    })
+    void afterSavingAndLoading(TestNetworks kind, DataType type, int switchAt) throws IOException {
+        FusePv updater = FusePv.builder()
+                .switchCriterion(SwitchCriterion.iteration(switchAt))
+                .memory(5)
+                .build();
+        checkResume(kind, type, updater);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.9, true", "0.9, false", "1.0, false", "0.7, true"})
+    void withACriterionThatRemembersTheLosses(double threshold, boolean latched) throws IOException {
+        FusePv updater = FusePv.builder()
+                .learningRate(1e-2)
+                .switchCriterion(SwitchCriterion.loss(threshold))
+                .warmUpEpochs(0)
+                .latched(latched)
+                .build();
+        checkResume(TestNetworks.DENSE, DataType.FLOAT, updater);
+    }
+
+    private void checkResume(TestNetworks kind, DataType type, FusePv updater) throws IOException {
+        Model straight = kind.create(updater, type, PLAIN);
+        straight.setListeners(new FuseListener());
+        Model half = kind.create(updater, type, PLAIN);
+        half.setListeners(new FuseListener());
+        for (int step = 0; step < STEPS; step++) {
+            fit(straight, kind.batch(step, 24, type));
+            fit(half, kind.batch(step, 24, type));
+        }
+        File file = folder.resolve("model.zip").toFile();
+        ModelSerializer.writeModel(half, file, true);
+        Model loaded = kind == TestNetworks.GRAPH
+                ? ModelSerializer.restoreComputationGraph(file, true)
+                : ModelSerializer.restoreMultiLayerNetwork(file, true);
+        FuseListener listener = new FuseListener();
+        loaded.setListeners(listener);
+        assertThat(TestNetworks.updaterState(loaded)).isEqualTo(TestNetworks.updaterState(half));
+        for (int step = STEPS; step < 2 * STEPS; step++) {
+            fit(straight, kind.batch(step, 24, type));
+            fit(loaded, kind.batch(step, 24, type));
+            assertThat(loaded.params().sub(straight.params()).amaxNumber().doubleValue())
+                    .as("difference after step %d, seed %d", step, TestNetworks.SEED)
+                    .isZero();
+        }
+        assertThat(TestNetworks.updaterState(loaded)).isEqualTo(TestNetworks.updaterState(straight));
+    }
+}
