@@ -1,3 +1,62 @@
 package io.github.dl4jfuse.examples;
-import org.nd4j.linalg.factory.Nd4j;
-public class Main { public static void main(String[] a) { System.out.println(Nd4j.rand(2,2)); System.out.println(System.console()); } }
+
+import io.github.dl4jfuse.examples.data.DataException;
+import io.github.dl4jfuse.examples.train.TrainCommand;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line of the examples.
+ *
+ * <p>Exit codes: 0 done, 1 the work failed, 2 a bad option. What goes wrong is said in one line on standard error.
+ */
+@Command(
+        name = "dl4j-fuse-examples",
+        description = "Runnable examples of dl4j-fuse.",
+        subcommands = {TrainCommand.class, HelpCommand.class},
+        mixinStandardHelpOptions = true,
+        version = "dl4j-fuse 0.1.0-SNAPSHOT")
+public final class Main implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Name a command: train.");
+    }
+
+    public static void main(String[] args) {
+        int code = commandLine().execute(args);
+        System.exit(code);
+    }
+
+    /** Returns the command line, ready to execute; it never ends the process itself. */
+    public static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((exception, args) -> {
+            CommandLine command = exception.getCommandLine();
+            say(command.getErr(), exception.getMessage() + " (--help lists the options)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        line.setExecutionExceptionHandler((exception, command, result) -> {
+            if (exception instanceof DataException || exception instanceof IllegalArgumentException) {
+                say(command.getErr(), exception.getMessage());
+                return CommandLine.ExitCode.SOFTWARE;
+            }
+            throw exception;
+        });
+        return line;
+    }
+
+    private static void say(PrintWriter err, String message) {
+        err.println(message.lines().findFirst().orElse(message));
+        err.flush();
+    }
+}

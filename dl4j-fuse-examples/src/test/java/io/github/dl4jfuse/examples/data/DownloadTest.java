@@ -20,6 +20,7 @@ import org.assertj.core.api.ThrowableAssertAlternative;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class DownloadTest {
@@ -105,6 +106,7 @@ class DownloadTest {
     }
 
     @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void givesUpOnAServerThatFallsSilent() throws IOException {
         server.stallAfter("file.bin", Arrays.copyOf(CONTENT, 20_000));
         fails(CHECKSUM).withMessageContaining("timed out");
@@ -187,9 +189,11 @@ class DownloadTest {
         entries.put("cifar-10-batches-bin/../../escaped.bin", new byte[] {1});
         entries.put("/escaped.bin", new byte[] {1});
         entries.put("cifar-10-batches-bin/readme.html", new byte[] {1});
+        entries.put("elsewhere/test_batch.bin", new byte[] {1});
         entries.putAll(archiveEntries());
         cifar(SampleFiles.tarGz(entries)).downloadTo(folder);
         assertThat(SampleFiles.namesIn(folder)).hasSize(6).doesNotContain("escaped.bin", "readme.html");
+        assertThat(folder.resolve("test_batch.bin")).hasSize(SampleFiles.CIFAR_RECORD);
         assertThat(SampleFiles.namesIn(folder.getParent())).containsExactly("folder");
         assertThat(SampleFiles.namesIn(temp)).containsExactly("new");
     }
@@ -201,6 +205,7 @@ class DownloadTest {
         CifarFiles set = cifar(SampleFiles.tarGz(entries));
         assertThatExceptionOfType(DataException.class)
                 .isThrownBy(() -> set.downloadTo(folder))
+                .withMessageStartingWith("The archive fetched from " + server.base())
                 .withMessageContaining("lacks cifar-10-batches-bin/data_batch_4.bin");
         assertThat(SampleFiles.namesIn(folder)).isEmpty();
     }
@@ -217,13 +222,24 @@ class DownloadTest {
 
     @Test
     void leavesNothingOfACifarDownloadWithAWrongChecksum() throws IOException {
-        server.serve("cifar.tar.gz", SampleFiles.tarGz(archiveEntries()));
-        CifarFiles set = new CifarFiles(server.base().resolve("cifar.tar.gz"), CHECKSUM);
+        server.serve("cifar-10-binary.tar.gz", SampleFiles.tarGz(archiveEntries()));
+        CifarFiles set = new CifarFiles(server.base().resolve("cifar-10-binary.tar.gz"), CHECKSUM);
         assertThatExceptionOfType(DataException.class)
                 .isThrownBy(() -> set.downloadTo(folder))
                 .withMessageContaining("cifar-10-binary.tar.gz could not be fetched from " + server.base())
                 .withMessageContaining("unpack it and put its *.bin files into the folder " + folder);
         assertThat(SampleFiles.namesIn(folder)).isEmpty();
+    }
+
+    @Test
+    void leavesAnArchivePutThereByHandAlone() throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve("cifar-10-binary.tar.gz"), "by hand");
+        CifarFiles set = new CifarFiles(server.base().resolve("nothing.tar.gz"), CHECKSUM);
+        assertThatExceptionOfType(DataException.class).isThrownBy(() -> set.downloadTo(folder));
+        cifar(SampleFiles.tarGz(archiveEntries())).downloadTo(folder);
+        assertThat(SampleFiles.namesIn(folder)).hasSize(7);
+        assertThat(folder.resolve("cifar-10-binary.tar.gz")).hasContent("by hand");
     }
 
     private ThrowableAssertAlternative<DataException> fails(Checksum checksum) {
@@ -251,8 +267,9 @@ class DownloadTest {
     }
 
     private CifarFiles cifar(byte[] archive) {
-        server.serve("cifar.tar.gz", archive);
+        server.serve("cifar-10-binary.tar.gz", archive);
         return new CifarFiles(
-                server.base().resolve("cifar.tar.gz"), new Checksum("MD5", SampleFiles.digest("MD5", archive), false));
+                server.base().resolve("cifar-10-binary.tar.gz"),
+                new Checksum("MD5", SampleFiles.digest("MD5", archive), false));
     }
 }

@@ -141,6 +141,19 @@ class ImageDataSetIteratorTest {
     }
 
     @Test
+    void givesEachImageTheSameChanceOfAPlace() {
+        DataSetIterator iterator = data.iterator(1, 42);
+        int[] timesFirst = new int[COUNT];
+        for (int i = 0; i < 100 * COUNT; i++) {
+            timesFirst[firstPixels(iterator.next()).get(0)]++;
+            iterator.reset();
+        }
+        for (int times : timesFirst) {
+            assertThat(times).isBetween(60, 140);
+        }
+    }
+
+    @Test
     void repeatsTheOrdersOfASeedWhateverTheBatchSize() {
         List<List<Integer>> epochs = epochs(data.iterator(5, 42), 3);
         assertThat(epochs(data.iterator(5, 42), 3)).isEqualTo(epochs);

@@ -1,0 +1,90 @@
+package io.github.dl4jfuse.examples;
+
+import io.github.dl4jfuse.examples.data.Cifar10;
+import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.updater.FusePv;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.optimize.listeners.ScoreIterationListener;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A small convolutional network with BatchNorm on CIFAR-10, trained by FUSE-PV. The images are looked for where
+ * {@link Cifar10#full} says, and downloaded if they are nowhere.
+ */
+public class Cifar10CnnExample {
+
+    private static final Logger log = LoggerFactory.getLogger(Cifar10CnnExample.class);
+
+    public static void main(String[] args) {
+        int batchSize = 128;
+        int nEpochs = 6;
+        long seed = 123;
+
+        log.info("Load data....");
+        Cifar10 cifar = Cifar10.full();
+        DataSetIterator train = cifar.train().asImages().iterator(batchSize, seed);
+        DataSetIterator test = cifar.test().asImages().iterator(batchSize);
+
+        log.info("Build model....");
+        MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .updater(new FusePv()) // was: new Adam(1e-3)
+                .weightInit(WeightInit.RELU)
+                .activation(Activation.RELU)
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .nOut(16)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .layer(new BatchNormalization.Builder()
+                        .activation(Activation.RELU)
+                        .build())
+                .layer(new SubsamplingLayer.Builder()
+                        .kernelSize(2, 2)
+                        .stride(2, 2)
+                        .build())
+                .layer(new ConvolutionLayer.Builder(3, 3)
+                        .nOut(32)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .layer(new BatchNormalization.Builder()
+                        .activation(Activation.RELU)
+                        .build())
+                .layer(new SubsamplingLayer.Builder()
+                        .kernelSize(2, 2)
+                        .stride(2, 2)
+                        .build())
+                .layer(new DenseLayer.Builder().nOut(128).build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(10)
+                        .weightInit(WeightInit.XAVIER)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .setInputType(InputType.convolutional(32, 32, 3))
+                .build();
+        MultiLayerNetwork model = new MultiLayerNetwork(conf);
+        model.init();
+        FuseListener fuse = new FuseListener(); // FusePv switches to L-BFGS after 5 epochs, with this listener's help
+        model.setListeners(fuse, new ScoreIterationListener(50));
+
+        log.info("Train model....");
+        model.fit(train, nEpochs);
+
+        log.info("Evaluate model....");
+        log.info("{}", model.evaluate(test).stats());
+        log.info("{}", fuse.statistics());
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.dl4jfuse.examples.report;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.DoubleSummaryStatistics;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** Draws training curves as PNG pictures, at twice the size they are shown at. */
+public final class Charts {
+
+    /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
+    private static final List<Color> COLOURS =
+            List.of(new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7));
+
+    private static final int WIDTH = 820;
+    private static final int HEIGHT = 360;
+    private static final int SCALE = 2;
+    private static final int LOGARITHMIC_FROM = 20;
+
+    private Charts() {}
+
+    /**
+     * Draws one curve for each run; values that are not finite are left out. The y axis is logarithmic when the values
+     * are positive and span more than a factor of {@value #LOGARITHMIC_FROM}.
+     */
+    public static byte[] curves(
+            String xTitle,
+            String yTitle,
+            List<RunResult> runs,
+            ToDoubleFunction<CurvePoint> x,
+            ToDoubleFunction<CurvePoint> y) {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .xAxisTitle(xTitle)
+                .yAxisTitle(yTitle)
+                .build();
+        DoubleSummaryStatistics values = runs.stream()
+                .flatMap(run -> run.curve().stream())
+                .mapToDouble(y)
+                .filter(Double::isFinite)
+                .summaryStatistics();
+        style(chart, values.getMin() > 0 && values.getMax() > LOGARITHMIC_FROM * values.getMin());
+        for (int i = 0; i < runs.size(); i++) {
+            List<CurvePoint> points = runs.get(i).curve().stream()
+                    .filter(point -> Double.isFinite(y.applyAsDouble(point)))
+                    .toList();
+            if (points.isEmpty()) {
+                continue;
+            }
+            var series = chart.addSeries(
+                    runs.get(i).name(),
+                    points.stream().mapToDouble(x).toArray(),
+                    points.stream().mapToDouble(y).toArray());
+            series.setMarker(SeriesMarkers.CIRCLE);
+            series.setLineColor(COLOURS.get(i % COLOURS.size()));
+            series.setMarkerColor(COLOURS.get(i % COLOURS.size()));
+            series.setLineStyle(new BasicStroke(2f));
+        }
+        return png(chart);
+    }
+
+    private static void style(XYChart chart, boolean logarithmic) {
+        var styler = chart.getStyler();
+        styler.setChartBackgroundColor(Color.WHITE);
+        styler.setPlotBorderVisible(false);
+        styler.setPlotGridLinesColor(new Color(0xE4E4E4));
+        styler.setLegendPosition(Styler.LegendPosition.OutsideS);
+        styler.setLegendLayout(Styler.LegendLayout.Horizontal);
+        styler.setLegendBorderColor(Color.WHITE);
+        styler.setMarkerSize(5);
+        styler.setYAxisLogarithmic(logarithmic);
+        styler.setChartTitleVisible(false);
+        styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+    }
+
+    private static byte[] png(XYChart chart) {
+        BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * HEIGHT, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
+        graphics.scale(SCALE, SCALE);
+        chart.paint(graphics, WIDTH, HEIGHT);
+        graphics.dispose();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(image, "png", bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.dl4jfuse.examples.train;
+
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads {@code epoch:5}, {@code iteration:200}, {@code gradient-norm:0.5} or {@code loss:0.3}. */
+final class SwitchConverter implements ITypeConverter<SwitchCriterion> {
+
+    @Override
+    public SwitchCriterion convert(String text) {
+        String[] parts = text.split(":", -1);
+        if (parts.length == 2) {
+            try {
+                switch (parts[0]) {
+                    case "epoch":
+                        return SwitchCriterion.epoch(Integer.parseInt(parts[1]));
+                    case "iteration":
+                        return SwitchCriterion.iteration(Integer.parseInt(parts[1]));
+                    case "gradient-norm":
+                        return SwitchCriterion.gradientNorm(Double.parseDouble(parts[1]));
+                    case "loss":
+                        return SwitchCriterion.loss(Double.parseDouble(parts[1]));
+                    default:
+                        break;
+                }
+            } catch (NumberFormatException e) {
+                // said below
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+        throw new TypeConversionException(
+                "'" + text + "' is none of epoch:5, iteration:200, gradient-norm:0.5, loss:0.3 (with your number)");
+    }
+}
