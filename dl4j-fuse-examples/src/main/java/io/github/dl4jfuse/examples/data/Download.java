@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.examples.data;
 
-import java.io.Console;
+import io.github.dl4jfuse.examples.console.Terminal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -91,7 +91,7 @@ final class Download {
     }
 
     private static InputStream withProgress(InputStream in, String name, long announced) {
-        if (!hasTerminal()) {
+        if (!Terminal.isPresent()) {
             return in;
         }
         ProgressBarBuilder bar = ProgressBar.builder()
@@ -105,20 +105,6 @@ final class Download {
     private static String fileName(URI address) {
         String path = address.getPath();
         return path.substring(path.lastIndexOf('/') + 1);
-    }
-
-    /** Returns whether somebody watches. Since Java 22, only a method new in Java 22 tells a terminal from a pipe. */
-    @SuppressWarnings("SystemConsoleNull")
-    private static boolean hasTerminal() {
-        Console console = System.console();
-        if (console == null) {
-            return false;
-        }
-        try {
-            return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-        } catch (ReflectiveOperationException e) {
-            return Runtime.version().feature() < 22;
-        }
     }
 
     private static String describe(IOException e) {

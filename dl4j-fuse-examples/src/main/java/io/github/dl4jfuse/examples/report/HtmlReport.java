@@ -34,13 +34,21 @@ public final class HtmlReport {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        write(file, html.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Writes the report's first chart, training loss over gradient evaluations, as a PNG file. */
+    public static void writePicture(Path file, List<RunResult> runs) {
+        write(file, lossOverGradients(charted(runs)));
+    }
+
+    private static void write(Path file, byte[] content) {
         try {
-            Path folder = file.toAbsolutePath().getParent();
-            Files.createDirectories(folder);
-            Files.writeString(file, html);
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            Files.write(file, content);
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "The report cannot be written to " + file + " (" + e + "): name another place with --report.", e);
+                    file + " cannot be written (" + e + "): name another place with --report or --picture.", e);
         }
     }
 
@@ -70,19 +78,9 @@ public final class HtmlReport {
     }
 
     private static List<Map<String, Object>> charts(List<RunResult> all) {
-        List<RunResult> runs = all.stream()
-                .filter(run -> all.stream().noneMatch(other -> isBeginningOf(run, other)))
-                .map(HtmlReport::fromTheFirstEpoch)
-                .toList();
+        List<RunResult> runs = charted(all);
         return List.of(
-                chart(
-                        "Training loss over gradient evaluations",
-                        Charts.curves(
-                                "gradient evaluations",
-                                "training loss",
-                                runs,
-                                CurvePoint::gradientEvaluations,
-                                CurvePoint::trainingLoss)),
+                chart("Training loss over gradient evaluations", lossOverGradients(runs)),
                 chart(
                         "Training loss over seconds",
                         Charts.curves(
@@ -99,6 +97,23 @@ public final class HtmlReport {
                                 runs,
                                 CurvePoint::gradientEvaluations,
                                 point -> 100 * point.testAccuracy())));
+    }
+
+    private static byte[] lossOverGradients(List<RunResult> runs) {
+        return Charts.curves(
+                "gradient evaluations",
+                "training loss",
+                runs,
+                CurvePoint::gradientEvaluations,
+                CurvePoint::trainingLoss);
+    }
+
+    /** The runs to draw: not those that another run continues. */
+    private static List<RunResult> charted(List<RunResult> all) {
+        return all.stream()
+                .filter(run -> all.stream().noneMatch(other -> isBeginningOf(run, other)))
+                .map(HtmlReport::fromTheFirstEpoch)
+                .toList();
     }
 
     private static boolean isBeginningOf(RunResult run, RunResult other) {

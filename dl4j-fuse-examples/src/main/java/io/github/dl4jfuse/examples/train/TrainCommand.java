@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.examples.train;
 
+import io.github.dl4jfuse.examples.console.Terminal;
 import io.github.dl4jfuse.examples.data.Cifar10;
 import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
@@ -107,6 +108,12 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE", description = "Where the HTML report goes.")
     private Path report = Path.of("dl4j-fuse-report", "train.html");
 
+    @Option(
+            names = "--picture",
+            paramLabel = "FILE",
+            description = "Where the first chart goes as PNG; default: nowhere.")
+    private Path picture;
+
     @Override
     public Integer call() {
         require(epochs >= 1, "--epochs must be at least 1, not " + epochs);
@@ -116,8 +123,9 @@ public final class TrainCommand implements Callable<Integer> {
                 "--learning-rate must be positive, not " + learningRate);
         require(!Files.isDirectory(report), "--report names a folder, not a file: " + report);
         PrintWriter out = spec.commandLine().getOut();
-        ImageData train = model.shape(images(true));
-        ImageData test = model.shape(images(false));
+        List<ImageData> both = images();
+        ImageData train = model.shape(both.get(0));
+        ImageData test = model.shape(both.get(1));
         String images = String.format(
                 Locale.ROOT, "%s: %,d training and %,d test images", train.name(), train.size(), test.size());
         String machine = Machine.describe();
@@ -131,6 +139,9 @@ public final class TrainCommand implements Callable<Integer> {
         printTable(out, results);
         HtmlReport.write(
                 report, new ReportData("FUSE-PV beside Adam", images, network, machine, repeat(), results, NOTES));
+        if (picture != null) {
+            HtmlReport.writePicture(picture, results);
+        }
         out.println("Report: " + report.toAbsolutePath().normalize());
         out.flush();
         return 0;
@@ -142,21 +153,22 @@ public final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private ImageData images(boolean train) {
+    /** The training set and the test set. */
+    private List<ImageData> images() {
         String source = data == null ? (dataset == Dataset.CIFAR10 ? FULL : SUBSET) : data;
         if (dataset == Dataset.CIFAR10) {
             require(
                     !source.equals(SUBSET),
                     "--data subset exists for fashion-mnist only; cifar10 takes full or a folder");
             Cifar10 cifar = source.equals(FULL) ? Cifar10.full() : Cifar10.from(folder(source));
-            return train ? cifar.train() : cifar.test();
+            return List.of(cifar.train(), cifar.test());
         }
         FashionMnist fashion = switch (source) {
             case SUBSET -> FashionMnist.subset();
             case FULL -> FashionMnist.full();
             default -> FashionMnist.from(folder(source));
         };
-        return train ? fashion.train() : fashion.test();
+        return List.of(fashion.train(), fashion.test());
     }
 
     private Path folder(String source) {
@@ -171,7 +183,7 @@ public final class TrainCommand implements Callable<Integer> {
                 .learningRate(learningRate)
                 .switchCriterion(criterion)
                 .build();
-        if (System.console() == null) {
+        if (!Terminal.isPresent()) {
             return sideBySide.run(adam, fuse, epochs, () -> {});
         }
         ProgressBarBuilder builder =
