@@ -96,11 +96,28 @@ class CurvaturePhaseTest {
     void everyStepEqualsAPlainImplementationOnOneFlatVector(TestNetworks kind, DataType type, double tolerance) {
         Model fuse = listening(kind, fromTheStart().build(), type, PLAIN);
         Model twin = kind.create(new Sgd(0), type, PLAIN);
+        FuseStatistics counts = compareWithReference(kind, fuse, twin, type, BATCH, 10, tolerance);
+        assertThat(counts.pairsKept() + counts.pairsDamped()).isGreaterThanOrEqualTo(8);
+    }
+
+    @Test
+    void soDoStepsThatAreCutBackAndPairsThatAreDamped() {
+        TestNetworks kind = TestNetworks.DENSE;
+        Model fuse = listening(kind, fromTheStart().build(), DataType.DOUBLE, PLAIN);
+        Model twin = kind.create(new Sgd(0), DataType.DOUBLE, PLAIN);
+        fuse.params().muli(4); // far out, where the loss is far from convex
+        FuseStatistics counts = compareWithReference(kind, fuse, twin, DataType.DOUBLE, 6, 60, 1e-6);
+        assertThat(counts.cutBacks()).isPositive();
+        assertThat(counts.pairsDamped()).isPositive();
+    }
+
+    private static FuseStatistics compareWithReference(
+            TestNetworks kind, Model fuse, Model twin, DataType type, int batch, int steps, double tolerance) {
         List<Integer> positions = trained(fuse);
         ReferenceLbfgs reference = new ReferenceLbfgs(4, type == DataType.DOUBLE ? 1e-14 : 1e-6);
         double[] x = pick(fuse.params(), positions);
-        for (int step = 0; step < 10; step++) {
-            DataSet data = kind.batch(step, BATCH, type);
+        for (int step = 0; step < steps; step++) {
+            DataSet data = kind.batch(step, batch, type);
             fit(fuse, data);
             x = reference.step(x, point -> evaluate(twin, data, point, positions));
             double[] actual = pick(fuse.params(), positions);
@@ -115,8 +132,7 @@ class CurvaturePhaseTest {
                     .isLessThan(tolerance);
             x = actual;
         }
-        FuseStatistics counts = ((FuseListener) fuse(fuse)).statistics();
-        assertThat(counts.pairsKept() + counts.pairsDamped()).isGreaterThanOrEqualTo(8);
+        return ((FuseListener) fuse(fuse)).statistics();
     }
 
     private static Object fuse(Model model) {
