@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -100,21 +101,25 @@ class CurvaturePhaseTest {
         assertThat(counts.pairsKept() + counts.pairsDamped()).isGreaterThanOrEqualTo(8);
     }
 
-    @Test
-    void soDoStepsThatAreCutBackAndPairsThatAreDamped() {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void soDoStepsThatAreCutBackOrRejectedAndPairsThatAreDamped(int maxEvaluations) {
         TestNetworks kind = TestNetworks.DENSE;
-        Model fuse = listening(kind, fromTheStart().build(), DataType.DOUBLE, PLAIN);
+        Model fuse =
+                listening(kind, fromTheStart().maxEvaluations(maxEvaluations).build(), DataType.DOUBLE, PLAIN);
         Model twin = kind.create(new Sgd(0), DataType.DOUBLE, PLAIN);
         fuse.params().muli(4); // far out, where the loss is far from convex
         FuseStatistics counts = compareWithReference(kind, fuse, twin, DataType.DOUBLE, 6, 60, 1e-6);
-        assertThat(counts.cutBacks()).isPositive();
         assertThat(counts.pairsDamped()).isPositive();
+        assertThat(maxEvaluations == 1 ? counts.rejectedSteps() : counts.cutBacks())
+                .isPositive();
     }
 
     private static FuseStatistics compareWithReference(
             TestNetworks kind, Model fuse, Model twin, DataType type, int batch, int steps, double tolerance) {
         List<Integer> positions = trained(fuse);
-        ReferenceLbfgs reference = new ReferenceLbfgs(4, type == DataType.DOUBLE ? 1e-14 : 1e-6);
+        int maxTrials = new TrainingNetwork(fuse).updaters().get(0).getConfig().maxEvaluations();
+        ReferenceLbfgs reference = new ReferenceLbfgs(4, maxTrials, type == DataType.DOUBLE ? 1e-14 : 1e-6);
         double[] x = pick(fuse.params(), positions);
         for (int step = 0; step < steps; step++) {
             DataSet data = kind.batch(step, batch, type);

@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -193,9 +194,29 @@ class FuseListenerTest {
         assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
         fit(model, good(7));
         assertThat(model.params()).isNotEqualTo(before);
-        assertThat(listener.statistics().skippedBatches()).isEqualTo(2);
-        assertThat(listener.statistics().rollBacks()).isZero();
+        fit(model, bad(8));
+        fit(model, bad(9));
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(4);
+        assertThat(listener.statistics().rollBacks()).as("never three in a row").isZero();
         assertThat(said("takes no step")).hasSize(1);
+    }
+
+    @Test
+    void aLossThatIsNotFiniteIsEnough() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.iteration(1000)), DataType.FLOAT, PLAIN);
+        model.setListeners(
+                new BaseTrainingListener() {
+                    @Override
+                    public void onGradientCalculation(Model calculated) {
+                        ((MultiLayerNetwork) calculated).setScore(Double.POSITIVE_INFINITY);
+                    }
+                },
+                listener);
+        INDArray before = model.params().dup();
+        fit(model, good(0));
+        assertThat(model.params()).isEqualTo(before);
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -211,6 +232,11 @@ class FuseListenerTest {
             fit(model, good(step));
         }
         assertThat(model.params()).isEqualTo(start);
+        if (!curvature) {
+            assertThat(TestNetworks.updaterState(model).amaxNumber().doubleValue())
+                    .as("Adam's moments start anew")
+                    .isZero();
+        }
         FuseStatistics counts = listener.statistics();
         assertThat(counts.rollBacks()).isEqualTo(1);
         assertThat(said("went back to the last good ones")).hasSize(1);

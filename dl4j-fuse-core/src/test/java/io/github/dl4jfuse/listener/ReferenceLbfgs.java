@@ -13,15 +13,15 @@ final class ReferenceLbfgs {
     /** Value and gradient at a point. */
     record Evaluation(double value, double[] gradient) {}
 
-    private static final int MAX_TRIALS = 4;
-
     private final int memory;
+    private final int maxTrials;
     private final double rounding;
     private final List<double[]> s = new ArrayList<>();
     private final List<double[]> y = new ArrayList<>();
 
-    ReferenceLbfgs(int memory, double rounding) {
+    ReferenceLbfgs(int memory, int maxTrials, double rounding) {
         this.memory = memory;
+        this.maxTrials = maxTrials;
         this.rounding = rounding;
     }
 
@@ -32,7 +32,7 @@ final class ReferenceLbfgs {
         double[] p = twoLoop(g);
         double slope = dot(g, p);
         double t = s.isEmpty() ? Math.min(1, 1 / Math.sqrt(dot(g, g))) : 1;
-        for (int trial = 0; trial < MAX_TRIALS; trial++) {
+        for (int trial = 0; trial < maxTrials; trial++) {
             double[] next = add(x, t, p);
             Evaluation there = objective.apply(next);
             if (there.value <= start.value + 1e-4 * t * slope + rounding * Math.abs(start.value)) {

@@ -1,0 +1,116 @@
+package io.github.dl4jfuse.acceleration;
+
+import java.util.Locale;
+import org.deeplearning4j.config.DL4JClassLoading;
+import org.deeplearning4j.config.DL4JSystemProperties;
+import org.deeplearning4j.nn.layers.mkldnn.BaseMKLDNNHelper;
+import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Switches on the oneDNN implementations of convolution, pooling, batch and local response normalization that
+ * Deeplearning4j 1.0.0-M2.1 contains but never uses on a CPU.
+ *
+ * <pre>
+ *   Acceleration.enable();      // first line of main, before the first network
+ * </pre>
+ *
+ * <p>Two defects keep them off: the system property {@code org.eclipse.deeplearning4j.helpers.disable} defaults to true,
+ * and the check for oneDNN asks a class by its old name, takes the failure for "not there", and never asks again. This
+ * sets the property and answers the question under the old name, through the class loader that DL4J offers for such
+ * things. Nothing is changed on CUDA, on a backend built without oneDNN, on a DL4J that still has the old class
+ * (1.0.0-M1.1), or where the user has set the property.
+ *
+ * <p>The backend must have been built with oneDNN: dependency {@code nd4j-native} with a classifier such as {@code
+ * linux-x86_64-onednn} or {@code linux-x86_64-onednn-avx512}. oneDNN computes in float; networks in double keep DL4J's
+ * own code.
+ */
+public final class Acceleration {
+
+    private static final Logger log = LoggerFactory.getLogger(Acceleration.class);
+
+    /** What {@link #enable} found and did. */
+    public enum State {
+        /** New layers use oneDNN. */
+        ON,
+        /** Nothing was changed, and nothing needs to be: DL4J decides by itself. */
+        LEFT_TO_DL4J,
+        /** Nothing was changed: there is no oneDNN here, or the user does not want it. */
+        OFF
+    }
+
+    /**
+     * The outcome in words.
+     *
+     * @param state what holds for layers made from now on
+     * @param reason one sentence
+     */
+    public record Outcome(State state, String reason) {}
+
+    private static Outcome outcome;
+
+    private Acceleration() {}
+
+    /**
+     * Switches the oneDNN helpers on if that is possible, and says in one log line what it did. A second call changes
+     * nothing.
+     *
+     * @throws IllegalStateException if a network exists already: its layers would stay without oneDNN
+     */
+    public static synchronized Outcome enable() {
+        if (outcome == null) {
+            int networks = LiveNetworks.count();
+            if (networks > 0) {
+                throw new IllegalStateException("Acceleration.enable() comes before the first network, but "
+                        + networks
+                        + " exist already, and their layers stay as they were made: call it in the first line"
+                        + " of main.");
+            }
+            outcome = decide();
+            log.info("oneDNN helpers are {}: {}", outcome.state().name().toLowerCase(Locale.ROOT), outcome.reason());
+        }
+        return outcome;
+    }
+
+    /** Returns what {@link #enable} did, or null before its first call. */
+    public static synchronized Outcome outcome() {
+        return outcome;
+    }
+
+    private static Outcome decide() {
+        String backend = Nd4j.getExecutioner().getEnvironmentInformation().getProperty("backend");
+        if (!"CPU".equalsIgnoreCase(backend)) {
+            return new Outcome(State.LEFT_TO_DL4J, "the backend is " + backend + ", which has helpers of its own.");
+        }
+        if (EnvironmentAdapter.isNeedless()) {
+            return new Outcome(State.LEFT_TO_DL4J, "this release of Deeplearning4j finds oneDNN by itself.");
+        }
+        String disabled = System.getProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY);
+        if (Boolean.parseBoolean(disabled)) {
+            return new Outcome(
+                    State.OFF, "-D" + DL4JSystemProperties.DISABLE_HELPER_PROPERTY + "=true switches them off.");
+        }
+        if (!Nd4j.getBackend().buildInfo().toUpperCase(Locale.ROOT).contains("ONEDNN")) {
+            return new Outcome(
+                    State.OFF,
+                    "this nd4j-native was built without oneDNN; use a classifier that ends in -onednn, -onednn-avx2 or"
+                            + " -onednn-avx512.");
+        }
+        return install(disabled);
+    }
+
+    private static Outcome install(String disabledBefore) {
+        ClassLoader before = DL4JClassLoading.getDl4jClassloader();
+        DL4JClassLoading.setDl4jClassloader(EnvironmentAdapter.loader(before));
+        System.setProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY, "false");
+        if (BaseMKLDNNHelper.mklDnnEnabled()) {
+            return new Outcome(State.ON, "convolution, pooling and normalization layers in float run on oneDNN.");
+        }
+        DL4JClassLoading.setDl4jClassloader(before);
+        if (disabledBefore == null) {
+            System.clearProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY);
+        }
+        return new Outcome(State.OFF, "Deeplearning4j asked before, took oneDNN for missing, and asks only once.");
+    }
+}
