@@ -26,9 +26,13 @@ class ArchitectureTest {
             .definedBy("..network..")
             .layer("updater")
             .definedBy("..updater..")
+            .layer("acceleration")
+            .definedBy("..acceleration..")
             .layer("mathematics")
             .definedBy("..lbfgs..", "..search..", "..switching..")
             .whereLayer("listener")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("acceleration")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("network")
             .mayOnlyBeAccessedByLayers("listener")
@@ -38,13 +42,13 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule ONLY_NETWORK_TOUCHES_DL4J_INTERNALS = noClasses()
             .that()
-            .resideOutsideOfPackage("..network..")
+            .resideOutsideOfPackages("..network..", "..acceleration..")
             .should()
             .dependOnClassesThat(resideInAPackage("org.deeplearning4j..")
                     .and(resideInAPackage("org.deeplearning4j.optimize.api").negate())
                     .and(type(Model.class).negate())
                     .and(type(NeuralNetConfiguration.class).negate()))
-            .because("what DL4J keeps to itself is touched in one room");
+            .because("what DL4J keeps to itself is touched in one room, and its helpers in another");
 
     @ArchTest
     static final ArchRule BELOW_THE_LISTENER_NO_DL4J = noClasses()

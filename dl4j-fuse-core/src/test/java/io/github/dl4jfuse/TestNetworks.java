@@ -37,8 +37,8 @@ public enum TestNetworks {
     private static final int CLASSES = 3;
 
     /**
-     * Options beyond the kind of network. Regularization goes to each layer: DL4J 1.0.0-M2.1 silently drops what is set
-     * on the network's builder.
+     * Options beyond the kind of network. Regularization goes to each layer: DL4J 1.0.0-M2.1 applies weight decay twice
+     * that is set on the network's builder.
      */
     public record Options(
             Consumer<NeuralNetConfiguration.Builder> network, Consumer<FeedForwardLayer.Builder<?>> layer) {

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.deeplearning4j.config.DL4JSystemProperties;
+import org.deeplearning4j.gradientcheck.GradientCheckUtil;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -22,13 +25,16 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -166,27 +172,21 @@ class OneDnnAgreementTest {
     }
 
     private static MultiLayerNetwork network(Case the, boolean oneDnn) {
-        String before = System.getProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY);
-        System.setProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY, String.valueOf(!oneDnn));
-        try {
-            MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                    .seed(SEED)
-                    .updater(new Sgd(0.05))
-                    .activation(Activation.TANH)
-                    .list()
-                    .layer(new ConvolutionLayer.Builder(2, 2).nOut(3).build())
-                    .layer(the.layer().get())
-                    .layer(new OutputLayer.Builder(LossFunction.MSE)
-                            .activation(Activation.IDENTITY)
-                            .nOut(4)
-                            .build())
-                    .setInputType(InputType.convolutional(the.height(), the.width(), 2, the.format()))
-                    .build());
-            network.init();
-            return network;
-        } finally {
-            System.setProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY, before);
-        }
+        return withOrWithout(
+                oneDnn,
+                () -> new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                        .seed(SEED)
+                        .updater(new Sgd(0.05))
+                        .activation(Activation.TANH)
+                        .list()
+                        .layer(new ConvolutionLayer.Builder(2, 2).nOut(3).build())
+                        .layer(the.layer().get())
+                        .layer(new OutputLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.IDENTITY)
+                                .nOut(4)
+                                .build())
+                        .setInputType(InputType.convolutional(the.height(), the.width(), 2, the.format()))
+                        .build()));
     }
 
     private static DataSet data(Case the, int batch, long seed) {
@@ -287,6 +287,53 @@ class OneDnnAgreementTest {
             DataSet data = new DataSet(Nd4j.randn(3, 2, size[0], size[1]), Nd4j.randn(3, 4));
             assertClose("output", with.output(data.getFeatures()), without.output(data.getFeatures()));
             assertClose("gradient", gradient(with, data), gradient(without, data));
+        }
+    }
+
+    @Test
+    void gradientsInDoubleStayCorrect() {
+        MultiLayerNetwork network = withOrWithout(
+                true,
+                () -> new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                        .seed(SEED)
+                        .dataType(DataType.DOUBLE)
+                        .updater(new NoOp())
+                        .activation(Activation.TANH)
+                        .dist(new NormalDistribution(0, 0.5))
+                        .list()
+                        .layer(new ConvolutionLayer.Builder(3, 3)
+                                .nOut(3)
+                                .convolutionMode(ConvolutionMode.Same)
+                                .build())
+                        .layer(new BatchNormalization.Builder().useLogStd(false).build())
+                        .layer(new SubsamplingLayer.Builder(PoolingType.AVG)
+                                .kernelSize(2, 2)
+                                .stride(2, 2)
+                                .build())
+                        .layer(new LocalResponseNormalization())
+                        .layer(new OutputLayer.Builder(LossFunction.MSE)
+                                .activation(Activation.IDENTITY)
+                                .nOut(4)
+                                .build())
+                        .setInputType(InputType.convolutional(6, 6, 2))
+                        .build()));
+        Nd4j.getRandom().setSeed(SEED);
+        INDArray features = Nd4j.randn(DataType.DOUBLE, 3, 2, 6, 6);
+        INDArray labels = Nd4j.randn(DataType.DOUBLE, 3, 4);
+        Set<String> notGradients = Set.of("1_mean", "1_var");
+        Nd4j.setDefaultDataTypes(DataType.DOUBLE, DataType.DOUBLE); // which the check insists on
+        try {
+            assertThat(GradientCheckUtil.checkGradients(new GradientCheckUtil.MLNConfig()
+                            .net(network)
+                            .epsilon(1e-6)
+                            .maxRelError(1e-5)
+                            .minAbsoluteError(1e-9)
+                            .input(features)
+                            .labels(labels)
+                            .excludeParams(notGradients)))
+                    .isTrue();
+        } finally {
+            Nd4j.setDefaultDataTypes(DataType.FLOAT, DataType.FLOAT);
         }
     }
 }

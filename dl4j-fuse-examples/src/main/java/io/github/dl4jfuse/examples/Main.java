@@ -1,8 +1,11 @@
 package io.github.dl4jfuse.examples;
 
 import io.github.dl4jfuse.examples.data.DataException;
+import io.github.dl4jfuse.examples.doctor.DoctorCommand;
+import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.train.TrainCommand;
 import java.io.PrintWriter;
+import java.util.OptionalInt;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -18,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "dl4j-fuse-examples",
         description = "Runnable examples of dl4j-fuse.",
-        subcommands = {TrainCommand.class, HelpCommand.class},
+        subcommands = {TrainCommand.class, DoctorCommand.class, HelpCommand.class},
         mixinStandardHelpOptions = true,
         version = "dl4j-fuse 0.1.0-SNAPSHOT")
 public final class Main implements Runnable {
@@ -28,12 +31,12 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a command: train.");
+        throw new ParameterException(spec.commandLine(), "Name a command: train or doctor.");
     }
 
     public static void main(String[] args) {
-        int code = commandLine().execute(args);
-        System.exit(code);
+        OptionalInt launched = Launcher.startAgain(Main.class, args);
+        System.exit(launched.isPresent() ? launched.getAsInt() : commandLine().execute(args));
     }
 
     /** Returns the command line, ready to execute; it never ends the process itself. */

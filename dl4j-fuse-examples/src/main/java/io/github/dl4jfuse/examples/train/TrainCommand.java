@@ -1,9 +1,12 @@
 package io.github.dl4jfuse.examples.train;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.console.Terminal;
 import io.github.dl4jfuse.examples.data.Cifar10;
 import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
+import io.github.dl4jfuse.examples.machine.Launcher;
+import io.github.dl4jfuse.examples.machine.Machine;
 import io.github.dl4jfuse.examples.report.CurvePoint;
 import io.github.dl4jfuse.examples.report.HtmlReport;
 import io.github.dl4jfuse.examples.report.ReportData;
@@ -123,6 +126,9 @@ public final class TrainCommand implements Callable<Integer> {
                 "--learning-rate must be positive, not " + learningRate);
         require(!Files.isDirectory(report), "--report names a folder, not a file: " + report);
         PrintWriter out = spec.commandLine().getOut();
+        if (Launcher.isDone()) {
+            Acceleration.enable();
+        }
         List<ImageData> both = images();
         ImageData train = model.shape(both.get(0));
         ImageData test = model.shape(both.get(1));

@@ -1,0 +1,34 @@
+package io.github.dl4jfuse.examples.doctor;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What {@link Probe} found under one setting.
+ *
+ * @param facts what it says of backend, classifier, device, threads, helpers and memory, and OpenBLAS of its kernels
+ * @param gflops 10⁹ floating-point operations per second in a 1024 x 1024 product
+ * @param mlp examples per second, MLP 784-256-10
+ * @param cnn examples per second, small CNN
+ */
+record Measurement(Map<String, String> facts, double gflops, double mlp, double cnn) {
+
+    /** Returns how many times faster this is than the other, geometric mean of MLP and CNN. */
+    double over(Measurement other) {
+        return Math.sqrt(mlp / other.mlp * (cnn / other.cnn));
+    }
+
+    /** Returns the medians of several measurements of one setting. */
+    static Measurement median(List<Measurement> all) {
+        return new Measurement(
+                all.get(0).facts,
+                median(all.stream().map(Measurement::gflops).toList(), all.size() / 2),
+                median(all.stream().map(Measurement::mlp).toList(), all.size() / 2),
+                median(all.stream().map(Measurement::cnn).toList(), all.size() / 2));
+    }
+
+    private static double median(List<Double> values, int middle) {
+        return values.stream().sorted(Comparator.naturalOrder()).toList().get(middle);
+    }
+}
