@@ -28,6 +28,10 @@ import org.slf4j.LoggerFactory;
  * one evaluation of loss and gradient beyond DL4J's own, more when it is cut back, and one more with dropout or weight
  * noise (whose mask is held fixed within a step).
  *
+ * <p>A step lowers the loss of the batch in hand, whatever that does to the others, and four examples can be fitted
+ * perfectly. So a batch of fewer than {@value #SMALL_BATCH} times as many examples as the largest one, the remainder at
+ * the end of an epoch, takes no L-BFGS step (the paper's code drops every incomplete batch).
+ *
  * <p>NaN and infinity: a batch whose loss or gradient is not finite takes no step. After {@value #PATIENCE} such batches
  * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with the history
  * and Adam's moments cleared. Each kind of event is logged once, and counted always: see {@link #statistics}.
@@ -46,6 +50,9 @@ public final class FuseListener extends BaseTrainingListener {
 
     /** Number of steps between two copies of the parameters. */
     public static final int SNAPSHOT_EVERY = 100;
+
+    /** A batch of fewer examples than this share of the largest so far takes no L-BFGS step. */
+    public static final double SMALL_BATCH = 0.5;
 
     private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 
@@ -80,6 +87,7 @@ public final class FuseListener extends BaseTrainingListener {
     private boolean saidBadBatch;
     private boolean saidRollBack;
     private boolean saidRejected;
+    private boolean saidSmallBatch;
 
     /** Returns what was counted so far. */
     public FuseStatistics statistics() {
@@ -112,12 +120,17 @@ public final class FuseListener extends BaseTrainingListener {
             return;
         }
         badBatches = 0;
+        rememberLargest(current.batchSize());
         decidePhase();
         int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
         observe(Math.sqrt(squaredNorm) / examples);
         if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !keepAsGood()) {
             leaveOut();
             rollBack();
+            return;
+        }
+        if (curvaturePhase && isSmall(current.batchSize())) {
+            passOver(current.batchSize());
             return;
         }
         if (curvaturePhase) {
@@ -205,6 +218,30 @@ public final class FuseListener extends BaseTrainingListener {
         if (kind == SwitchCriterion.Kind.GRADIENT_NORM || kind == SwitchCriterion.Kind.LOSS) {
             network.updaters().forEach(updater -> updater.observe(gradientNorm, network.score()));
         }
+    }
+
+    private void rememberLargest(int examples) {
+        if (examples > network.updaters().get(0).largestBatch()) {
+            network.updaters().forEach(updater -> updater.setLargestBatch(examples));
+        }
+    }
+
+    private boolean isSmall(int examples) {
+        return examples < SMALL_BATCH * network.updaters().get(0).largestBatch();
+    }
+
+    private void passOver(int examples) {
+        counter.smallBatches++;
+        if (!saidSmallBatch) {
+            saidSmallBatch = true;
+            log.info(
+                    "Iteration {} takes no L-BFGS step: its {} examples, where batches have up to {}, would be fitted at"
+                            + " the cost of all others. Said once; statistics() counts on.",
+                    network.iteration(),
+                    examples,
+                    network.updaters().get(0).largestBatch());
+        }
+        network.updaters().forEach(FusePvUpdater::holdNextStep);
     }
 
     /** Copies the parameters, unless they are no longer finite (a saturated activation can hide that in the loss). */

@@ -17,6 +17,7 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
  * @param pairsSkipped curvature pairs not stored
  * @param historiesCleared how often a non-empty history was dropped
  * @param skippedBatches steps left out because loss or gradient of the batch was not finite
+ * @param smallBatches L-BFGS steps left out because the batch was less than half as large as the largest one
  * @param rollBacks returns to the last good parameters
  * @param extraBytes bytes held now beyond the updater state
  */
@@ -32,6 +33,7 @@ public record FuseStatistics(
         long pairsSkipped,
         long historiesCleared,
         long skippedBatches,
+        long smallBatches,
         long rollBacks,
         long extraBytes) {
 
@@ -47,6 +49,7 @@ public record FuseStatistics(
         long pairsSkipped;
         long historiesCleared;
         long skippedBatches;
+        long smallBatches;
         long rollBacks;
 
         void pair(LbfgsHistory.Outcome outcome) {
@@ -70,6 +73,7 @@ public record FuseStatistics(
                     pairsSkipped,
                     historiesCleared,
                     skippedBatches,
+                    smallBatches,
                     rollBacks,
                     extraBytes);
         }

@@ -32,7 +32,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * <p>Source: Jiang et al., <i>FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization</i>
  * (2025), the practical version. Our choices, where the paper is silent: the switch is latched, pairs never mix batches,
  * Powell damping, Armijo instead of Wolfe conditions (damping keeps H positive definite without them), no step where no
- * trial step is good enough.
+ * trial step is good enough, none on a batch much smaller than the others.
  *
  * <p>Memory: 2 + 2m numbers for each parameter (Adam: 2) in the updater state, so models saved with their updater grow
  * by that much; the listener adds 4 in the L-BFGS phase. DL4J addresses updater state by int, which limits a network to

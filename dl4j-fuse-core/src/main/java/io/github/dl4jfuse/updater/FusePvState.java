@@ -26,6 +26,7 @@ final class FusePvState {
     static final int OBSERVED = 3;
     static final int AVERAGE_GRADIENT_NORM = 4;
     static final int AVERAGE_LOSS = 5;
+    static final int LARGEST_BATCH = 6;
 
     final INDArray header;
     final INDArray firstMoment;

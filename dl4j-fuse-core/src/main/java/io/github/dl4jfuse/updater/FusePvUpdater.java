@@ -215,4 +215,14 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
     private void updateAverage(int slot, double decay, double value) {
         state.header.putScalar(slot, decay * state.header.getDouble(slot) + (1 - decay) * value);
     }
+
+    /** Returns the number of examples of the largest batch so far. */
+    public int largestBatch() {
+        return (int) state.header.getDouble(FusePvState.LARGEST_BATCH);
+    }
+
+    /** Saves the number of examples of the largest batch so far. */
+    public void setLargestBatch(int examples) {
+        state.header.putScalar(FusePvState.LARGEST_BATCH, examples);
+    }
 }

@@ -27,8 +27,9 @@ class AccelerationTest {
                 System.out.println("RESULT " + Acceleration.enable());
             } catch (IllegalStateException e) {
                 System.out.println("RESULT " + e.getMessage());
+            } finally {
+                Reference.reachabilityFence(network);
             }
-            Reference.reachabilityFence(network);
         }
     }
 
@@ -84,9 +85,12 @@ class AccelerationTest {
     void countsTheNetworksThatAreAlive() {
         MultiLayerNetwork one = TestNetworks.DENSE.network(new Adam(), DataType.FLOAT);
         Object two = TestNetworks.GRAPH.create(new Adam(), DataType.FLOAT, TestNetworks.PLAIN);
-        assertThat(LiveNetworks.count()).isGreaterThanOrEqualTo(2);
-        Reference.reachabilityFence(one);
-        Reference.reachabilityFence(two);
+        try {
+            assertThat(LiveNetworks.count()).isGreaterThanOrEqualTo(2);
+        } finally {
+            Reference.reachabilityFence(one);
+            Reference.reachabilityFence(two);
+        }
     }
 
     @Test

@@ -279,8 +279,8 @@ class OneDnnAgreementTest {
         MultiLayerNetwork with = withOrWithout(true, make);
         MultiLayerNetwork without = withOrWithout(false, make);
         for (int[] size : new int[][] {{9, 9}, {11, 9}, {9, 13}, {15, 15}, {9, 9}, {10, 10}, {12, 9}}) {
-            if (mode == ConvolutionMode.Strict && (size[0] % 2 == 0 || size[1] % 2 == 0)
-                    || mode == ConvolutionMode.Causal) {
+            boolean uneven = size[0] % 2 == 0 || size[1] % 2 == 0;
+            if ((mode == ConvolutionMode.Strict && uneven) || mode == ConvolutionMode.Causal) {
                 continue;
             }
             Nd4j.getRandom().setSeed(SEED);
@@ -299,7 +299,7 @@ class OneDnnAgreementTest {
                         .dataType(DataType.DOUBLE)
                         .updater(new NoOp())
                         .activation(Activation.TANH)
-                        .dist(new NormalDistribution(0, 0.5))
+                        .weightInit(new NormalDistribution(0, 0.5))
                         .list()
                         .layer(new ConvolutionLayer.Builder(3, 3)
                                 .nOut(3)

@@ -219,8 +219,8 @@ class LbfgsHistoryTest {
     void restoredRingGivesTheSameBits(int pairsStored) {
         int memory = 5;
         SimpleMatrix a = positiveDefinite();
-        INDArray[] s = {Nd4j.zeros(DataType.FLOAT, memory * N)};
-        INDArray[] y = {Nd4j.zeros(DataType.FLOAT, memory * N)};
+        INDArray[] s = {Nd4j.zeros(DataType.FLOAT, (long) memory * N)};
+        INDArray[] y = {Nd4j.zeros(DataType.FLOAT, (long) memory * N)};
         LbfgsHistory history = new LbfgsHistory(memory, s, y);
         for (int k = 0; k < pairsStored; k++) {
             double[] step = gaussian();

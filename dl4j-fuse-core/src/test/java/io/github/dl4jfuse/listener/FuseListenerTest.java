@@ -202,6 +202,27 @@ class FuseListenerTest {
     }
 
     @Test
+    void aSmallBatchTakesNoCurvatureStep() {
+        FuseListener listener = new FuseListener();
+        Model model = KIND.create(at(SwitchCriterion.iteration(3)), DataType.FLOAT, PLAIN);
+        model.setListeners(listener);
+        fit(model, good(0));
+        INDArray before = model.params().dup();
+        fit(model, KIND.batch(1, 7, DataType.FLOAT));
+        assertThat(model.params()).as("Adam takes it").isNotEqualTo(before);
+        fit(model, good(2));
+        before = model.params().dup();
+        fit(model, KIND.batch(3, 7, DataType.FLOAT));
+        assertThat(model.params()).as("7 of 16 examples").isEqualTo(before);
+        fit(model, KIND.batch(4, 8, DataType.FLOAT));
+        assertThat(model.params()).as("8 of 16 examples").isNotEqualTo(before);
+        FuseStatistics counts = listener.statistics();
+        assertThat(counts.smallBatches()).isEqualTo(1);
+        assertThat(counts.curvatureSteps()).isEqualTo(1);
+        assertThat(said("would be fitted at the cost of all others")).hasSize(1);
+    }
+
+    @Test
     void aLossThatIsNotFiniteIsEnough() {
         FuseListener listener = new FuseListener();
         Model model = KIND.create(at(SwitchCriterion.iteration(1000)), DataType.FLOAT, PLAIN);
@@ -234,8 +255,8 @@ class FuseListenerTest {
         assertThat(model.params()).isEqualTo(start);
         if (!curvature) {
             assertThat(TestNetworks.updaterState(model).amaxNumber().doubleValue())
-                    .as("Adam's moments start anew")
-                    .isZero();
+                    .as("Adam's moments start anew; only the size of the largest batch is left")
+                    .isEqualTo(16);
         }
         FuseStatistics counts = listener.statistics();
         assertThat(counts.rollBacks()).isEqualTo(1);

@@ -11,6 +11,7 @@ import java.util.function.Function;
 final class ReferenceLbfgs {
 
     /** Value and gradient at a point. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Evaluation(double value, double[] gradient) {}
 
     private final int memory;

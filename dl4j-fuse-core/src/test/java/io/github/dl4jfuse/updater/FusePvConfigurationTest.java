@@ -66,11 +66,7 @@ class FusePvConfigurationTest {
             copy.setLrAndSchedule(123, null);
             assertThat(copy).isNotEqualTo(sample);
         }
-        for (FusePv one : SAMPLES) {
-            for (FusePv other : SAMPLES) {
-                assertThat(one.equals(other)).isEqualTo(one == other);
-            }
-        }
+        assertThat(SAMPLES).doesNotHaveDuplicates();
     }
 
     @Test

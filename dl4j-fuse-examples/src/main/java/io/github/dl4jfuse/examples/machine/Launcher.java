@@ -79,7 +79,7 @@ public final class Launcher {
     /** Returns this JVM's class path, with the jars that a jar's manifest names. */
     public static List<Path> classPath() {
         List<Path> entries = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             Path path = Path.of(entry).toAbsolutePath();
             entries.add(path);
             for (String name : namedByManifest(path)) {
@@ -97,7 +97,7 @@ public final class Launcher {
             Manifest manifest = jar.getManifest();
             String value =
                     manifest == null ? null : manifest.getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
-            return value == null ? new String[0] : value.trim().split("\\s+");
+            return value == null ? new String[0] : value.trim().split("\\s+", -1);
         } catch (IOException e) {
             return new String[0];
         }
