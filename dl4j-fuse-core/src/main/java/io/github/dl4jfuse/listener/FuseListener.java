@@ -84,6 +84,7 @@ public final class FuseListener extends BaseTrainingListener {
     private INDArray[] lastGood;
     private long sinceSnapshot;
     private int badBatches;
+    private int largestBatch;
     private boolean saidBadBatch;
     private boolean saidRollBack;
     private boolean saidRejected;
@@ -174,6 +175,7 @@ public final class FuseListener extends BaseTrainingListener {
         config = network.updaters().get(0).getConfig();
         step = null;
         network.updaters().forEach(updater -> updater.setConducted(true));
+        largestBatch = network.updaters().get(0).largestBatch();
         boolean restored = network.updaters().get(0).inCurvaturePhase();
         if (restored && !curvaturePhase) {
             log.info(
@@ -221,13 +223,14 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     private void rememberLargest(int examples) {
-        if (examples > network.updaters().get(0).largestBatch()) {
+        if (examples > largestBatch) {
+            largestBatch = examples;
             network.updaters().forEach(updater -> updater.setLargestBatch(examples));
         }
     }
 
     private boolean isSmall(int examples) {
-        return examples < SMALL_BATCH * network.updaters().get(0).largestBatch();
+        return examples < SMALL_BATCH * largestBatch;
     }
 
     private void passOver(int examples) {
@@ -239,7 +242,7 @@ public final class FuseListener extends BaseTrainingListener {
                             + " the cost of all others. Said once; statistics() counts on.",
                     network.iteration(),
                     examples,
-                    network.updaters().get(0).largestBatch());
+                    largestBatch);
         }
         network.updaters().forEach(FusePvUpdater::holdNextStep);
     }
