@@ -5,6 +5,7 @@ import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.machine.NativeJar;
 import io.github.dl4jfuse.examples.machine.Setting;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,9 +74,8 @@ public final class DoctorCommand implements Callable<Integer> {
                 environment.put(name, System.getenv(name));
             }
         }
-        boolean launched = Launcher.isDone();
-        return new Setting(
-                environment, launched ? Setting.recommended(Cpu.detect()).flags() : List.of(), launched);
+        // Every option of this JVM: those that the launcher adds and those that the user gives.
+        return new Setting(environment, ManagementFactory.getRuntimeMXBean().getInputArguments(), Launcher.isDone());
     }
 
     private void describe(Measurement present) {
