@@ -242,7 +242,7 @@ class FuseListenerTest {
         }
         assertThat(model.params()).isEqualTo(start);
         if (!curvature) {
-            assertThat(TestNetworks.updaterState(model).amaxNumber().doubleValue())
+            assertThat(TestNetworks.updaterState(model).norm1Number().doubleValue())
                     .as("Adam's moments start anew; only the size of the largest batch is left")
                     .isEqualTo(16);
         }

@@ -17,6 +17,12 @@ final class ReferenceLbfgs {
     private final int memory;
     private final int maxTrials;
     private final double rounding;
+    /** How often a pair was damped after a step of another length than 1, where B s is not -g. */
+    int dampedOffUnit;
+
+    /** How often no trial step was good enough although there were pairs to drop. */
+    int dropped;
+
     private final List<double[]> s = new ArrayList<>();
     private final List<double[]> y = new ArrayList<>();
 
@@ -37,12 +43,14 @@ final class ReferenceLbfgs {
             double[] next = add(x, t, p);
             Evaluation there = objective.apply(next);
             if (there.value <= start.value + 1e-4 * t * slope + rounding * Math.abs(start.value)) {
-                store(add(next, -1, x), add(there.gradient, -1, g), add(new double[x.length], -t, g));
+                boolean damped = store(add(next, -1, x), add(there.gradient, -1, g), add(new double[x.length], -t, g));
+                dampedOffUnit += damped && t != 1 ? 1 : 0;
                 return next;
             }
             double parabola = -slope * t * t / (2 * (there.value - start.value - slope * t));
             t = Math.max(0.1 * t, Math.min(0.5 * t, parabola));
         }
+        dropped += s.isEmpty() ? 0 : 1;
         s.clear();
         y.clear();
         return x;
@@ -67,7 +75,7 @@ final class ReferenceLbfgs {
         return q;
     }
 
-    private void store(double[] step, double[] change, double[] bs) {
+    private boolean store(double[] step, double[] change, double[] bs) {
         double sy = dot(step, change);
         double sBs = dot(step, bs);
         double[] kept = change;
@@ -81,6 +89,7 @@ final class ReferenceLbfgs {
             s.remove(0);
             y.remove(0);
         }
+        return kept != change;
     }
 
     private static double dot(double[] a, double[] b) {
