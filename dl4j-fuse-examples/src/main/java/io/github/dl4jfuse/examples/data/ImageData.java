@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.examples.data;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
@@ -17,7 +18,7 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  *   <li>labels: one-hot, of shape [batch, number of classes].
  * </ul>
  */
-public final class ImageData implements Serializable {
+public final class ImageData implements DataSource, Serializable {
     private static final long serialVersionUID = 1L;
 
     private final String name;
@@ -77,12 +78,35 @@ public final class ImageData implements Serializable {
     }
 
     /**
+     * Returns some of the images, in the same order.
+     *
+     * @param from index of the first, at least 0
+     * @param to index after the last, at most {@link #size()}
+     * @return a copy of these images
+     * @throws IllegalArgumentException if the range is empty or outside
+     */
+    public ImageData range(int from, int to) {
+        if (from < 0 || from >= to || to > size()) {
+            throw new IllegalArgumentException(
+                    "Images " + from + " to " + to + " are no range of " + size() + " images.");
+        }
+        return new ImageData(
+                name,
+                shape,
+                labelNames,
+                Arrays.copyOfRange(pixels, from * shape.length(), to * shape.length()),
+                Arrays.copyOfRange(labels, from, to),
+                flat);
+    }
+
+    /**
      * Returns an iterator over all images in the order of the files, the same in each epoch.
      *
      * @param batchSize images per batch, at least 1; the last batch of an epoch holds what is left
      * @return a resettable iterator at its beginning
      * @throws IllegalArgumentException if {@code batchSize} is less than 1
      */
+    @Override
     public DataSetIterator iterator(int batchSize) {
         return ImageDataSetIterator.inFileOrder(this, batchSize);
     }
@@ -96,6 +120,7 @@ public final class ImageData implements Serializable {
      * @return a resettable iterator at its beginning, already shuffled
      * @throws IllegalArgumentException if {@code batchSize} is less than 1
      */
+    @Override
     public DataSetIterator iterator(int batchSize, long seed) {
         return ImageDataSetIterator.shuffled(this, batchSize, seed);
     }
@@ -114,6 +139,7 @@ public final class ImageData implements Serializable {
      *
      * @return at least 1 where the images come from a data set of this package
      */
+    @Override
     public int size() {
         return labels.length;
     }

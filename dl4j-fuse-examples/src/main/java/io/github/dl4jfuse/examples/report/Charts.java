@@ -32,7 +32,7 @@ public final class Charts {
     private Charts() {}
 
     /**
-     * Draws one curve for each run; values that are not finite are left out. The y axis is logarithmic when the values
+     * Draws one curve for each run; values that are not finite are left out, runs of one name share a colour. The y axis is logarithmic when the values
      * are positive and span more than a factor of {@value #LOGARITHMIC_FROM}.
      */
     public static byte[] curves(
@@ -53,20 +53,26 @@ public final class Charts {
                 .filter(Double::isFinite)
                 .summaryStatistics();
         style(chart, values.getMin() > 0 && values.getMax() > LOGARITHMIC_FROM * values.getMin());
+        List<String> names = runs.stream().map(RunResult::name).distinct().toList();
         for (int i = 0; i < runs.size(); i++) {
-            List<CurvePoint> points = runs.get(i).curve().stream()
+            RunResult run = runs.get(i);
+            List<CurvePoint> points = run.curve().stream()
                     .filter(point -> Double.isFinite(y.applyAsDouble(point)))
                     .toList();
             if (points.isEmpty()) {
                 continue;
             }
+            boolean first =
+                    runs.subList(0, i).stream().noneMatch(other -> other.name().equals(run.name()));
+            Color colour = COLOURS.get(names.indexOf(run.name()) % COLOURS.size());
             var series = chart.addSeries(
-                    runs.get(i).name(),
+                    first ? run.name() : run.name() + " " + i,
                     points.stream().mapToDouble(x).toArray(),
                     points.stream().mapToDouble(y).toArray());
+            series.setShowInLegend(first);
             series.setMarker(SeriesMarkers.CIRCLE);
-            series.setLineColor(COLOURS.get(i % COLOURS.size()));
-            series.setMarkerColor(COLOURS.get(i % COLOURS.size()));
+            series.setLineColor(colour);
+            series.setMarkerColor(colour);
             series.setLineStyle(new BasicStroke(2f));
         }
         return png(chart);

@@ -1,0 +1,71 @@
+package io.github.dl4jfuse.examples.compare;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.util.List;
+
+/**
+ * A finished run: a line of the results file, with all that is needed to repeat it.
+ *
+ * @param workload name of the workload
+ * @param full whether in its full form
+ * @param contestant name of the contestant
+ * @param family its family
+ * @param settings its updater in full
+ * @param seed of weights and batch order
+ * @param budget as on the command line
+ * @param commit of the source, or "unknown"
+ * @param machine backend, device, threads and setting
+ * @param failure empty, or why the run counts as failed
+ * @param checkpoints where it stood, the start first
+ */
+public record RunRecord(
+        String workload,
+        boolean full,
+        String contestant,
+        String family,
+        String settings,
+        long seed,
+        String budget,
+        String commit,
+        String machine,
+        String failure,
+        List<Checkpoint> checkpoints) {
+
+    /**
+     * Where a run stood.
+     *
+     * @param gradients gradient evaluations so far
+     * @param seconds seconds of training so far
+     * @param trainingLoss mean loss over the whole training set, evaluation mode
+     * @param validationLoss the same over the validation set
+     * @param testLoss the same over the whole test set
+     * @param testAccuracy share of the test set classified correctly, NaN without classes
+     */
+    public record Checkpoint(
+            long gradients,
+            double seconds,
+            double trainingLoss,
+            double validationLoss,
+            double testLoss,
+            double testAccuracy) {}
+
+    /** What tells one run from another in one results file. */
+    record Key(String workload, boolean full, String contestant, long seed, String budget) {}
+
+    @JsonIgnore
+    Key key() {
+        return new Key(workload, full, contestant, seed, budget);
+    }
+
+    /** Returns where the run ended. */
+    @JsonIgnore
+    public Checkpoint end() {
+        return checkpoints.get(checkpoints.size() - 1);
+    }
+
+    /** Returns whether the run failed. */
+    @JsonIgnore
+    public boolean failed() {
+        return !failure.isEmpty();
+    }
+}

@@ -1,0 +1,47 @@
+package io.github.dl4jfuse.examples.compare;
+
+import io.github.dl4jfuse.examples.data.DataSource;
+import java.util.List;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+
+/** A network and its data, on which optimisers are compared. A small class each, to copy for a net of one's own. */
+public interface Workload {
+
+    /** Returns the name on the command line. */
+    String name();
+
+    /** Returns network and data in one line. */
+    String description();
+
+    /**
+     * Reads the data.
+     *
+     * @param full false: the fast form, which takes minutes; true: the whole data set
+     */
+    Split data(boolean full);
+
+    /** Returns the number of examples in a batch; the size of the training set where each batch is all of it. */
+    int batch();
+
+    /** Returns what one run may use unless the user says otherwise. */
+    Budget budget(boolean full);
+
+    /**
+     * Adds the layers.
+     *
+     * @param builder with seed, updater and optimisation algorithm set
+     */
+    MultiLayerConfiguration configuration(NeuralNetConfiguration.Builder builder);
+
+    /** Returns whether labels are classes, so that there is an accuracy. */
+    boolean classifies();
+
+    /**
+     * Training, validation and test set. Sweeps choose by the validation set; the test set chooses nothing.
+     */
+    record Split(DataSource train, DataSource validation, DataSource test) {}
+
+    /** All workloads that come with the examples. */
+    List<Workload> ALL = List.of(new FashionMlp(), new FashionCnn(), new Regression());
+}

@@ -1,0 +1,16 @@
+package io.github.dl4jfuse.examples.data;
+
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/** Examples that can be walked over in batches, in order or shuffled. */
+public interface DataSource {
+
+    /** Returns the number of examples. */
+    int size();
+
+    /** Returns a resettable iterator over all examples in their own order. */
+    DataSetIterator iterator(int batchSize);
+
+    /** Returns a resettable iterator that is shuffled anew by each reset; equal seeds give equal orders. */
+    DataSetIterator iterator(int batchSize, long seed);
+}

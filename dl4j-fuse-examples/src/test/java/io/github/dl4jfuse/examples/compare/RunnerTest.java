@@ -1,0 +1,141 @@
+package io.github.dl4jfuse.examples.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
+import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+
+/** Runs on the regression workload, where a step takes milliseconds. */
+class RunnerTest {
+
+    private static final Workload WORKLOAD = new Regression();
+    private static final Workload.Split DATA = WORKLOAD.data(false);
+    private static final Contestant ADAM = Contestant.of("adam", "adam", used -> new Adam(1e-2));
+
+    private static Runner.Course run(Contestant contestant, long seed, int gradients) {
+        return new Runner(WORKLOAD, DATA, Budget.gradients(gradients)).run(contestant, seed);
+    }
+
+    private static List<Double> losses(Runner.Course course) {
+        return course.checkpoints().stream().map(Checkpoint::trainingLoss).toList();
+    }
+
+    private static Checkpoint end(Runner.Course course) {
+        return course.checkpoints().get(course.checkpoints().size() - 1);
+    }
+
+    @Test
+    void twoRunsGiveTheSameLosses() {
+        assertThat(losses(run(ADAM, 3, 40))).isEqualTo(losses(run(ADAM, 3, 40)));
+        assertThat(losses(run(ADAM, 3, 40))).isNotEqualTo(losses(run(ADAM, 4, 40)));
+    }
+
+    @Test
+    void measuresAtTheStartAtEvenPointsAndAtTheEnd() {
+        List<Long> gradients = run(ADAM, 1, 40).checkpoints().stream()
+                .map(Checkpoint::gradients)
+                .toList();
+        assertThat(gradients)
+                .hasSize(Runner.CHECKPOINTS + 1)
+                .startsWith(0L, 2L, 4L)
+                .endsWith(38L, 40L);
+    }
+
+    @Test
+    void everyContestantStartsAtTheSamePoint() {
+        Contestant other = Contestant.of("sgd", "sgd", used -> new Sgd(0.1));
+        assertThat(run(other, 5, 20).checkpoints().get(0).trainingLoss())
+                .isEqualTo(run(ADAM, 5, 20).checkpoints().get(0).trainingLoss());
+    }
+
+    @Test
+    void anOptimiserThatBlowsUpHasFailed() {
+        Runner.Course course = run(Contestant.of("explodes", "cheat", used -> new Sgd(1e30)), 1, 40);
+        assertThat(course.failure()).isEqualTo("the loss is not finite");
+    }
+
+    @Test
+    void anOptimiserThatThrowsHasFailedAndKeepsItsCheckpoints() {
+        Contestant breaks = Contestant.of(
+                "breaks",
+                "cheat",
+                used -> new Sgd(new BudgetSchedule(0.1, Shape.CONSTANT, () -> {
+                    if (used.getAsDouble() > 0.4) {
+                        throw new IllegalStateException("out of luck");
+                    }
+                    return 0;
+                })));
+        Runner.Course course = run(breaks, 1, 40);
+        assertThat(course.failure()).contains("out of luck");
+        assertThat(course.checkpoints().size()).isBetween(5, 12);
+    }
+
+    @Test
+    void anOptimiserThatStopsEarlyIsJudgedByWhereItEnds() {
+        Contestant stops = Contestant.of(
+                "stops",
+                "cheat",
+                used -> new Adam(new BudgetSchedule(1e-2, Shape.LINEAR, () -> 10 * used.getAsDouble())));
+        Runner.Course course = run(stops, 1, 200);
+        assertThat(course.failure()).isEmpty();
+        assertThat(end(course).gradients()).isEqualTo(200);
+        assertThat(end(course).trainingLoss())
+                .isGreaterThan(3 * end(run(ADAM, 1, 200)).trainingLoss());
+    }
+
+    @Test
+    void aWrongRateShows() {
+        Contestant slow = Contestant.of("slow", "cheat", used -> new Adam(1e-6));
+        assertThat(end(run(slow, 1, 100)).trainingLoss())
+                .isGreaterThan(2 * end(run(ADAM, 1, 100)).trainingLoss());
+    }
+
+    @Test
+    void lineSearchesAreCounted() {
+        Contestant fuse = Contestant.family("fuse-pv").get(0);
+        assertThat(end(run(fuse, 1, 60)).gradients()).isBetween(60L, 64L);
+    }
+
+    @Test
+    void schedulesFallWithTheBudgetUsed() {
+        double[] used = {0};
+        for (Shape shape : Shape.values()) {
+            var schedule = new BudgetSchedule(2, shape, () -> used[0]);
+            assertThat(schedule.clone()).isSameAs(schedule);
+            used[0] = 0;
+            assertThat(schedule.valueAt(0, 0)).isEqualTo(2);
+            used[0] = 0.25;
+            double expected = switch (shape) {
+                case CONSTANT -> 2;
+                case COSINE -> 1 + Math.sqrt(0.5);
+                case LINEAR -> 1.5;
+            };
+            assertThat(schedule.valueAt(7, 7)).isCloseTo(expected, within(1e-15));
+            used[0] = 1.2;
+            assertThat(schedule.valueAt(9, 9)).isEqualTo(shape == Shape.CONSTANT ? 2 : 0);
+        }
+    }
+
+    @Test
+    void budgetsOfSecondsEndByTheClock() {
+        Runner.Course course = new Runner(WORKLOAD, DATA, Budget.parse("0.3s")).run(ADAM, 1);
+        assertThat(end(course).seconds()).isGreaterThanOrEqualTo(0.3);
+        assertThat(end(course).gradients()).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "-5", "0s", "abc", "", "s", "1.5", "NaNs"})
+    void refusesBudgetsThatAreNone(String text) {
+        assertThatThrownBy(() -> Budget.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("budget");
+    }
+}
