@@ -60,7 +60,7 @@ public final class Regression implements Workload {
 
     @Override
     public Budget budget(boolean full) {
-        return Budget.gradients(full ? 20_000 : 2_000);
+        return Budget.gradients(full ? 20_000 : 1_000);
     }
 
     @Override
