@@ -104,7 +104,7 @@ final class CurvatureStep {
         double squaredNorm = Segments.dot(gradient, gradient);
         history.direction(gradient, direction);
         double slope = Segments.dot(gradient, direction);
-        if (!(slope < 0) && history.size() > 0 || Double.isInfinite(slope)) {
+        if ((!(slope < 0) && history.size() > 0) || Double.isInfinite(slope)) {
             clearHistory(counter);
             history.direction(gradient, direction);
             slope = -squaredNorm;

@@ -150,6 +150,7 @@ public final class TrainingNetwork {
     }
 
     /** Returns whether the network still has the updater that this object looked at. */
+    @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
     public boolean isCurrent() {
         return updaterOf(model) == updater;
     }

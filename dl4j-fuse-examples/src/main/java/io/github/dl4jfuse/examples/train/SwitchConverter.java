@@ -12,17 +12,15 @@ final class SwitchConverter implements ITypeConverter<SwitchCriterion> {
         String[] parts = text.split(":", -1);
         if (parts.length == 2) {
             try {
-                switch (parts[0]) {
-                    case "epoch":
-                        return SwitchCriterion.epoch(Integer.parseInt(parts[1]));
-                    case "iteration":
-                        return SwitchCriterion.iteration(Integer.parseInt(parts[1]));
-                    case "gradient-norm":
-                        return SwitchCriterion.gradientNorm(Double.parseDouble(parts[1]));
-                    case "loss":
-                        return SwitchCriterion.loss(Double.parseDouble(parts[1]));
-                    default:
-                        break;
+                SwitchCriterion criterion = switch (parts[0]) {
+                    case "epoch" -> SwitchCriterion.epoch(Integer.parseInt(parts[1]));
+                    case "iteration" -> SwitchCriterion.iteration(Integer.parseInt(parts[1]));
+                    case "gradient-norm" -> SwitchCriterion.gradientNorm(Double.parseDouble(parts[1]));
+                    case "loss" -> SwitchCriterion.loss(Double.parseDouble(parts[1]));
+                    default -> null;
+                };
+                if (criterion != null) {
+                    return criterion;
                 }
             } catch (NumberFormatException e) {
                 // said below
