@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.examples;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.data.Cifar10;
+import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.updater.FusePv;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -29,6 +31,9 @@ public class Cifar10CnnExample {
     private static final Logger log = LoggerFactory.getLogger(Cifar10CnnExample.class);
 
     public static void main(String[] args) {
+        Launcher.startAgain(Cifar10CnnExample.class, args).ifPresent(System::exit); // for speed, see README
+        Acceleration.enable();
+
         int batchSize = 128;
         int nEpochs = 6;
         long seed = 123;

@@ -1,7 +1,9 @@
 package io.github.dl4jfuse.examples;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
+import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.updater.FusePv;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -23,6 +25,9 @@ public class FashionMnistMlpExample {
     private static final Logger log = LoggerFactory.getLogger(FashionMnistMlpExample.class);
 
     public static void main(String[] args) {
+        Launcher.startAgain(FashionMnistMlpExample.class, args).ifPresent(System::exit); // for speed, see README
+        Acceleration.enable();
+
         int batchSize = 128;
         int nEpochs = 10;
         long seed = 123;

@@ -6,7 +6,6 @@ import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.train.TrainCommand;
 import java.io.PrintWriter;
-import java.util.OptionalInt;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -36,8 +35,8 @@ public final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
-        OptionalInt launched = Launcher.startAgain(Main.class, args);
-        System.exit(launched.isPresent() ? launched.getAsInt() : commandLine().execute(args));
+        Launcher.startAgain(Main.class, args).ifPresent(System::exit);
+        System.exit(commandLine().execute(args));
     }
 
     /** Returns the command line, ready to execute; it never ends the process itself. */
