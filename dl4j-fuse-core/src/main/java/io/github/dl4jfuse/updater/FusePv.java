@@ -35,7 +35,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * trial step is good enough, none on a batch much smaller than the others.
  *
  * <p>Memory: 2 + 2m numbers for each parameter (Adam: 2) in the updater state, so models saved with their updater grow
- * by that much; the listener adds 4 in the L-BFGS phase. DL4J addresses updater state by int, which limits a network to
+ * by that much; the listener adds 1 (the last good parameters) and 4 more in the L-BFGS phase. DL4J addresses updater state by int, which limits a network to
  * 2³¹ / (2 + 2m) parameters.
  */
 public final class FusePv implements IUpdater {

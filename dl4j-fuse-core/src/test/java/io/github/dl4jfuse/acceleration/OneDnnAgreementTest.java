@@ -252,7 +252,7 @@ class OneDnnAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ConvolutionMode.class)
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "Causal") // is for one dimension
     void agreesWhenTheImagesChangeTheirSize(ConvolutionMode mode) {
         Supplier<MultiLayerNetwork> make = () -> new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
                 .seed(SEED)
@@ -280,7 +280,7 @@ class OneDnnAgreementTest {
         MultiLayerNetwork without = withOrWithout(false, make);
         for (int[] size : new int[][] {{9, 9}, {11, 9}, {9, 13}, {15, 15}, {9, 9}, {10, 10}, {12, 9}}) {
             boolean uneven = size[0] % 2 == 0 || size[1] % 2 == 0;
-            if ((mode == ConvolutionMode.Strict && uneven) || mode == ConvolutionMode.Causal) {
+            if (mode == ConvolutionMode.Strict && uneven) {
                 continue;
             }
             Nd4j.getRandom().setSeed(SEED);

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import picocli.CommandLine.Command;
@@ -70,7 +71,11 @@ public final class CompareCommand implements Callable<Integer> {
     private boolean list;
 
     /** One run that is to be done. */
-    private record Job(Workload workload, Budget budget, Contestant contestant, long seed) {}
+    private record Job(Workload workload, Budget budget, Contestant contestant, long seed) {
+        RunRecord.Key key(boolean full) {
+            return new RunRecord.Key(workload.name(), full, contestant.name(), seed, budget.toString());
+        }
+    }
 
     @Override
     public Integer call() {
@@ -94,7 +99,12 @@ public final class CompareCommand implements Callable<Integer> {
         writer.println(machine);
         writer.flush();
         run(jobs, results, machine);
-        report(writer, results.runs(), machine);
+        // A file may hold runs of other budgets or forms, which must not be mixed into one table.
+        Set<RunRecord.Key> asked = jobs.stream().map(job -> job.key(full)).collect(Collectors.toSet());
+        report(
+                writer,
+                results.runs().stream().filter(run -> asked.contains(run.key())).toList(),
+                machine);
         return 0;
     }
 
@@ -145,14 +155,8 @@ public final class CompareCommand implements Callable<Integer> {
     private void run(List<Job> jobs, ResultsFile results, String machine) {
         Set<RunRecord.Key> done = new HashSet<>();
         results.runs().forEach(run -> done.add(run.key()));
-        List<Job> open = jobs.stream()
-                .filter(job -> !done.contains(new RunRecord.Key(
-                        job.workload().name(),
-                        full,
-                        job.contestant().name(),
-                        job.seed(),
-                        job.budget().toString())))
-                .toList();
+        List<Job> open =
+                jobs.stream().filter(job -> !done.contains(job.key(full))).toList();
         String commit = commit();
         Map<Workload, Workload.Split> data = new HashMap<>();
         try (ProgressBar bar = Terminal.isPresent()

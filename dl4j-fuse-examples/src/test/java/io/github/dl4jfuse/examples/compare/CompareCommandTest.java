@@ -95,6 +95,29 @@ class CompareCommandTest {
     }
 
     @Test
+    void neverMixesBudgetsInOneTable() {
+        compare(1);
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "regression",
+                        "--optimizers",
+                        "fuse-pv",
+                        "--budget",
+                        "10",
+                        "--seeds",
+                        "1",
+                        "--out",
+                        folder.toString(),
+                        "--resume"))
+                .as("%s", err)
+                .isZero();
+        assertThat(results()).hasSize(3);
+        String last = out.toString().substring(out.toString().lastIndexOf("### regression"));
+        assertThat(last).contains("| fuse-pv | 1 | 0 of 1 |").doesNotContain("dl4j-lbfgs");
+    }
+
+    @Test
     void neverOverwritesResults() throws IOException {
         compare(1);
         String content = Files.readString(folder.resolve("results.jsonl"));
