@@ -1,78 +1,252 @@
 package io.github.dl4jfuse.examples.compare;
 
 import com.samskivert.mustache.Mustache;
+import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.examples.compare.Summary.Cost;
 import io.github.dl4jfuse.examples.compare.Summary.Row;
 import io.github.dl4jfuse.examples.compare.Summary.Spread;
 import io.github.dl4jfuse.examples.report.Charts;
-import io.github.dl4jfuse.examples.report.CurvePoint;
-import io.github.dl4jfuse.examples.report.RunResult;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
-/** The summaries as Markdown, CSV and a self-contained HTML page. */
+/** The figures as Markdown, CSV and a self-contained HTML page. */
 final class CompareReport {
+
+    private static final String TEMPLATE = "compare.html";
+
+    private static final List<String> VERDICT_COLUMNS = List.of(
+            "workload",
+            "baseline",
+            "against it",
+            "seconds to the baseline's training loss",
+            "test at the end",
+            "failed");
 
     private static final List<String> COLUMNS = List.of(
             "optimizer",
             "tried",
             "failed",
             "final training loss",
-            "test",
+            "final test",
             "gradients to target",
             "seconds to target",
-            "ms per gradient");
+            "seconds to baseline's test",
+            "ms per step",
+            "extra memory");
 
-    private CompareReport() {}
+    private static final String HOW_TO_READ =
+            "Each run starts at the same weights and sees the same batches as the others"
+                    + " with its seed. Swept families are tuned with a seed of its own; the best "
+                    + Comparison.FINALISTS
+                    + " of each run with all seeds, and the one with the lowest median validation loss stands for the family. The"
+                    + " test set chooses nothing, the last step counts, a failed run counts as infinitely bad. Figures are medians"
+                    + " over the seeds, lowest and highest in brackets. The baseline is tuned Adam (without it, the first optimizer named), and the target the training loss at which it ends"
+                    + " (median); where others don't reach it, their ratio is an upper bound. Seconds are those of training"
+                    + " alone, and mean something within one report only.";
 
-    /** Returns the tables of all workloads. */
-    static String markdown(List<Summary> summaries) {
-        StringBuilder text = new StringBuilder();
-        for (Summary summary : summaries) {
-            text.append("### ")
-                    .append(summary.workload())
-                    .append("\n\n")
-                    .append(target(summary))
-                    .append("\n\n");
-            text.append("| ").append(String.join(" | ", COLUMNS)).append(" |\n");
-            text.append("| --- |").append(" ---: |".repeat(COLUMNS.size() - 1)).append('\n');
-            for (Row row : summary.rows()) {
-                text.append("| ").append(String.join(" | ", cells(row))).append(" |\n");
-            }
-            text.append('\n');
+    private final List<Summary> summaries;
+    private final List<RunRecord> runs;
+    private final String command;
+    private final List<String> rivals;
+
+    /**
+     * Takes the figures.
+     *
+     * @param command what makes the report again, or empty
+     */
+    CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
+        this.summaries = summaries;
+        this.runs = runs;
+        this.command = command;
+        rivals = summaries.stream()
+                .flatMap(summary -> summary.rows().stream().skip(1))
+                .map(Row::family)
+                .distinct()
+                .toList();
+    }
+
+    /** Writes results.md, results.csv and results.html. */
+    Comparison.Outcome write(Path folder) {
+        Path html = folder.resolve("results.html");
+        String markdown = markdown();
+        try {
+            Files.writeString(folder.resolve("results.md"), markdown);
+            Files.writeString(folder.resolve("results.csv"), csv());
+            Files.writeString(html, html());
+        } catch (IOException e) {
+            throw new IllegalArgumentException("The report cannot be written to " + folder + " (" + e + ").", e);
         }
-        return text.toString();
+        return new Comparison.Outcome(summaries, runs, html.toAbsolutePath().normalize(), markdown);
+    }
+
+    private String origin() {
+        return "Made on " + LocalDate.now() + " from commit " + distinct(RunRecord::commit) + " on "
+                + distinct(RunRecord::machine) + ".";
+    }
+
+    private String distinct(Function<RunRecord, String> property) {
+        return runs.stream().map(property).distinct().collect(Collectors.joining(" and "));
+    }
+
+    /** Returns all tables, the verdict first. */
+    String markdown() {
+        StringBuilder text = new StringBuilder("# Results\n\n");
+        text.append(origin()).append("\n\n");
+        if (!command.isEmpty()) {
+            text.append("```sh\n").append(command).append("\n```\n\n");
+        }
+        text.append(HOW_TO_READ).append("\n\n");
+        if (!rivals.isEmpty()) {
+            text.append("## Verdict\n\n");
+            table(text, VERDICT_COLUMNS, 3, verdicts());
+            for (String sentence : overall()) {
+                text.append("- ").append(sentence).append('\n');
+            }
+            text.append(
+                    "\nShare of workloads on which an optimizer reaches the target within τ times the seconds of the"
+                            + " fastest:\n\n");
+            table(text, profileColumns(), 1, profiles());
+        }
+        for (Summary summary : summaries) {
+            text.append("## ").append(summary.workload()).append("\n\n");
+            text.append(target(summary)).append("\n\n");
+            table(text, COLUMNS, 1, summary.rows().stream().map(this::cells).toList());
+            failures(summary)
+                    .forEach(failure -> text.append("- ").append(failure).append('\n'));
+        }
+        return text.toString().stripTrailing() + "\n";
+    }
+
+    /** Appends a table whose first columns stand left and the others right. */
+    private static void table(StringBuilder text, List<String> columns, int left, List<List<String>> rows) {
+        text.append("| ").append(String.join(" | ", columns)).append(" |\n|");
+        text.append(" --- |".repeat(left))
+                .append(" ---: |".repeat(columns.size() - left))
+                .append('\n');
+        rows.forEach(row -> text.append("| ").append(String.join(" | ", row)).append(" |\n"));
+        text.append('\n');
+    }
+
+    private List<List<String>> verdicts() {
+        List<List<String>> rows = new ArrayList<>();
+        for (Summary summary : summaries) {
+            Row baseline = summary.rows().get(0);
+            for (Row row : summary.rows().subList(1, summary.rows().size())) {
+                rows.add(List.of(
+                        summary.workload(),
+                        baseline.contestant(),
+                        row.contestant(),
+                        Speedup.of(summary, row).inWords(),
+                        testAgainst(baseline, row),
+                        row.failures() + " of " + row.runs().size()));
+            }
+        }
+        return rows;
+    }
+
+    private static String testAgainst(Row baseline, Row row) {
+        int pairs = Math.min(baseline.runs().size(), row.runs().size());
+        boolean classes = hasClasses(row);
+        double[] differences = IntStream.range(0, pairs)
+                .mapToDouble(i -> {
+                    Checkpoint ours = row.runs().get(i).end();
+                    Checkpoint theirs = baseline.runs().get(i).end();
+                    return classes
+                            ? 100 * (ours.testAccuracy() - theirs.testAccuracy())
+                            : ours.testLoss() / theirs.testLoss();
+                })
+                .sorted()
+                .toArray();
+        double median = (differences[(pairs - 1) / 2] + differences[pairs / 2]) / 2;
+        return classes ? number("%+.2f points", median) : number("%.3g times the loss", median);
+    }
+
+    private List<String> overall() {
+        return rivals.stream()
+                .map(family -> Speedup.of(summaries, family))
+                .map(speedup -> String.format(
+                        Locale.ROOT,
+                        "%s, seconds to the baseline's training loss, geometric mean over workloads (%d): **%s** (95 %%"
+                                + " bootstrap interval of the ratio %.2f .. %.2f)%s.",
+                        speedup.family(),
+                        speedup.workloads(),
+                        speedup.inWords(),
+                        speedup.low(),
+                        speedup.high(),
+                        speedup.missed() == 0 ? "" : "; missed on " + speedup.missed() + " of " + speedup.workloads()))
+                .toList();
+    }
+
+    private static List<String> profileColumns() {
+        List<String> columns = new ArrayList<>(List.of("optimizer"));
+        Profile.TAUS.forEach(tau -> columns.add(String.format(Locale.ROOT, "τ = %.4g", tau)));
+        return columns;
+    }
+
+    private List<List<String>> profiles() {
+        List<List<String>> rows = new ArrayList<>();
+        for (Profile profile : Profile.of(summaries)) {
+            List<String> row = new ArrayList<>(List.of(profile.family()));
+            Profile.TAUS.forEach(tau -> row.add(number("%.0f %%", 100 * profile.within(tau))));
+            rows.add(row);
+        }
+        return rows;
     }
 
     private static String target(Summary summary) {
+        Row baseline = summary.rows().get(0);
+        String edge = Family.ALL.stream()
+                        .filter(family ->
+                                family.name().equals(baseline.family()) && family.tuning() == Family.Tuning.SWEEP)
+                        .flatMap(family -> family.members().stream().filter(family::isAtTheEdge))
+                        .anyMatch(member -> member.name().equals(baseline.contestant()))
+                ? " Its rate lies at the edge of the sweep, so another one may be better still."
+                : "";
         return String.format(
                 Locale.ROOT,
-                "Target: training loss %.4g, the median that %s ends at.",
-                summary.target(),
-                summary.rows().get(0).contestant());
+                "Target: training loss %.4g, the median that %s ends at; its test: %s.%s",
+                summary.targetLoss(),
+                baseline.contestant(),
+                number(
+                        hasClasses(baseline) ? "%.2f %%" : "%.4g",
+                        (hasClasses(baseline) ? 100 : 1) * summary.targetTest()),
+                edge);
     }
 
-    private static List<String> cells(Row row) {
-        boolean classes = !Double.isNaN(row.testAccuracy().median());
+    private static boolean hasClasses(Row row) {
+        return !Double.isNaN(row.testAccuracy().median());
+    }
+
+    private List<String> cells(Row row) {
         return List.of(
                 row.contestant(),
-                String.valueOf(row.members()),
+                String.valueOf(row.tried()),
                 row.failures() + " of " + row.runs().size(),
                 spread("%.4g", row.trainingLoss(), 1),
-                classes ? spread("%.2f %%", row.testAccuracy(), 100) : spread("%.4g", row.testLoss(), 1),
-                reached(row, "%,.0f", row.gradientsToTarget()),
-                reached(row, "%.1f", row.secondsToTarget()),
-                String.format(Locale.ROOT, "%.2f", row.millisecondsPerGradient()));
+                hasClasses(row) ? spread("%.2f %%", row.testAccuracy(), 100) : spread("%.4g", row.testLoss(), 1),
+                reached(row, row.toLoss(), "%,.0f", Cost::gradients),
+                reached(row, row.toLoss(), "%.1f", Cost::seconds),
+                reached(row, row.toTest(), "%.1f", Cost::seconds),
+                number("%.2f", row.millisecondsPerStep()),
+                bytes(row.extraBytes()));
     }
 
     private static String spread(String format, Spread spread, double scale) {
@@ -84,18 +258,40 @@ final class CompareReport {
         return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "-";
     }
 
-    private static String reached(Row row, String format, Spread cost) {
-        int runs = row.runs().size();
-        if (row.reached() == 0) {
+    private static String reached(Row row, Cost cost, String format, Function<Cost, Spread> property) {
+        int all = row.runs().size();
+        if (cost.reached() == 0) {
             return "not reached";
         }
-        return row.reached() == runs
-                ? number(format, cost.median())
-                : number(format, cost.median()) + " (" + row.reached() + " of " + runs + " runs)";
+        String median = number(format, property.apply(cost).median());
+        return cost.reached() == all ? median : median + " (" + cost.reached() + " of " + all + " runs)";
     }
 
-    /** Returns all checkpoints of all runs. */
-    static String csv(List<RunRecord> runs) {
+    private static String bytes(long count) {
+        if (count == RunRecord.UNKNOWN) {
+            return "unknown";
+        }
+        return count < 1_000_000
+                ? String.format(Locale.ROOT, "%.1f kB", count / 1e3)
+                : String.format(Locale.ROOT, "%.1f MB", count / 1e6);
+    }
+
+    private static List<String> failures(Summary summary) {
+        return summary.rows().stream()
+                .flatMap(row -> row.runs().stream())
+                .filter(RunRecord::failed)
+                .map(run -> String.format(
+                        Locale.ROOT,
+                        "%s, seed %d failed at %,d gradients: %s",
+                        run.contestant(),
+                        run.seed(),
+                        run.end().gradients(),
+                        run.failure()))
+                .toList();
+    }
+
+    /** Returns all checkpoints of all runs, those of the sweeps included. */
+    String csv() {
         StringWriter text = new StringWriter();
         CSVFormat format = CSVFormat.DEFAULT
                 .builder()
@@ -114,7 +310,7 @@ final class CompareReport {
                 .get();
         try (CSVPrinter printer = new CSVPrinter(text, format)) {
             for (RunRecord run : runs) {
-                for (RunRecord.Checkpoint c : run.checkpoints()) {
+                for (Checkpoint c : run.checkpoints()) {
                     printer.printRecord(
                             run.workload(),
                             run.contestant(),
@@ -135,47 +331,94 @@ final class CompareReport {
     }
 
     /** Returns the page. */
-    static String html(List<Summary> summaries, String machine, String repeat) {
+    String html() {
         List<Map<String, Object>> sections = new ArrayList<>();
         for (Summary summary : summaries) {
             sections.add(Map.of(
                     "workload", summary.workload(),
                     "target", target(summary),
-                    "rows", summary.rows().stream().map(CompareReport::cells).toList(),
-                    "overGradients", chart(summary, "gradient evaluations", false),
-                    "overSeconds", chart(summary, "seconds of training", true)));
+                    "rows", summary.rows().stream().map(this::cells).toList(),
+                    "failures", failures(summary),
+                    "sweep", sweep(summary),
+                    "overGradients", chart(summary, "gradient evaluations", Checkpoint::gradients),
+                    "overSeconds", chart(summary, "seconds of training", Checkpoint::seconds)));
         }
-        try (Reader template = new InputStreamReader(
-                CompareReport.class.getResourceAsStream("compare.html"), StandardCharsets.UTF_8)) {
+        Map<String, Object> page = Map.of(
+                "origin",
+                origin(),
+                "how",
+                HOW_TO_READ,
+                "verdictColumns",
+                VERDICT_COLUMNS,
+                "verdicts",
+                verdicts(),
+                "overall",
+                overall().stream().map(line -> line.replace("**", "")).toList(),
+                "profileColumns",
+                profileColumns(),
+                "profiles",
+                profiles(),
+                "columns",
+                COLUMNS,
+                "sections",
+                sections,
+                "command",
+                command);
+        try (Reader template =
+                new InputStreamReader(CompareReport.class.getResourceAsStream(TEMPLATE), StandardCharsets.UTF_8)) {
             return Mustache.compiler()
+                    .emptyStringIsFalse(true)
                     .compile(template)
-                    .execute(Map.of("columns", COLUMNS, "sections", sections, "machine", machine, "repeat", repeat));
+                    .execute(page);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static String chart(Summary summary, String xTitle, boolean overSeconds) {
-        List<RunResult> runs = new ArrayList<>();
+    private static List<List<String>> sweep(Summary summary) {
+        return summary.tuning().stream()
+                .map(run -> List.of(
+                        run.contestant(),
+                        run.failed() ? run.failure() : number("%.4g", run.validation()),
+                        number("%.4g", run.end().trainingLoss())))
+                .toList();
+    }
+
+    /** Curves of the medians over the seeds; a run that failed ends the curve of its row where it failed. */
+    private static String chart(Summary summary, String xTitle, ToDoubleFunction<Checkpoint> x) {
+        List<Charts.Band> bands = new ArrayList<>();
         for (Row row : summary.rows()) {
-            for (RunRecord run : row.runs()) {
-                runs.add(new RunResult(
-                        row.contestant(),
-                        run.settings(),
-                        run.checkpoints().stream()
-                                .skip(1) // the start would flatten all that follows
-                                .map(c -> new CurvePoint(
-                                        0, c.gradients(), c.seconds(), c.trainingLoss(), c.testAccuracy()))
-                                .toList(),
-                        run.failure()));
+            int points = row.runs().stream()
+                    .mapToInt(run -> finitePoints(run.checkpoints()))
+                    .min()
+                    .orElse(0);
+            if (points < 2) {
+                continue;
             }
+            // The start would flatten all that follows.
+            List<Spread> losses = IntStream.range(1, points)
+                    .mapToObj(i -> at(row, i, Checkpoint::trainingLoss))
+                    .toList();
+            bands.add(new Charts.Band(
+                    row.contestant(),
+                    IntStream.range(1, points)
+                            .mapToDouble(i -> at(row, i, x).median())
+                            .toArray(),
+                    losses.stream().mapToDouble(Spread::median).toArray(),
+                    losses.stream().mapToDouble(Spread::lowest).toArray(),
+                    losses.stream().mapToDouble(Spread::highest).toArray()));
         }
-        return Base64.getEncoder()
-                .encodeToString(Charts.curves(
-                        xTitle,
-                        "training loss",
-                        runs,
-                        overSeconds ? CurvePoint::seconds : CurvePoint::gradientEvaluations,
-                        CurvePoint::trainingLoss));
+        return Base64.getEncoder().encodeToString(Charts.bands(xTitle, "training loss", bands));
+    }
+
+    private static int finitePoints(List<Checkpoint> checkpoints) {
+        return (int) checkpoints.stream()
+                .takeWhile(checkpoint -> Double.isFinite(checkpoint.trainingLoss()))
+                .count();
+    }
+
+    private static Spread at(Row row, int point, ToDoubleFunction<Checkpoint> value) {
+        return Spread.of(
+                row.runs(), run -> value.applyAsDouble(run.checkpoints().get(point)));
     }
 }

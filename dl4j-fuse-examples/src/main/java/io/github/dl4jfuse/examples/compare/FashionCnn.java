@@ -41,9 +41,12 @@ public final class FashionCnn implements Workload {
     }
 
     @Override
-    public MultiLayerConfiguration configuration(NeuralNetConfiguration.Builder builder) {
-        var list =
-                builder.weightInit(WeightInit.RELU).activation(Activation.RELU).list();
+    public MultiLayerConfiguration configuration(long seed) {
+        var list = new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .weightInit(WeightInit.RELU)
+                .activation(Activation.RELU)
+                .list();
         for (int channels : new int[] {8, 16}) {
             list.layer(new ConvolutionLayer.Builder(5, 5)
                             .nOut(channels)
@@ -70,5 +73,15 @@ public final class FashionCnn implements Workload {
     @Override
     public boolean classifies() {
         return true;
+    }
+
+    @Override
+    public boolean hasVariants() {
+        return true;
+    }
+
+    @Override
+    public int checkpoints() {
+        return 10;
     }
 }

@@ -48,8 +48,10 @@ public final class FashionMlp implements Workload {
     }
 
     @Override
-    public MultiLayerConfiguration configuration(NeuralNetConfiguration.Builder builder) {
-        return builder.weightInit(WeightInit.RELU)
+    public MultiLayerConfiguration configuration(long seed) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
                 .layer(new DenseLayer.Builder().nIn(28 * 28).nOut(256).build())
@@ -64,6 +66,11 @@ public final class FashionMlp implements Workload {
 
     @Override
     public boolean classifies() {
+        return true;
+    }
+
+    @Override
+    public boolean hasVariants() {
         return true;
     }
 }

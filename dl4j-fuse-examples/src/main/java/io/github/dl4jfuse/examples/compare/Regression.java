@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.examples.compare;
 
-import io.github.dl4jfuse.examples.data.ArrayData;
+import io.github.dl4jfuse.examples.data.FixedBatches;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -40,7 +40,7 @@ public final class Regression implements Workload {
         return new Split(points(TRAINING_POINTS, random), points(OTHER_POINTS, random), points(OTHER_POINTS, random));
     }
 
-    private static ArrayData points(int count, Random random) {
+    private static FixedBatches points(int count, Random random) {
         INDArray features = Nd4j.zeros(DataType.DOUBLE, count, 2);
         INDArray values = Nd4j.zeros(DataType.DOUBLE, count, 1);
         for (int i = 0; i < count; i++) {
@@ -50,7 +50,7 @@ public final class Regression implements Workload {
             features.putScalar(i, 1, y);
             values.putScalar(i, 0, Math.sin(3 * x) * Math.cos(2 * y) + x * y / 2);
         }
-        return new ArrayData(new DataSet(features, values));
+        return FixedBatches.whole(new DataSet(features, values));
     }
 
     @Override
@@ -60,12 +60,14 @@ public final class Regression implements Workload {
 
     @Override
     public Budget budget(boolean full) {
-        return Budget.gradients(full ? 20_000 : 1_000);
+        return Budget.gradients(full ? 20_000 : 800);
     }
 
     @Override
-    public MultiLayerConfiguration configuration(NeuralNetConfiguration.Builder builder) {
-        return builder.dataType(DataType.DOUBLE)
+    public MultiLayerConfiguration configuration(long seed) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .dataType(DataType.DOUBLE)
                 .weightInit(WeightInit.XAVIER)
                 .activation(Activation.TANH)
                 .list()

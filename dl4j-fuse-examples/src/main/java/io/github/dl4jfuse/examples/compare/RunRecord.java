@@ -11,11 +11,14 @@ import java.util.List;
  * @param contestant name of the contestant
  * @param family its family
  * @param settings its updater in full
- * @param seed of weights and batch order
+ * @param seed of weights and batch order; {@value #TUNING_SEED} is the one that sweeps are tuned with
  * @param budget as on the command line
  * @param commit of the source, or "unknown"
- * @param machine backend, device, threads and setting
+ * @param machine versions, backend, device, threads and setting
  * @param failure empty, or why the run counts as failed
+ * @param steps training steps done
+ * @param extraBytes what the optimiser keeps: the updater state, and the vectors of its listener if it has one; {@value
+ *     #UNKNOWN} for DL4J's own line search methods
  * @param checkpoints where it stood, the start first
  */
 public record RunRecord(
@@ -29,7 +32,15 @@ public record RunRecord(
         String commit,
         String machine,
         String failure,
+        long steps,
+        long extraBytes,
         List<Checkpoint> checkpoints) {
+
+    /** The seed that only tunes; its runs are no part of any figure. */
+    static final long TUNING_SEED = 0;
+
+    /** Says that {@link #extraBytes} is not known. */
+    static final long UNKNOWN = -1;
 
     /**
      * Where a run stood.
@@ -67,5 +78,12 @@ public record RunRecord(
     @JsonIgnore
     public boolean failed() {
         return !failure.isEmpty();
+    }
+
+    /** Returns the validation loss at the end, infinite for a failed run. */
+    @JsonIgnore
+    double validation() {
+        double loss = end().validationLoss();
+        return failed() || Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
     }
 }

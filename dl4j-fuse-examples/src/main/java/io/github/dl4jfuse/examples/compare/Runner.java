@@ -7,10 +7,18 @@ import io.github.dl4jfuse.updater.FusePv;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
@@ -22,9 +30,6 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * of the run, not its best moment.
  */
 final class Runner {
-
-    /** Number of measurements after the start. */
-    static final int CHECKPOINTS = 20;
 
     private static final int MEASURING_BATCH = 1_000;
 
@@ -40,8 +45,16 @@ final class Runner {
         this.budget = budget;
     }
 
-    /** The course of a run: its settings in full, why it failed (or empty), and its checkpoints. */
-    record Course(String settings, String failure, List<Checkpoint> checkpoints) {}
+    /**
+     * The course of a run.
+     *
+     * @param settings the updater in full
+     * @param failure empty, or why the run failed
+     * @param steps training steps done
+     * @param extraBytes what the optimiser keeps
+     * @param checkpoints where it stood, the start first
+     */
+    record Course(String settings, String failure, long steps, long extraBytes, List<Checkpoint> checkpoints) {}
 
     Course run(Contestant contestant, long seed) {
         gradients = 0;
@@ -50,32 +63,41 @@ final class Runner {
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
+        String failure = "";
         try {
-            DataSetIterator batches = data.train().iterator(workload.batch(), seed);
-            while (budget.used(gradients, seconds) < 1) {
-                if (!batches.hasNext()) {
-                    network.incrementEpochCount();
-                    batches.reset();
-                }
-                step(network, batches.next());
-                if (budget.used(gradients, seconds) >= checkpoints.size() / (double) CHECKPOINTS) {
-                    checkpoints.add(measure(network));
-                    if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
-                        return new Course(updater.toString(), "the loss is not finite", checkpoints);
-                    }
+            failure = train(network, seed, checkpoints);
+        } catch (RuntimeException e) {
+            failure = e.toString();
+        }
+        return new Course(
+                updater.toString(), failure, network.getIterationCount(), extraBytes(contestant, network), checkpoints);
+    }
+
+    private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
+        DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+        while (budget.used(gradients, seconds) < 1) {
+            if (!batches.hasNext()) {
+                network.incrementEpochCount();
+                batches.reset();
+            }
+            step(network, batches.next());
+            if (budget.used(gradients, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
+                checkpoints.add(measure(network));
+                if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
+                    return "the loss is not finite";
                 }
             }
-        } catch (RuntimeException e) {
-            return new Course(updater.toString(), e.toString(), checkpoints);
         }
-        return new Course(updater.toString(), "", checkpoints);
+        return "";
     }
 
     private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
-        MultiLayerNetwork network = new MultiLayerNetwork(workload.configuration(new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(updater)
-                .optimizationAlgo(contestant.algorithm())));
+        MultiLayerConfiguration configuration = workload.configuration(seed);
+        for (NeuralNetConfiguration conf : configuration.getConfs()) {
+            conf.setOptimizationAlgo(contestant.algorithm());
+            setUpdater(conf.getLayer(), updater);
+        }
+        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         List<TrainingListener> listeners = new ArrayList<>();
         if (updater instanceof FusePv) {
@@ -91,6 +113,36 @@ final class Runner {
         return network;
     }
 
+    /** Sets one updater for weights and biases; a frozen layer stays as it is. */
+    private static void setUpdater(Layer layer, IUpdater updater) {
+        if (layer instanceof BaseLayer base) {
+            base.setIUpdater(updater);
+            base.setBiasUpdater(null);
+        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
+            sameDiff.setUpdater(updater);
+            sameDiff.setBiasUpdater(null);
+        } else if (layer instanceof BaseWrapperLayer wrapper) {
+            setUpdater(wrapper.getUnderlying(), updater);
+        } else if (layer instanceof Bidirectional both) {
+            setUpdater(both.getFwd(), updater);
+            setUpdater(both.getBwd(), updater);
+        }
+    }
+
+    private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
+        if (contestant.algorithm() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+            return RunRecord.UNKNOWN;
+        }
+        INDArray state = network.getUpdater().getStateViewArray();
+        long bytes = state == null ? 0 : state.length() * state.dataType().width();
+        for (TrainingListener listener : network.getListeners()) {
+            if (listener instanceof FuseListener fuse) {
+                bytes += fuse.statistics().extraBytes();
+            }
+        }
+        return bytes;
+    }
+
     private void step(MultiLayerNetwork network, DataSet batch) {
         long begin = System.nanoTime();
         network.fit(batch);
@@ -99,16 +151,24 @@ final class Runner {
     }
 
     private Checkpoint measure(MultiLayerNetwork network) {
-        double accuracy = workload.classifies()
-                ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
-                : Double.NaN;
+        double trainingLoss = loss(network, data.train());
         return new Checkpoint(
                 gradients,
                 seconds,
-                loss(network, data.train()),
+                trainingLoss,
                 loss(network, data.validation()),
                 loss(network, data.test()),
-                accuracy);
+                accuracy(network, trainingLoss));
+    }
+
+    /** DL4J refuses to evaluate a network that gives NaN; such a one classifies nothing. */
+    private double accuracy(MultiLayerNetwork network, double trainingLoss) {
+        if (!workload.classifies()) {
+            return Double.NaN;
+        }
+        return Double.isFinite(trainingLoss)
+                ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
+                : 0;
     }
 
     private static double loss(MultiLayerNetwork network, DataSource source) {

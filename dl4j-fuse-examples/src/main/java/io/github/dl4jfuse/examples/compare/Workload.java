@@ -3,7 +3,6 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.data.DataSource;
 import java.util.List;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 
 /** A network and its data, on which optimisers are compared. A small class each, to copy for a net of one's own. */
 public interface Workload {
@@ -28,14 +27,24 @@ public interface Workload {
     Budget budget(boolean full);
 
     /**
-     * Adds the layers.
+     * Returns the network; the comparison sets the updater of every layer.
      *
-     * @param builder with seed, updater and optimisation algorithm set
+     * @param seed of the weights
      */
-    MultiLayerConfiguration configuration(NeuralNetConfiguration.Builder builder);
+    MultiLayerConfiguration configuration(long seed);
 
     /** Returns whether labels are classes, so that there is an accuracy. */
     boolean classifies();
+
+    /** Returns whether batch size and scale of the inputs are a choice: true where inputs are images in [0, 1]. */
+    default boolean hasVariants() {
+        return false;
+    }
+
+    /** Returns how often a run is measured; fewer where measuring is dear. */
+    default int checkpoints() {
+        return 20;
+    }
 
     /**
      * Training, validation and test set. Sweeps choose by the validation set; the test set chooses nothing.
@@ -43,5 +52,12 @@ public interface Workload {
     record Split(DataSource train, DataSource validation, DataSource test) {}
 
     /** All workloads that come with the examples. */
-    List<Workload> ALL = List.of(new FashionMlp(), new FashionCnn(), new Regression());
+    List<Workload> ALL = List.of(
+            new FashionMlp(),
+            new FashionCnn(),
+            new CifarCnn(),
+            new FashionAutoencoder(),
+            new Regression(),
+            new Physics(),
+            new IrisMlp());
 }

@@ -1,8 +1,11 @@
 package io.github.dl4jfuse.examples.data;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /**
@@ -97,6 +100,29 @@ public final class ImageData implements DataSource, Serializable {
                 Arrays.copyOfRange(pixels, from * shape.length(), to * shape.length()),
                 Arrays.copyOfRange(labels, from, to),
                 flat);
+    }
+
+    /**
+     * Returns the same images in another order, for a range of them where files are sorted by class.
+     *
+     * @param seed the same seed gives the same order
+     * @return a copy of the images
+     */
+    public ImageData shuffled(long seed) {
+        List<Integer> order = new ArrayList<>(size());
+        for (int i = 0; i < size(); i++) {
+            order.add(i);
+        }
+        Collections.shuffle(order, new Random(seed));
+        int length = shape.length();
+        byte[] newPixels = new byte[pixels.length];
+        byte[] newLabels = new byte[labels.length];
+        for (int i = 0; i < size(); i++) {
+            int from = order.get(i);
+            System.arraycopy(pixels, from * length, newPixels, i * length, length);
+            newLabels[i] = labels[from];
+        }
+        return new ImageData(name, shape, labelNames, newPixels, newLabels, flat);
     }
 
     /**

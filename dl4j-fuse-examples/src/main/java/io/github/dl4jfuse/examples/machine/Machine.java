@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.examples.machine;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,14 +20,30 @@ public final class Machine {
 
     private static final Pattern NATIVE_FOLDER = Pattern.compile("bindings[/\\\\]([^/\\\\]+)[/\\\\][^/\\\\]*nd4j");
 
+    private static final String UNKNOWN = "unknown";
+
     private Machine() {}
 
     /** Returns backend, device, threads and setting in one line, for the head of a report. */
     public static String describe() {
-        return "ND4J " + backend() + " (" + classifier() + ") on " + device() + "; " + System.getProperty("os.name")
+        return "ND4J " + version() + " " + backend() + " (" + classifier() + ") on " + device() + "; "
+                + System.getProperty("os.name")
                 + " "
                 + System.getProperty("os.arch") + ", Java " + System.getProperty("java.version") + "; OpenBLAS kernels "
                 + openBlasCoreAsked() + ", oneDNN helpers " + helpers();
+    }
+
+    /** Returns the version of ND4J, such as 1.0.0-M2.1. */
+    public static String version() {
+        Properties properties = new Properties();
+        try (InputStream stream = Nd4j.class.getResourceAsStream("/META-INF/maven/org.nd4j/nd4j-api/pom.properties")) {
+            if (stream != null) {
+                properties.load(stream);
+            }
+        } catch (IOException e) {
+            return UNKNOWN;
+        }
+        return properties.getProperty("version", UNKNOWN);
     }
 
     /** Returns the class of ND4J's backend, such as CpuBackend. */
@@ -42,7 +60,7 @@ public final class Machine {
                 .filter(Matcher::find)
                 .map(matcher -> matcher.group(1))
                 .findFirst()
-                .orElse("unknown");
+                .orElse(UNKNOWN);
     }
 
     /** Returns the device in words: processor cores and threads, or the names of the GPUs. */

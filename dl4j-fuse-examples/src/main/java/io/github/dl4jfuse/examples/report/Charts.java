@@ -8,26 +8,36 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws training curves as PNG pictures, at twice the size they are shown at. */
 public final class Charts {
 
     /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
-    private static final List<Color> COLOURS =
-            List.of(new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7));
+    private static final List<Color> COLOURS = List.of(
+            new Color(0x0072B2),
+            new Color(0xD55E00),
+            new Color(0x009E73),
+            new Color(0xCC79A7),
+            new Color(0x56B4E9),
+            new Color(0xE69F00),
+            new Color(0x444444));
 
     private static final int WIDTH = 820;
     private static final int HEIGHT = 360;
     private static final int SCALE = 2;
     private static final int LOGARITHMIC_FROM = 20;
+    private static final int BAND_ALPHA = 50;
 
     private Charts() {}
 
@@ -76,6 +86,64 @@ public final class Charts {
             series.setLineStyle(new BasicStroke(2f));
         }
         return png(chart);
+    }
+
+    /**
+     * A curve with its spread.
+     *
+     * @param name in the legend
+     * @param x where it was measured, ascending
+     * @param middle the curve
+     * @param low lower edge of the band
+     * @param high upper edge
+     */
+    public record Band(String name, double[] x, double[] middle, double[] low, double[] high) {}
+
+    /** Draws one curve with a shaded band for each; the y axis as in {@link #curves}. Values must be finite. */
+    public static byte[] bands(String xTitle, String yTitle, List<Band> bands) {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .xAxisTitle(xTitle)
+                .yAxisTitle(yTitle)
+                .build();
+        double low = bands.stream()
+                .flatMapToDouble(band -> Arrays.stream(band.low()))
+                .min()
+                .orElse(0);
+        double high = bands.stream()
+                .flatMapToDouble(band -> Arrays.stream(band.high()))
+                .max()
+                .orElse(0);
+        style(chart, low > 0 && high > LOGARITHMIC_FROM * low);
+        for (int i = 0; i < bands.size(); i++) {
+            Band band = bands.get(i);
+            Color colour = COLOURS.get(i % COLOURS.size());
+            var area = chart.addSeries(
+                    band.name() + ", spread", thereAndBack(band.x(), band.x()), thereAndBack(band.high(), band.low()));
+            area.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea);
+            area.setFillColor(new Color(colour.getRed(), colour.getGreen(), colour.getBlue(), BAND_ALPHA));
+            area.setLineStyle(SeriesLines.NONE);
+            area.setMarker(SeriesMarkers.NONE);
+            area.setShowInLegend(false);
+        }
+        for (int i = 0; i < bands.size(); i++) {
+            Band band = bands.get(i);
+            Color colour = COLOURS.get(i % COLOURS.size());
+            var line = chart.addSeries(band.name(), band.x(), band.middle());
+            line.setMarker(SeriesMarkers.NONE);
+            line.setLineColor(colour);
+            line.setLineStyle(new BasicStroke(2f));
+        }
+        return png(chart);
+    }
+
+    private static double[] thereAndBack(double[] there, double[] back) {
+        double[] all = Arrays.copyOf(there, 2 * there.length);
+        for (int i = 0; i < back.length; i++) {
+            all[there.length + i] = back[back.length - 1 - i];
+        }
+        return all;
     }
 
     private static void style(XYChart chart, boolean logarithmic) {

@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,8 +66,8 @@ class CompareCommandTest {
         assertThat(first.budget()).isEqualTo("20");
         assertThat(first.commit()).isNotEmpty();
         assertThat(first.checkpoints().size()).isGreaterThan(5);
-        assertThat(out.toString()).contains("### regression").contains("| dl4j-lbfgs | 1 | 0 of 2 |");
-        assertThat(Files.readString(folder.resolve("results.md"))).contains("### regression");
+        assertThat(out.toString()).contains("## regression").contains("| dl4j-lbfgs | 1 | 0 of 2 |");
+        assertThat(Files.readString(folder.resolve("results.md"))).contains("## Verdict", "## regression");
         assertThat(Files.readString(folder.resolve("results.csv"))).startsWith("workload,contestant,seed");
         assertThat(Files.readString(folder.resolve("results.html")))
                 .contains("<td>dl4j-lbfgs</td>")
@@ -113,7 +114,7 @@ class CompareCommandTest {
                 .as("%s", err)
                 .isZero();
         assertThat(results()).hasSize(3);
-        String last = out.toString().substring(out.toString().lastIndexOf("### regression"));
+        String last = out.toString().substring(out.toString().lastIndexOf("## regression"));
         assertThat(last).contains("| fuse-pv | 1 | 0 of 1 |").doesNotContain("dl4j-lbfgs");
     }
 
@@ -159,9 +160,11 @@ class CompareCommandTest {
     @CsvSource({
         "--workloads mnist, There is no workload 'mnist'; there are fashion-mlp",
         "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
-        "--seeds 0, --seeds must be at least 1",
+        "--seeds 0, At least one seed is needed",
         "--budget 0, A budget is a positive number",
         "--budget much, A budget is a number of gradient evaluations",
+        "--batch 0, A batch has at least one example",
+        "--inputs purple, Invalid value for option '--inputs'",
     })
     void badInputGetsOneLineAndExitCode2(String options, String sentence) {
         assertThat(run(("compare --out " + folder + " " + options).split(" "))).isEqualTo(2);
@@ -177,5 +180,70 @@ class CompareCommandTest {
                 .contains("fashion-cnn")
                 .contains("regression")
                 .contains("fuse-pv");
+    }
+
+    @Test
+    void tunesWithASeedOfItsOwnAndRunsTheBestWithAll() {
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "iris",
+                        "--optimizers",
+                        "adam,amsgrad,fuse-pv",
+                        "--budget",
+                        "12",
+                        "--seeds",
+                        "2",
+                        "--out",
+                        folder.toString()))
+                .as("%s", err)
+                .isZero();
+        List<RunRecord> tuning =
+                results().stream().filter(run -> run.seed() == 0).toList();
+        assertThat(tuning)
+                .hasSize(3 * Family.ADAM_RATES.length)
+                .allMatch(run -> run.family().equals("adam"));
+        List<String> best = tuning.stream()
+                .sorted(Comparator.comparingDouble(RunRecord::validation))
+                .map(RunRecord::contestant)
+                .limit(Comparison.FINALISTS)
+                .toList();
+        List<String> expected = new ArrayList<>(best);
+        expected.add("fuse-pv");
+        expected.add(best.get(0).replace("adam", "amsgrad"));
+        for (long seed : new long[] {1, 2}) {
+            assertThat(results())
+                    .filteredOn(run -> run.seed() == seed)
+                    .extracting(RunRecord::contestant)
+                    .containsExactlyElementsOf(expected);
+        }
+        assertThat(out.toString()).contains("| " + 3 * Family.ADAM_RATES.length + " | 0 of 2 |");
+    }
+
+    @Test
+    void variantsAreWorkloadsOfTheirOwn() {
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "fashion-mlp,iris",
+                        "--optimizers",
+                        "fuse-pv",
+                        "--batch",
+                        "128,1024",
+                        "--inputs",
+                        "unit,standardised",
+                        "--budget",
+                        "1",
+                        "--seeds",
+                        "1",
+                        "--out",
+                        folder.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(results())
+                .extracting(RunRecord::workload)
+                .containsExactly("fashion-mlp", "fashion-mlp+std", "fashion-mlp@1024", "fashion-mlp@1024+std", "iris");
+        assertThat(results().get(1).checkpoints().get(0).trainingLoss())
+                .isNotEqualTo(results().get(0).checkpoints().get(0).trainingLoss());
     }
 }

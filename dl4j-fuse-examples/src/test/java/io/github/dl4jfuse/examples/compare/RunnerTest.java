@@ -18,7 +18,7 @@ class RunnerTest {
 
     private static final Workload WORKLOAD = new Regression();
     private static final Workload.Split DATA = WORKLOAD.data(false);
-    private static final Contestant ADAM = Contestant.of("adam", "adam", used -> new Adam(1e-2));
+    private static final Contestant ADAM = Contestant.of("adam", used -> new Adam(1e-2));
 
     private static Runner.Course run(Contestant contestant, long seed, int gradients) {
         return new Runner(WORKLOAD, DATA, Budget.gradients(gradients)).run(contestant, seed);
@@ -44,21 +44,21 @@ class RunnerTest {
                 .map(Checkpoint::gradients)
                 .toList();
         assertThat(gradients)
-                .hasSize(Runner.CHECKPOINTS + 1)
+                .hasSize(WORKLOAD.checkpoints() + 1)
                 .startsWith(0L, 2L, 4L)
                 .endsWith(38L, 40L);
     }
 
     @Test
     void everyContestantStartsAtTheSamePoint() {
-        Contestant other = Contestant.of("sgd", "sgd", used -> new Sgd(0.1));
+        Contestant other = Contestant.of("sgd", used -> new Sgd(0.1));
         assertThat(run(other, 5, 20).checkpoints().get(0).trainingLoss())
                 .isEqualTo(run(ADAM, 5, 20).checkpoints().get(0).trainingLoss());
     }
 
     @Test
     void anOptimiserThatBlowsUpHasFailed() {
-        Runner.Course course = run(Contestant.of("explodes", "cheat", used -> new Sgd(1e30)), 1, 40);
+        Runner.Course course = run(Contestant.of("explodes", used -> new Sgd(1e30)), 1, 40);
         assertThat(course.failure()).isEqualTo("the loss is not finite");
     }
 
@@ -66,7 +66,6 @@ class RunnerTest {
     void anOptimiserThatThrowsHasFailedAndKeepsItsCheckpoints() {
         Contestant breaks = Contestant.of(
                 "breaks",
-                "cheat",
                 used -> new Sgd(new BudgetSchedule(0.1, Shape.CONSTANT, () -> {
                     if (used.getAsDouble() > 0.4) {
                         throw new IllegalStateException("out of luck");
@@ -81,9 +80,7 @@ class RunnerTest {
     @Test
     void anOptimiserThatStopsEarlyIsJudgedByWhereItEnds() {
         Contestant stops = Contestant.of(
-                "stops",
-                "cheat",
-                used -> new Adam(new BudgetSchedule(1e-2, Shape.LINEAR, () -> 10 * used.getAsDouble())));
+                "stops", used -> new Adam(new BudgetSchedule(1e-2, Shape.LINEAR, () -> 10 * used.getAsDouble())));
         Runner.Course course = run(stops, 1, 200);
         assertThat(course.failure()).isEmpty();
         assertThat(end(course).gradients()).isEqualTo(200);
@@ -93,15 +90,40 @@ class RunnerTest {
 
     @Test
     void aWrongRateShows() {
-        Contestant slow = Contestant.of("slow", "cheat", used -> new Adam(1e-6));
+        Contestant slow = Contestant.of("slow", used -> new Adam(1e-6));
         assertThat(end(run(slow, 1, 100)).trainingLoss())
                 .isGreaterThan(2 * end(run(ADAM, 1, 100)).trainingLoss());
     }
 
     @Test
     void lineSearchesAreCounted() {
-        Contestant fuse = Contestant.family("fuse-pv").get(0);
+        Contestant fuse = Family.named("fuse-pv").members().get(0);
         assertThat(end(run(fuse, 1, 60)).gradients()).isBetween(60L, 64L);
+    }
+
+    @Test
+    void countsStepsAndWhatTheOptimiserKeeps() {
+        Runner.Course adam = run(ADAM, 1, 10);
+        long parameters = 2 * 64 + 64 + 64 * 64 + 64 + 64 + 1;
+        assertThat(adam.steps()).isEqualTo(10);
+        assertThat(adam.extraBytes()).isEqualTo(2 * parameters * Double.BYTES);
+        Runner.Course sgd = run(Contestant.of("sgd", used -> new Sgd(0.1)), 1, 10);
+        assertThat(sgd.extraBytes()).isZero();
+        Runner.Course fuse = run(Family.named("fuse-pv").members().get(0), 1, 30);
+        assertThat(fuse.steps()).as("an L-BFGS step costs two").isLessThan(30);
+        assertThat(fuse.extraBytes())
+                .as("moments, 10 pairs, 4 vectors and the last good parameters")
+                .isBetween(27 * parameters * Double.BYTES, 28 * parameters * Double.BYTES);
+        assertThat(run(Family.named("dl4j-lbfgs").members().get(0), 1, 10).extraBytes())
+                .isEqualTo(RunRecord.UNKNOWN);
+    }
+
+    @Test
+    void replacesTheUpdaterOfEveryLayer() {
+        // The workload's own updater is DL4J's default, Sgd, which would end far above.
+        assertThat(run(ADAM, 1, 10).settings()).startsWith("Adam(learningRate=0.01");
+        assertThat(end(run(Contestant.of("still", used -> new Sgd(0)), 1, 10)).trainingLoss())
+                .isEqualTo(run(ADAM, 1, 10).checkpoints().get(0).trainingLoss());
     }
 
     @Test

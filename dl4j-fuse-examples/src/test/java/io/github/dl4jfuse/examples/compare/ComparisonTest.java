@@ -1,0 +1,178 @@
+package io.github.dl4jfuse.examples.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
+import io.github.dl4jfuse.examples.compare.Summary.Row;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** A network and data of one's own, with labels of which some are wrong so that one can overfit. */
+class ComparisonTest {
+
+    private static final long SEED = 31;
+
+    @TempDir
+    Path folder;
+
+    private static MultiLayerConfiguration network() {
+        return new NeuralNetConfiguration.Builder()
+                .updater(new Sgd(123))
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(10)
+                        .nOut(64)
+                        .activation(Activation.TANH)
+                        .build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(2)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build();
+    }
+
+    private static DataSet data(int examples, double wrong, Random random) {
+        INDArray features = Nd4j.zeros(examples, 10);
+        INDArray labels = Nd4j.zeros(examples, 2);
+        for (int i = 0; i < examples; i++) {
+            double sum = 0;
+            for (int j = 0; j < 10; j++) {
+                double x = random.nextGaussian();
+                features.putScalar(i, j, x);
+                sum += x;
+            }
+            labels.putScalar(i, sum > 0 ^ random.nextDouble() < wrong ? 1 : 0, 1);
+        }
+        return new DataSet(features, labels);
+    }
+
+    private Comparison comparison(int batch) {
+        Random random = new Random(SEED);
+        List<DataSet> train = data(200, 0.3, random).batchBy(batch);
+        return Comparison.of(
+                        network(),
+                        new ExistingDataSetIterator(train),
+                        new ExistingDataSetIterator(List.of(data(500, 0, random))))
+                .out(folder);
+    }
+
+    private static Row row(Comparison.Outcome outcome, String family) {
+        return outcome.summaries().get(0).rows().stream()
+                .filter(row -> row.family().equals(family))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void plantedCheatsShowAsWhatTheyAre() {
+        Comparison.Outcome outcome = comparison(20)
+                .families(List.of(
+                        Family.of(Contestant.of("adam", used -> new Adam(2e-3))),
+                        Family.of(Contestant.of("wrong-rate", used -> new Adam(1e-7))),
+                        Family.of(Contestant.of(
+                                "stops-early",
+                                used -> new Adam(
+                                        new BudgetSchedule(2e-3, Shape.LINEAR, () -> 20 * used.getAsDouble())))),
+                        Family.of(Contestant.of("not-a-number", used -> new Sgd(Double.NaN))),
+                        Family.of(Contestant.of("overfits", used -> new Adam(5e-2)))))
+                .budget("500")
+                .run();
+        Row adam = row(outcome, "adam");
+        assertThat(adam.runs().get(0).checkpoints().get(0).gradients()).isZero();
+        for (String slow : List.of("wrong-rate", "stops-early")) {
+            assertThat(row(outcome, slow).toLoss().reached()).as(slow).isZero();
+            assertThat(Speedup.of(outcome.summaries(), slow).missed()).as(slow).isOne();
+        }
+        assertThat(row(outcome, "not-a-number").failures()).isEqualTo(Comparison.DEFAULT_SEEDS);
+        Row overfits = row(outcome, "overfits");
+        assertThat(overfits.trainingLoss().median())
+                .isLessThan(adam.trainingLoss().median());
+        assertThat(overfits.testAccuracy().median())
+                .as("labels of the test set are right, so fitting wrong ones shows (seed %d)", SEED)
+                .isLessThan(adam.testAccuracy().median());
+        assertThat(outcome.markdown())
+                .contains("the loss is not finite")
+                .contains("| not-a-number | 1 | 3 of 3 | - (- .. -)");
+    }
+
+    @Test
+    void aNetworkOfOnesOwnGetsTheSameReport() {
+        Comparison.Outcome outcome = comparison(20).seeds(2).budget("30").run();
+        assertThat(outcome.summaries()).hasSize(1);
+        assertThat(outcome.summaries().get(0).workload()).isEqualTo("own-network");
+        assertThat(outcome.summaries().get(0).rows()).extracting(Row::family).containsExactly("adam", "fuse-pv");
+        assertThat(row(outcome, "adam").tried()).isEqualTo(3 * Family.ADAM_RATES.length);
+        assertThat(outcome.report()).exists();
+        assertThat(outcome.report().resolveSibling("results.csv")).exists();
+    }
+
+    @Test
+    void twoRunsGiveTheSameLossesAndResumingRunsNothing() {
+        Comparison.Outcome first = comparison(20).optimizers("fuse-pv").seeds(2).run();
+        Comparison.Outcome second = comparison(20)
+                .optimizers("fuse-pv")
+                .seeds(2)
+                .out(folder.resolve("again"))
+                .run();
+        assertThat(losses(second)).isEqualTo(losses(first));
+        Comparison.Outcome resumed =
+                comparison(20).optimizers("fuse-pv").seeds(2).resume(true).run();
+        assertThat(resumed.runs()).isEqualTo(first.runs());
+    }
+
+    private static List<Double> losses(Comparison.Outcome outcome) {
+        return outcome.runs().stream()
+                .flatMap(run -> run.checkpoints().stream())
+                .map(RunRecord.Checkpoint::trainingLoss)
+                .toList();
+    }
+
+    @Test
+    void oneBatchIsSplitByExamplesAndKeptWhole() {
+        Comparison.Outcome outcome =
+                comparison(200).optimizers("fuse-pv").seeds(1).run();
+        assertThat(outcome.runs().get(0).steps()).isLessThanOrEqualTo(OwnNetwork.EPOCHS);
+    }
+
+    @Test
+    void optimisersThatTakeAdamsSettingsTuneAdamFirst() {
+        Comparison.Outcome outcome = comparison(20)
+                .optimizers("amsgrad", "fuse-pv")
+                .seeds(1)
+                .budget("9")
+                .run();
+        assertThat(outcome.summaries().get(0).tuning()).hasSize(3 * Family.ADAM_RATES.length);
+        assertThat(outcome.summaries().get(0).rows())
+                .extracting(Row::family)
+                .containsExactlyInAnyOrder("amsgrad", "fuse-pv");
+    }
+
+    @Test
+    void badInputIsRefusedWithASentence() {
+        assertThatThrownBy(() -> comparison(20).seeds(0)).hasMessageContaining("At least one seed");
+        assertThatThrownBy(() -> comparison(20).budget("0")).hasMessageContaining("positive number");
+        assertThatThrownBy(() -> comparison(20).families(List.of())).hasMessageContaining("nobody to compare");
+        assertThatThrownBy(() -> Comparison.of(List.of())).hasMessageContaining("nothing to compare on");
+        assertThatThrownBy(() -> Comparison.of(
+                        network(), new ExistingDataSetIterator(List.of()), new ExistingDataSetIterator(List.of())))
+                .hasMessageContaining("training data are empty");
+        comparison(20).optimizers("fuse-pv").seeds(1).budget("1").run();
+        assertThatThrownBy(() -> comparison(20).run()).hasMessageContaining("resume(true)");
+    }
+}
