@@ -222,7 +222,8 @@ final class CompareReport {
                 : "";
         return String.format(
                 Locale.ROOT,
-                "Target: training loss %.4g, the median that %s ends at; its test: %s.%s",
+                "%s.\n\nTarget: training loss %.4g, the median that %s ends at; its test: %s.%s",
+                baseline.runs().get(0).description(),
                 summary.targetLoss(),
                 baseline.contestant(),
                 number(

@@ -331,6 +331,7 @@ public final class Comparison {
                 return new RunRecord(
                         workload.name(),
                         full,
+                        workload.description() + ". " + data.inWords(),
                         contestant.name(),
                         contestant.family(),
                         course.settings(),

@@ -8,6 +8,7 @@ import java.util.List;
  *
  * @param workload name of the workload
  * @param full whether in its full form
+ * @param description of network and data
  * @param contestant name of the contestant
  * @param family its family
  * @param settings its updater in full
@@ -24,6 +25,7 @@ import java.util.List;
 public record RunRecord(
         String workload,
         boolean full,
+        String description,
         String contestant,
         String family,
         String settings,

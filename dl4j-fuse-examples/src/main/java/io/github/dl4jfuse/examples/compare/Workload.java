@@ -2,6 +2,7 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.data.DataSource;
 import java.util.List;
+import java.util.Locale;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
 /** A network and its data, on which optimisers are compared. A small class each, to copy for a net of one's own. */
@@ -49,7 +50,20 @@ public interface Workload {
     /**
      * Training, validation and test set. Sweeps choose by the validation set; the test set chooses nothing.
      */
-    record Split(DataSource train, DataSource validation, DataSource test) {}
+    record Split(DataSource train, DataSource validation, DataSource test) {
+
+        /** Returns name and sizes. */
+        String inWords() {
+            String name = train.name().isEmpty() ? "" : train.name() + ": ";
+            return String.format(
+                    Locale.ROOT,
+                    "%s%,d training, %,d validation, %,d test examples",
+                    name,
+                    train.size(),
+                    validation.size(),
+                    test.size());
+        }
+    }
 
     /** All workloads that come with the examples. */
     List<Workload> ALL = List.of(

@@ -5,6 +5,11 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 /** Examples that can be walked over in batches, in order or shuffled. */
 public interface DataSource {
 
+    /** Returns how the data are to be called in reports, or an empty text. */
+    default String name() {
+        return "";
+    }
+
     /** Returns the number of examples. */
     int size();
 

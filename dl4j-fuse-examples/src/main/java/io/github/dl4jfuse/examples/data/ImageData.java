@@ -156,6 +156,7 @@ public final class ImageData implements DataSource, Serializable {
      *
      * @return for example "Fashion-MNIST" or "Fashion-MNIST, 6,000/1,000 subset"
      */
+    @Override
     public String name() {
         return name;
     }

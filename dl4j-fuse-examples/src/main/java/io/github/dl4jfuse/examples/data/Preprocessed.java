@@ -12,6 +12,11 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 public record Preprocessed(DataSource source, DataSetPreProcessor each) implements DataSource {
 
     @Override
+    public String name() {
+        return source.name();
+    }
+
+    @Override
     public int size() {
         return source.size();
     }

@@ -20,7 +20,8 @@ class SummaryTest {
             checkpoints.add(new Checkpoint(10L * i, i, losses[i], validation, validation, accuracy));
         }
         String family = contestant.split(" ", 2)[0];
-        return new RunRecord("w", false, contestant, family, "", seed, "30", "c", "m", failure, 30, 8, checkpoints);
+        return new RunRecord(
+                "w", false, "net and data", contestant, family, "", seed, "30", "c", "m", failure, 30, 8, checkpoints);
     }
 
     private static Row row(List<RunRecord> runs, String family) {
@@ -95,6 +96,7 @@ class SummaryTest {
                 .contains("| ours | 1 | 0 of 3 | 0.001000 (0.001000 .. 0.001000) | 41.00 % (40.00 % .. 42.00 %) | 10 |")
                 .contains("| 30 (2 of 3 runs) |")
                 .contains("| w | adam good | ours | 3.00 times faster | -40.00 points | 0 of 3 |")
+                .contains("net and data.")
                 .contains("the command");
     }
 
@@ -155,6 +157,7 @@ class SummaryTest {
         return new RunRecord(
                 workload,
                 run.full(),
+                run.description(),
                 run.contestant(),
                 run.family(),
                 run.settings(),
