@@ -43,6 +43,9 @@ public final class LbfgsHistory {
     /** A pair is skipped when s·y does not exceed this share of |s||y|, whatever the scale of either. */
     public static final double MIN_COSINE = 1e-8;
 
+    /** The same for pairs that are not damped. */
+    public static final double MIN_COSINE_UNDAMPED = 1e-15;
+
     private final int memory;
     private final INDArray[][] s; // [slot][piece]
     private final INDArray[][] y;
@@ -177,6 +180,24 @@ public final class LbfgsHistory {
         }
         store(step, change);
         return damp ? Outcome.DAMPED : Outcome.KEPT;
+    }
+
+    /**
+     * Stores a pair as it is, as after a search for the strong Wolfe conditions, which guarantee s·y &gt; 0. The pair is
+     * skipped when a product is not finite or s·y ≤ {@value #MIN_COSINE_UNDAMPED} |s||y|, where rounding may have made its
+     * sign.
+     *
+     * @param step s
+     * @param change y
+     */
+    public Outcome update(INDArray[] step, INDArray[] change) {
+        double curvature = Segments.dot(step, change);
+        double lengths = Math.sqrt(Segments.dot(step, step)) * Math.sqrt(Segments.dot(change, change));
+        if (!Double.isFinite(lengths) || !(curvature > MIN_COSINE_UNDAMPED * lengths)) {
+            return Outcome.SKIPPED;
+        }
+        store(step, change);
+        return Outcome.KEPT;
     }
 
     private void store(INDArray[] step, INDArray[] change) {

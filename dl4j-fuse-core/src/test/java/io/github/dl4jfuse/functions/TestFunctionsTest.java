@@ -9,7 +9,6 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -192,36 +191,16 @@ class TestFunctionsTest {
         assertThat(Math.sqrt(f.value(f.start()))).isCloseTo(published, within(1e-7 * published));
     }
 
-    private static Map<String, Map<String, String>> reference() throws IOException {
-        Map<String, Map<String, String>> rows = new HashMap<>();
-        try (BufferedReader in = new BufferedReader(new InputStreamReader(
-                TestFunctionsTest.class.getResourceAsStream("scipy-lbfgsb.csv"), StandardCharsets.UTF_8))) {
-            List<String[]> lines = in.lines()
-                    .filter(line -> !line.startsWith("#"))
-                    .map(line -> line.split(",", -1))
-                    .toList();
-            String[] header = lines.get(0);
-            for (String[] cells : lines.subList(1, lines.size())) {
-                Map<String, String> row = new HashMap<>();
-                for (int c = 0; c < header.length; c++) {
-                    row.put(header[c], cells[c]);
-                }
-                rows.put(row.get("name") + " (n = " + row.get("n") + ")", row);
-            }
-        }
-        return rows;
-    }
-
     @Test
     void everyFunctionHasOneRowOfReferences() throws IOException {
         assertThat(functions().stream().map(TestFunction::toString))
-                .containsExactlyInAnyOrderElementsOf(reference().keySet());
+                .containsExactlyInAnyOrderElementsOf(ScipyReference.rows().keySet());
     }
 
     @ParameterizedTest
     @MethodSource("functions")
     void valuesGradientAndMinimumAgreeWithNumPy(TestFunction f) throws IOException {
-        Map<String, String> row = reference().get(f.toString());
+        Map<String, String> row = ScipyReference.rows().get(f.toString());
         double[] x = f.start();
         assertAgrees(f.value(x), row, "f0");
         assertAgrees(f.value(x), row, "f_start_check");

@@ -1,0 +1,354 @@
+package io.github.dl4jfuse.network;
+
+import io.github.dl4jfuse.objective.Objective;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.regularization.Regularization;
+
+/**
+ * The loss of a {@link MultiLayerNetwork} or {@link ComputationGraph} on a whole data set, as a function of all its
+ * parameters in DL4J's order:
+ *
+ * <pre>
+ *   f(x) = (1 / N) Σ loss of an example + penalties
+ * </pre>
+ *
+ * <p>This is what DL4J's score says of all examples in one batch, with l1, l2 and weight decay (½ c |w|², whatever the
+ * learning rate), and with masks as DL4J takes them: the loss of a sequence is the sum over its unmasked steps. With
+ * {@code miniBatch(false)} the loss is a sum, not a mean. The data may come in several batches, whose losses and gradients
+ * are added up in double precision.
+ *
+ * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm is in training mode: each batch is normalised by its own mean and
+ * variance, so f depends on how the data are cut into batches; give all of it in one batch where that matters. What is
+ * not trained has a gradient of zero: frozen layers, parameters under NoOp, and BatchNorm's running statistics,
+ * which {@link #accept} sets anew.
+ *
+ * <p>An evaluation leaves the network as it found it: parameters, score, state of the random generator; no listener
+ * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
+ *
+ * <p>Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
+ * whose gradient is not that of the loss. Not thread-safe, and neither is the network.
+ */
+public final class NetworkObjective extends Objective {
+
+    private final Model model;
+    private final Iterable<? extends MultiDataSet> batches;
+    private final List<NetworkParameter> parameters;
+    private final INDArray sum;
+    private final long fixedRootState = Nd4j.getRandom().rootState();
+    private final long fixedNodeState = Nd4j.getRandom().nodeState();
+
+    /** The loss on one batch. */
+    public NetworkObjective(Model model, DataSet data) {
+        this(model, List.of(data.toMultiDataSet()));
+    }
+
+    /**
+     * The loss on a data set that is too large for one pass.
+     *
+     * @param batchSize examples in one pass; a smaller one needs less memory
+     */
+    public NetworkObjective(Model model, DataSet data, int batchSize) {
+        this(model, parts(data, batchSize));
+    }
+
+    /** The loss on one batch of a graph with several inputs or outputs. */
+    public NetworkObjective(Model model, MultiDataSet data) {
+        this(model, List.of(data));
+    }
+
+    /** The loss on all batches of an iterator, which is reset and read through for each evaluation. */
+    public NetworkObjective(Model model, DataSetIterator data) {
+        this(model, () -> each(data));
+    }
+
+    /** The loss on all batches of an iterator, which is reset and read through for each evaluation. */
+    public NetworkObjective(Model model, MultiDataSetIterator data) {
+        this(model, () -> {
+            data.reset();
+            return data;
+        });
+    }
+
+    private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches) {
+        super(requireTrainable(model).numParams(), type(model));
+        this.model = model;
+        this.batches = batches;
+        parameters = NetworkParameter.of(model);
+        sum = Nd4j.zeros(DataType.DOUBLE, dimension());
+    }
+
+    private static List<MultiDataSet> parts(DataSet data, int batchSize) {
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("A batch has at least one example, not " + batchSize + ".");
+        }
+        List<MultiDataSet> parts = new ArrayList<>();
+        for (int from = 0; from < data.numExamples(); from += batchSize) {
+            parts.add(((DataSet) data.getRange(from, Math.min(from + batchSize, data.numExamples()))).toMultiDataSet());
+        }
+        return parts;
+    }
+
+    private static Iterator<MultiDataSet> each(DataSetIterator data) {
+        data.reset();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return data.hasNext();
+            }
+
+            @Override
+            public MultiDataSet next() {
+                return data.next().toMultiDataSet();
+            }
+        };
+    }
+
+    private static Model requireTrainable(Model model) {
+        boolean truncated;
+        boolean initialised;
+        if (model instanceof MultiLayerNetwork network) {
+            initialised = network.isInitCalled();
+            truncated = network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT;
+        } else if (model instanceof ComputationGraph graph) {
+            initialised = graph.getVertices() != null;
+            truncated = graph.getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
+        } else {
+            throw new IllegalStateException(
+                    "A NetworkObjective is made of a MultiLayerNetwork or a ComputationGraph, not" + " of a "
+                            + (model == null ? "null" : model.getClass().getName()) + ".");
+        }
+        if (truncated) {
+            throw new IllegalStateException("The gradient of truncated backpropagation through time is not that of the"
+                    + " loss: use BackpropType.Standard.");
+        }
+        if (!initialised) {
+            throw new IllegalStateException("The network has no parameters yet: call init() first.");
+        }
+        return model;
+    }
+
+    private static DataType type(Model model) {
+        return model.params().dataType();
+    }
+
+    /** Returns a copy of the network's parameters. */
+    @Override
+    public INDArray start() {
+        return flat(model.params()).dup();
+    }
+
+    /** Puts the point into the network, and sets BatchNorm's running statistics to those of the data there. */
+    @Override
+    public void accept(INDArray best) {
+        requireVector(best, "The best point");
+        flat(model.params()).assign(best);
+        undisturbed(() -> {
+            new BatchNormStatistics(parameters).update(batches, batch -> {
+                pass(batch);
+                return flat(model.getGradientsViewArray());
+            });
+            return 0;
+        });
+    }
+
+    private static INDArray flat(INDArray array) {
+        return array.reshape(array.length());
+    }
+
+    @Override
+    protected double evaluate(INDArray point, INDArray gradient) {
+        INDArray found = flat(model.params()).dup();
+        double score = model.score();
+        flat(model.params()).assign(point);
+        try {
+            return undisturbed(() -> total(gradient));
+        } finally {
+            flat(model.params()).assign(found);
+            setScore(score);
+        }
+    }
+
+    /** Runs something without listeners and noise, and puts the random generator back. */
+    private double undisturbed(DoubleSupplier computation) {
+        List<TrainingListener> listeners = List.copyOf(listeners());
+        Random random = Nd4j.getRandom();
+        long rootState = random.rootState();
+        long nodeState = random.nodeState();
+        List<Noise> noise = layers().stream().map(Noise::switchOff).toList();
+        setListeners(List.of());
+        random.setStates(fixedRootState, fixedNodeState);
+        try {
+            return computation.getAsDouble();
+        } finally {
+            setListeners(listeners);
+            noise.forEach(Noise::restore);
+            random.setStates(rootState, nodeState);
+        }
+    }
+
+    private double total(INDArray gradient) {
+        boolean mean = model.conf().isMiniBatch();
+        double penalty = penalty();
+        double loss = 0;
+        long examples = 0;
+        sum.assign(0);
+        for (MultiDataSet batch : batches) {
+            long count = batch.getFeatures(0).size(0);
+            double score = gradient == null ? forward(batch) : pass(batch);
+            loss += (score - penalty) * (mean ? count : 1);
+            examples += count;
+            if (gradient != null) {
+                sum.addi(flat(model.getGradientsViewArray()).castTo(DataType.DOUBLE));
+            }
+        }
+        if (examples == 0) {
+            throw new IllegalStateException("The data are empty: there is no loss to compute.");
+        }
+        double scale = mean ? 1.0 / examples : 1;
+        if (gradient != null) {
+            gradient.assign(sum.muli(scale));
+            addPenalties(gradient);
+        }
+        return scale * loss + penalty;
+    }
+
+    private double penalty() {
+        double penalty = 0;
+        for (NetworkParameter parameter : parameters) {
+            for (Regularization r : parameter.regularizations()) {
+                penalty += r.score(parameter.values(), 0, 0);
+            }
+        }
+        return penalty;
+    }
+
+    private void addPenalties(INDArray gradient) {
+        for (NetworkParameter parameter : parameters) {
+            INDArray slice = parameter.slice(gradient);
+            if (!parameter.isTrained()) {
+                slice.assign(0);
+                continue;
+            }
+            for (Regularization r : parameter.regularizations()) {
+                INDArray values = parameter.values();
+                // The rate matters to weight decay only; 1 makes its step the gradient of its penalty.
+                r.apply(values, slice.reshape(values.ordering(), values.shape()), 1, 0, 0);
+            }
+        }
+    }
+
+    /** Evaluates loss and raw gradient on one batch; returns DL4J's score. */
+    private double pass(MultiDataSet batch) {
+        if (model instanceof MultiLayerNetwork network) {
+            network.setInput(batch.getFeatures(0));
+            network.setLabels(batch.getLabels(0));
+            if (batch.hasMaskArrays()) {
+                network.setLayerMaskArrays(first(batch.getFeaturesMaskArrays()), first(batch.getLabelsMaskArrays()));
+            }
+            network.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+            network.clearLayerMaskArrays();
+            network.clear();
+        } else {
+            ComputationGraph graph = (ComputationGraph) model;
+            graph.setInputs(batch.getFeatures());
+            graph.setLabels(batch.getLabels());
+            if (batch.hasMaskArrays()) {
+                graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+            }
+            graph.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+            graph.clearLayerMaskArrays();
+            graph.clear();
+        }
+        return model.score();
+    }
+
+    private double forward(MultiDataSet batch) {
+        if (model instanceof MultiLayerNetwork network) {
+            return network.score(
+                    new DataSet(
+                            batch.getFeatures(0),
+                            batch.getLabels(0),
+                            first(batch.getFeaturesMaskArrays()),
+                            first(batch.getLabelsMaskArrays())),
+                    true);
+        }
+        return ((ComputationGraph) model).score(batch, true);
+    }
+
+    private static INDArray first(INDArray[] arrays) {
+        return arrays == null ? null : arrays[0];
+    }
+
+    private List<Layer> layers() {
+        return List.of(
+                model instanceof MultiLayerNetwork network
+                        ? network.getLayers()
+                        : ((ComputationGraph) model).getLayers());
+    }
+
+    private Collection<TrainingListener> listeners() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getListeners()
+                : ((ComputationGraph) model).getListeners();
+    }
+
+    private void setListeners(List<TrainingListener> listeners) {
+        if (model instanceof MultiLayerNetwork network) {
+            network.setListeners(listeners);
+        } else {
+            ((ComputationGraph) model).setListeners(listeners);
+        }
+    }
+
+    private void setScore(double score) {
+        if (model instanceof MultiLayerNetwork network) {
+            network.setScore(score);
+        } else {
+            ((ComputationGraph) model).setScore(score);
+        }
+    }
+
+    /** Dropout and weight noise that a layer had. */
+    private record Noise(org.deeplearning4j.nn.conf.layers.Layer layer, IDropout dropout, IWeightNoise weightNoise) {
+
+        static Noise switchOff(Layer layer) {
+            org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
+            Noise noise =
+                    new Noise(conf, conf.getIDropout(), conf instanceof BaseLayer base ? base.getWeightNoise() : null);
+            conf.setIDropout(null);
+            if (conf instanceof BaseLayer base) {
+                base.setWeightNoise(null);
+            }
+            return noise;
+        }
+
+        void restore() {
+            layer.setIDropout(dropout);
+            if (layer instanceof BaseLayer base) {
+                base.setWeightNoise(weightNoise);
+            }
+        }
+    }
+}
