@@ -112,10 +112,7 @@ public final class CompareCommand implements Callable<Integer> {
                     .full(full)
                     .out(out)
                     .resume(resume)
-                    .command("java -jar dl4j-fuse-examples/target/dl4j-fuse-examples.jar "
-                            + String.join(
-                                    " ",
-                                    spec.root().commandLine().getParseResult().originalArgs()));
+                    .command(command());
             if (budget != null) {
                 comparison.budget(budget);
             }
@@ -124,6 +121,18 @@ public final class CompareCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    /** Returns what makes the report again, without what only says where it goes. */
+    private String command() {
+        List<String> arguments =
+                new ArrayList<>(spec.root().commandLine().getParseResult().originalArgs());
+        arguments.remove("--resume");
+        int at = arguments.indexOf("--out");
+        if (at >= 0) {
+            arguments.subList(at, at + 2).clear();
+        }
+        return "java -jar dl4j-fuse-examples/target/dl4j-fuse-examples.jar " + String.join(" ", arguments);
     }
 
     private Workload workload(String name) {
