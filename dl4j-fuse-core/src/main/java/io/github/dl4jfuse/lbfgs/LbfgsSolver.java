@@ -95,7 +95,7 @@ public final class LbfgsSolver {
 
     /** Minimises with all defaults from the objective's own start, and tells it the best point. */
     public static Minimum minimize(Objective objective) {
-        return builder().build().run(objective, objective.start());
+        return builder().build().run(objective);
     }
 
     /** Minimises with all defaults from the given start, and tells the objective the best point. */
@@ -106,6 +106,11 @@ public final class LbfgsSolver {
     /** Returns a builder that starts at the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Minimises from the objective's own start. */
+    public Minimum run(Objective objective) {
+        return run(objective, objective.start());
     }
 
     /**

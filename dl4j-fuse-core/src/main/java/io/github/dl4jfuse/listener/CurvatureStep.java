@@ -4,8 +4,8 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
-import io.github.dl4jfuse.updater.FusePv;
-import io.github.dl4jfuse.updater.FusePvUpdater;
+import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
@@ -14,7 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * One L-BFGS step of a network on the batch in hand: direction, step acceptance, same-batch curvature pair.
  *
- * <p>Memory: 4 vectors as long as the trained parameters (5 with decoupled weight decay) besides the history.
+ * <p>Memory: 4 vectors as long as the trained parameters (5 with decoupled weight decay or a blend) besides the history.
  */
 final class CurvatureStep {
 
@@ -28,25 +28,25 @@ final class CurvatureStep {
     }
 
     private final TrainingNetwork network;
-    private final List<FusePvUpdater> updaters;
+    private final List<FuseUpdater> updaters;
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
     private final INDArray[] start;
     private final INDArray[] gradient;
     private final INDArray[] direction;
     private final INDArray[] change;
-    private final INDArray[] decay;
+    private final INDArray[] applied;
     private double startValue;
     private double startScore;
 
     CurvatureStep(TrainingNetwork network) {
         this.network = network;
         updaters = network.updaters();
-        FusePv config = updaters.get(0).getConfig();
+        AdamLbfgs config = updaters.get(0).getConfig();
         history = new LbfgsHistory(
                 config.memory(),
-                updaters.stream().map(FusePvUpdater::sRows).toArray(INDArray[]::new),
-                updaters.stream().map(FusePvUpdater::yRows).toArray(INDArray[]::new));
+                updaters.stream().map(FuseUpdater::sRows).toArray(INDArray[]::new),
+                updaters.stream().map(FuseUpdater::yRows).toArray(INDArray[]::new));
         history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
         INDArray[] parameters = network.parameters();
         search = new ArmijoBacktracking(
@@ -55,12 +55,12 @@ final class CurvatureStep {
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
         change = Segments.zerosLike(parameters);
-        decay = network.decaysWeights() ? Segments.zerosLike(parameters) : null;
+        applied = network.decaysWeights() || config.blends() ? Segments.zerosLike(parameters) : null;
     }
 
     /** Returns the bytes that this object holds beyond the updater state. */
     long bytes() {
-        int vectors = decay == null ? 4 : 5;
+        int vectors = applied == null ? 4 : 5;
         return vectors * Segments.length(start) * start[0].dataType().width();
     }
 
@@ -73,13 +73,15 @@ final class CurvatureStep {
     }
 
     /**
-     * Takes the step, after DL4J has subtracted an update that is zero but for decoupled weight decay. Leaves DL4J's
-     * gradient array as DL4J would: with the update that was subtracted.
+     * Takes the step, after DL4J has subtracted Adam's share of it and decoupled weight decay. Leaves DL4J's gradient array
+     * as DL4J would: with the update that was subtracted.
+     *
+     * @param adamShare θ; the L-BFGS step counts 1 - θ
      */
-    ArmijoBacktracking.Result finish(FuseStatistics.Counter counter) {
+    ArmijoBacktracking.Result finish(double adamShare, FuseStatistics.Counter counter) {
         INDArray[] parameters = network.parameters();
-        if (decay != null) {
-            Segments.assign(decay, network.gradientView());
+        if (applied != null) {
+            Segments.assign(applied, network.gradientView());
         }
         long[] random = null;
         if (network.isNoisy()) {
@@ -90,8 +92,13 @@ final class CurvatureStep {
             network.gradient(gradient);
         }
         ArmijoBacktracking.Result result = descend(parameters, random, counter);
-        if (decay != null) {
-            Segments.axpy(-1, decay, parameters);
+        if (adamShare > 0) {
+            Segments.axpy(-1, start, parameters);
+            Segments.scale(1 - adamShare, parameters);
+            Segments.axpy(1, start, parameters);
+        }
+        if (applied != null) {
+            Segments.axpy(-1, applied, parameters);
         }
         INDArray[] update = network.gradientView();
         Segments.assign(update, start);
@@ -154,7 +161,7 @@ final class CurvatureStep {
     }
 
     private void saveHistory() {
-        for (FusePvUpdater updater : updaters) {
+        for (FuseUpdater updater : updaters) {
             updater.setHistory(history.size(), history.nextSlot());
         }
     }

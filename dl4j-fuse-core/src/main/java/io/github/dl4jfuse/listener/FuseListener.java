@@ -3,10 +3,10 @@ package io.github.dl4jfuse.listener;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.switching.TrainingProgress;
+import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.FusePv;
-import io.github.dl4jfuse.updater.FusePvUpdater;
+import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Completes {@link FusePv}: conducts the switch and the L-BFGS phase of one network.
+ * Completes {@link FusePv} and {@code Fuse}: conducts the switch, the L-BFGS steps and the blend of one network.
  *
  * <pre>
  *   net.setListeners(new FuseListener());
@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * and Adam's moments cleared. Each kind of event is logged once, and counted always: see {@link #statistics}.
  *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
- * backpropagation through time, other updaters beside FusePv, other optimization algorithms than DL4J's default, and a
+ * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a
  * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
  *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
@@ -77,8 +77,9 @@ public final class FuseListener extends BaseTrainingListener {
     private final List<PhaseChange> phaseChanges = new ArrayList<>();
     private Model model;
     private TrainingNetwork network;
-    private FusePv config;
+    private AdamLbfgs config;
     private boolean curvaturePhase;
+    private double adamShare = 1;
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
     private INDArray[] lastGood;
@@ -139,7 +140,7 @@ public final class FuseListener extends BaseTrainingListener {
                 step = new CurvatureStep(network);
             }
             step.begin();
-            network.updaters().forEach(FusePvUpdater::holdNextStep);
+            takeAdamsShare();
         }
         plan = curvaturePhase ? Plan.CURVATURE : Plan.ADAM;
     }
@@ -151,7 +152,7 @@ public final class FuseListener extends BaseTrainingListener {
         if (due == Plan.ADAM) {
             counter.adamSteps++;
         } else if (due == Plan.CURVATURE) {
-            ArmijoBacktracking.Result result = step.finish(counter);
+            ArmijoBacktracking.Result result = step.finish(adamShare, counter);
             counter.curvatureSteps++;
             if (!result.accepted()) {
                 counter.rejectedSteps++;
@@ -179,7 +180,7 @@ public final class FuseListener extends BaseTrainingListener {
         boolean restored = network.updaters().get(0).inCurvaturePhase();
         if (restored && !curvaturePhase) {
             log.info(
-                    "FusePv goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
+                    "The updater goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
                     network.updaters().get(0).historySize(),
                     network.iteration());
         }
@@ -187,18 +188,20 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     private void decidePhase() {
-        FusePvUpdater first = network.updaters().get(0);
+        FuseUpdater first = network.updaters().get(0);
         TrainingProgress progress = new TrainingProgress(
                 network.iteration(), network.epoch(), first.averageGradientNorm(), first.averageLoss());
-        boolean due = config.isSwitchDue(progress) || (curvaturePhase && config.latched());
+        adamShare = config.adamShare(progress, curvaturePhase);
+        boolean due = adamShare < 1;
         if (due == curvaturePhase) {
             return;
         }
-        String reason = config.switchCriterion().describe();
+        String reason = config.reason(progress);
         if (due) {
             if (phaseChanges.isEmpty()) {
                 log.info(
-                        "FusePv switches from Adam to L-BFGS at iteration {} (epoch {}): {}.{}",
+                        "{} from Adam to L-BFGS at iteration {} (epoch {}): {}.{}",
+                        config.blends() ? "Fuse goes" : "FusePv switches",
                         progress.iteration(),
                         progress.epoch(),
                         reason,
@@ -216,8 +219,7 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     private void observe(double gradientNorm) {
-        SwitchCriterion.Kind kind = config.switchCriterion().kind();
-        if (kind == SwitchCriterion.Kind.GRADIENT_NORM || kind == SwitchCriterion.Kind.LOSS) {
+        if (config instanceof FusePv switching && switching.switchCriterion().needsAverages()) {
             network.updaters().forEach(updater -> updater.observe(gradientNorm, network.score()));
         }
     }
@@ -244,7 +246,11 @@ public final class FuseListener extends BaseTrainingListener {
                     examples,
                     largestBatch);
         }
-        network.updaters().forEach(FusePvUpdater::holdNextStep);
+        takeAdamsShare();
+    }
+
+    private void takeAdamsShare() {
+        network.updaters().forEach(updater -> updater.takeShareOfNextStep(adamShare));
     }
 
     /** Copies the parameters, unless they are no longer finite (a saturated activation can hide that in the loss). */
@@ -271,7 +277,7 @@ public final class FuseListener extends BaseTrainingListener {
                     network.score());
         }
         network.clearGradient();
-        network.updaters().forEach(FusePvUpdater::holdNextStep);
+        network.updaters().forEach(FuseUpdater::holdNextStep);
         if (++badBatches >= PATIENCE) {
             rollBack();
         }
@@ -284,7 +290,7 @@ public final class FuseListener extends BaseTrainingListener {
         }
         counter.rollBacks++;
         Segments.assign(network.parameters(), lastGood);
-        network.updaters().forEach(FusePvUpdater::resetMoments);
+        network.updaters().forEach(FuseUpdater::resetMoments);
         dropPairs();
         if (!saidRollBack) {
             saidRollBack = true;

@@ -5,8 +5,8 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
 /**
  * What a {@link FuseListener} has counted since it was made.
  *
- * @param adamSteps steps taken by Adam
- * @param curvatureSteps L-BFGS steps, accepted or not
+ * @param adamSteps steps taken by Adam alone
+ * @param curvatureSteps L-BFGS steps, accepted or not, blended with Adam's or not
  * @param gradientEvaluations evaluations of loss and gradient together, DL4J's own included: one for each step, and one
  *     for each trial point of the L-BFGS phase
  * @param functionEvaluations evaluations of the loss: the same number, since every evaluation gives both

@@ -2,7 +2,7 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
-import io.github.dl4jfuse.updater.FusePvUpdater;
+import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
@@ -23,7 +23,7 @@ import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
 
 /**
  * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
- * parameters that {@code FusePv} trains: value and gradient on the batch in hand, and the updater blocks.
+ * parameters that {@code FusePv} or {@code Fuse} trains: value and gradient on the batch in hand, and the updater blocks.
  *
  * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
  * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
@@ -36,7 +36,7 @@ public final class TrainingNetwork {
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
-    private final List<FusePvUpdater> updaters = new ArrayList<>();
+    private final List<FuseUpdater> updaters = new ArrayList<>();
     private final boolean noisy;
     private final boolean decaysWeights;
 
@@ -51,15 +51,16 @@ public final class TrainingNetwork {
         updater = updaterOf(model);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            if (block.getGradientUpdater() instanceof FusePvUpdater fuse) {
+            if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
                 addBlock(block, fuse);
             } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
                 foreign = block;
             }
         }
         if (updaters.isEmpty()) {
-            throw new IllegalStateException("FuseListener works with the updater FusePv, but no trainable parameter of"
-                    + " this network uses it: configure .updater(new FusePv()) or remove the listener.");
+            throw new IllegalStateException(
+                    "FuseListener works with the updaters FusePv and Fuse, but no trainable parameter of"
+                            + " this network uses one: configure .updater(new FusePv()) or remove the listener.");
         }
         if (foreign != null) {
             throw otherUpdater(foreign);
@@ -82,7 +83,7 @@ public final class TrainingNetwork {
                 + model.getClass().getName() + ".");
     }
 
-    private void addBlock(UpdaterBlock block, FusePvUpdater fuse) {
+    private void addBlock(UpdaterBlock block, FuseUpdater fuse) {
         if (!block.isPretrainUpdaterBlock()) {
             fuse.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
             blocks.add(block);
@@ -92,19 +93,20 @@ public final class TrainingNetwork {
 
     private static IllegalStateException otherUpdater(UpdaterBlock block) {
         UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
-        return new IllegalStateException("FuseListener needs FusePv for all trainable parameters, but "
+        return new IllegalStateException("FuseListener needs FusePv or Fuse for all trainable parameters, but "
                 + first.getParamName() + " of layer \""
                 + first.getLayer().getConfig().getLayerName() + "\" uses "
                 + block.getGradientUpdater().getConfig().getClass().getSimpleName()
-                + ": give it FusePv too (rates may differ), freeze the layer, or remove the listener.");
+                + ": give it the same (rates may differ), freeze the layer, or remove the listener.");
     }
 
     private void refuseWhatMakesNoSense() {
-        for (FusePvUpdater other : updaters) {
+        for (FuseUpdater other : updaters) {
             if (!other.getConfig().sharesCurvaturePhaseWith(updaters.get(0).getConfig())) {
-                throw new IllegalStateException("The layers use FusePv with different settings of the L-BFGS phase ("
-                        + updaters.get(0).getConfig() + " and " + other.getConfig()
-                        + "): that phase spans all layers, so only Adam's constants may differ.");
+                throw new IllegalStateException(
+                        "The layers use FusePv or Fuse with different settings of the L-BFGS phase ("
+                                + updaters.get(0).getConfig() + " and " + other.getConfig()
+                                + "): that phase spans all layers, so only Adam's constants may differ.");
             }
         }
         for (Layer layer : layers()) {
@@ -127,7 +129,7 @@ public final class TrainingNetwork {
         if (usesTruncatedBackprop()) {
             throw new IllegalStateException("FuseListener evaluates a batch twice, which truncated backpropagation"
                     + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
-                    + " FusePv without the listener.");
+                    + " the updater without the listener.");
         }
     }
 
@@ -155,8 +157,8 @@ public final class TrainingNetwork {
         return updaterOf(model) == updater;
     }
 
-    /** Returns the state of each block that FusePv trains, in the order of the parameters. */
-    public List<FusePvUpdater> updaters() {
+    /** Returns the state of each block that is trained so, in the order of the parameters. */
+    public List<FuseUpdater> updaters() {
         return updaters;
     }
 

@@ -96,6 +96,11 @@ public final class SwitchCriterion implements Serializable {
         };
     }
 
+    /** Returns whether it looks at averages of gradient norm and loss. */
+    public boolean needsAverages() {
+        return kind == Kind.GRADIENT_NORM || kind == Kind.LOSS;
+    }
+
     /** Says the condition in words, for example "epoch 5 was reached". */
     public String describe() {
         return switch (kind) {

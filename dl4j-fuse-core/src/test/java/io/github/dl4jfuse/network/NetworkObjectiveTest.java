@@ -347,10 +347,8 @@ class NetworkObjectiveTest {
             dl4j.fit(data);
         }
         MultiLayerNetwork ours = small(new Sgd(1), null, OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT);
-        Minimum minimum = LbfgsSolver.builder()
-                .maxEvaluations(evaluations)
-                .build()
-                .run(new NetworkObjective(ours, data), new NetworkObjective(ours, data).start());
+        Minimum minimum =
+                LbfgsSolver.builder().maxEvaluations(evaluations).build().run(new NetworkObjective(ours, data));
         double reached = ours.score(data, false);
         assertThat(reached).isCloseTo(minimum.value(), within(1e-12));
         assertThat(reached)

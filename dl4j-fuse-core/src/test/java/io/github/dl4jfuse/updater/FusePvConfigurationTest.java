@@ -110,7 +110,7 @@ class FusePvConfigurationTest {
 
     @Test
     void refusesAStateThatDoesNotFit() {
-        FusePvUpdater updater = (FusePvUpdater) new FusePv().instantiate(Nd4j.zeros(100), true);
+        FuseUpdater updater = (FuseUpdater) new FusePv().instantiate(Nd4j.zeros(100), true);
         assertThatThrownBy(() -> updater.applyUpdater(Nd4j.ones(7), 0, 0)).hasMessageContaining("does not fit");
         assertThatThrownBy(() -> updater.setState(Map.of("M", Nd4j.ones(3)), false))
                 .hasMessageContaining("FUSE_PV");
@@ -119,7 +119,7 @@ class FusePvConfigurationTest {
     @Test
     void leavesOutAGradientThatIsNotFinite() {
         FusePv config = new FusePv();
-        FusePvUpdater updater = (FusePvUpdater) config.instantiate(Nd4j.zeros(config.stateSize(4)), true);
+        FuseUpdater updater = (FuseUpdater) config.instantiate(Nd4j.zeros(config.stateSize(4)), true);
         INDArray gradient = Nd4j.createFromArray(1f, Float.NaN, 2f, 3f);
         updater.applyUpdater(gradient, 0, 0);
         assertThat(gradient.toFloatVector()).containsOnly(0f);

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.examples;
 import io.github.dl4jfuse.examples.compare.CompareCommand;
 import io.github.dl4jfuse.examples.data.DataException;
 import io.github.dl4jfuse.examples.doctor.DoctorCommand;
+import io.github.dl4jfuse.examples.functions.FunctionsCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.train.TrainCommand;
 import java.io.PrintWriter;
@@ -21,7 +22,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "dl4j-fuse-examples",
         description = "Runnable examples of dl4j-fuse.",
-        subcommands = {TrainCommand.class, CompareCommand.class, DoctorCommand.class, HelpCommand.class},
+        subcommands = {
+            TrainCommand.class,
+            CompareCommand.class,
+            FunctionsCommand.class,
+            DoctorCommand.class,
+            HelpCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "dl4j-fuse 0.1.0-SNAPSHOT")
 public final class Main implements Runnable {
@@ -31,7 +38,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a command: train, compare or doctor.");
+        throw new ParameterException(spec.commandLine(), "Name a command: train, compare, functions or doctor.");
     }
 
     public static void main(String[] args) {

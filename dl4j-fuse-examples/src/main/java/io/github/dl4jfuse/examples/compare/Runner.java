@@ -3,7 +3,7 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.AdamLbfgs;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -100,7 +100,7 @@ final class Runner {
         MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         List<TrainingListener> listeners = new ArrayList<>();
-        if (updater instanceof FusePv) {
+        if (updater instanceof AdamLbfgs) {
             listeners.add(new FuseListener());
         }
         listeners.add(new BaseTrainingListener() {

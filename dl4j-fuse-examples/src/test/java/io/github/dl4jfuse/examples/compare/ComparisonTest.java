@@ -11,6 +11,7 @@ import java.util.Random;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.junit.jupiter.api.Test;
@@ -141,6 +142,46 @@ class ComparisonTest {
                 .flatMap(run -> run.checkpoints().stream())
                 .map(RunRecord.Checkpoint::trainingLoss)
                 .toList();
+    }
+
+    @Test
+    void finalistsAreChosenByTheValidationLossNotByTheTrainingLoss() {
+        Family swept = new Family(
+                "swept",
+                "",
+                Family.Tuning.SWEEP,
+                List.of(
+                        Contestant.of("overfits", used -> new Adam(5e-2)),
+                        Contestant.of("careful", used -> new Adam(2e-3))));
+        Comparison.Outcome outcome =
+                comparison(20).families(List.of(swept)).seeds(1).budget("300").run();
+        List<RunRecord> runs = outcome.runs();
+        assertThat(runs.get(0).end().trainingLoss())
+                .as("the one that overfits has the lower training loss, seed %d", SEED)
+                .isLessThan(runs.get(1).end().trainingLoss());
+        assertThat(runs)
+                .extracting(RunRecord::contestant)
+                .containsExactly("overfits", "careful", "careful", "overfits");
+    }
+
+    @Test
+    void biasesGetTheSameUpdater() {
+        MultiLayerConfiguration configuration = network();
+        for (NeuralNetConfiguration conf : configuration.getConfs()) {
+            ((BaseLayer) conf.getLayer()).setBiasUpdater(new Sgd(0));
+        }
+        DataSet data = data(20, 0, new Random(SEED));
+        Comparison.Outcome outcome = Comparison.of(
+                        configuration,
+                        new ExistingDataSetIterator(List.of(data)),
+                        new ExistingDataSetIterator(List.of(data)))
+                .families(List.of(Family.of(Contestant.of("adam", used -> new Adam(1e-2)))))
+                .seeds(1)
+                .budget("1")
+                .out(folder)
+                .run();
+        long parameters = 10 * 64 + 64 + 64 * 2 + 2;
+        assertThat(outcome.runs().get(0).extraBytes()).isEqualTo(2 * parameters * Float.BYTES);
     }
 
     @Test

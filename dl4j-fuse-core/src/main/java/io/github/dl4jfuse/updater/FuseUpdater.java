@@ -12,37 +12,37 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The state of {@link FusePv} for one block of parameters, and its Adam step.
+ * The state of {@link FusePv} or {@link Fuse} for one block of parameters, and its Adam step.
  *
  * <p>DL4J makes one for each block of neighbouring parameters with equal updater configuration. The L-BFGS phase spans
- * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step
+ * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step or take a share of it
  * and keeps what must be saved with the model in the blocks' state: phase, curvature pairs, averages.
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class FusePvUpdater implements GradientUpdater<FusePv> {
+public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
 
-    private static final Logger log = LoggerFactory.getLogger(FusePvUpdater.class);
-    private static final String STATE_KEY = "FUSE_PV";
+    private static final Logger log = LoggerFactory.getLogger(FuseUpdater.class);
+    private static final String STATE_KEY = "FUSE_PV"; // for both, and written into saved SameDiff models
 
     /** A network has one updater for each block, none of which knows of the others: said once in a process. */
     private static final AtomicBoolean SAID_THAT_IT_STAYS = new AtomicBoolean();
 
-    private final FusePv config;
+    private final AdamLbfgs config;
     private final AdamUpdater adam;
     private INDArray view;
-    private FusePvState state;
+    private FuseState state;
     private boolean conducted;
-    private boolean hold;
+    private double share = 1;
     private boolean saidThatItSkips;
 
-    FusePvUpdater(FusePv config) {
+    FuseUpdater(AdamLbfgs config) {
         this.config = config;
         adam = new AdamUpdater(config.adam());
     }
 
     @Override
-    public FusePv getConfig() {
+    public AdamLbfgs getConfig() {
         return config;
     }
 
@@ -59,8 +59,8 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
     public void setState(Map<String, INDArray> stateMap, boolean initialize) {
         INDArray saved = stateMap.get(STATE_KEY);
         if (saved == null || stateMap.size() != 1) {
-            throw new IllegalStateException(
-                    "FusePv's state has the one key " + STATE_KEY + ", but these were given: " + stateMap.keySet());
+            throw new IllegalStateException("The updater's state has the one key " + STATE_KEY
+                    + ", but these were given: " + stateMap.keySet());
         }
         setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
     }
@@ -77,8 +77,9 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
         bind(gradient.length());
-        if (hold) {
-            hold = false;
+        double ofThisStep = share;
+        share = 1;
+        if (ofThisStep == 0) {
             gradient.assign(0);
             return;
         }
@@ -94,13 +95,16 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
         INDArray v = state.secondMoment.reshape(gradient.ordering(), gradient.shape());
         adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
         adam.applyUpdater(gradient, iteration, epoch);
+        if (ofThisStep < 1) {
+            gradient.muli(ofThisStep);
+        }
     }
 
     private void bind(long n) {
         if (state == null) {
             // The updater runs inside a workspace; the views are kept beyond it.
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                state = new FusePvState(view, n, config.memory());
+                state = new FuseState(view, n, config.memory());
             }
         }
     }
@@ -113,13 +117,12 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
         if (SAID_THAT_IT_STAYS.get()) {
             return;
         }
-        SwitchCriterion criterion = config.switchCriterion();
-        boolean neverKnown =
-                criterion.kind() == SwitchCriterion.Kind.LOSS || criterion.kind() == SwitchCriterion.Kind.GRADIENT_NORM;
-        boolean due = neverKnown || config.isSwitchDue(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN));
+        boolean due = config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN));
         if (due && SAID_THAT_IT_STAYS.compareAndSet(false, true)) {
-            log.warn("FusePv stays with Adam: its L-BFGS phase needs the listener that evaluates a batch twice. Add"
-                    + " net.setListeners(new FuseListener()). Said once.");
+            log.warn(
+                    "{} stays with Adam: L-BFGS needs the listener that evaluates a batch twice. Add"
+                            + " net.setListeners(new FuseListener()). Said once.",
+                    config.getClass().getSimpleName());
         }
     }
 
@@ -127,7 +130,7 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
         if (!saidThatItSkips) {
             saidThatItSkips = true;
             log.warn(
-                    "FusePv left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
+                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
                             + " values in the data or a learning rate that is too high. Said once.",
                     iteration);
         }
@@ -140,7 +143,12 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
 
     /** Makes the next {@link #applyUpdater} give a zero update and leave the state alone. */
     public void holdNextStep() {
-        hold = true;
+        share = 0;
+    }
+
+    /** Makes the next {@link #applyUpdater} give this share of Adam's update; 0 holds it. */
+    public void takeShareOfNextStep(double theta) {
+        share = theta;
     }
 
     /** Takes up the state for a block of {@code n} parameters, before the first gradient has come. */
@@ -166,50 +174,50 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
 
     /** Returns whether the saved phase is L-BFGS. */
     public boolean inCurvaturePhase() {
-        return state.header.getDouble(FusePvState.PHASE) == 1;
+        return state.header.getDouble(FuseState.PHASE) == 1;
     }
 
     /** Saves the phase. */
     public void setCurvaturePhase(boolean curvature) {
-        state.header.putScalar(FusePvState.PHASE, curvature ? 1 : 0);
+        state.header.putScalar(FuseState.PHASE, curvature ? 1 : 0);
     }
 
     /** Returns how many curvature pairs are saved. */
     public int historySize() {
-        return (int) state.header.getDouble(FusePvState.HISTORY_SIZE);
+        return (int) state.header.getDouble(FuseState.HISTORY_SIZE);
     }
 
     /** Returns the slot where the next pair goes. */
     public int historyNextSlot() {
-        return (int) state.header.getDouble(FusePvState.HISTORY_NEXT);
+        return (int) state.header.getDouble(FuseState.HISTORY_NEXT);
     }
 
     /** Saves how far the ring of pairs is filled. */
     public void setHistory(int size, int nextSlot) {
-        state.header.putScalar(FusePvState.HISTORY_SIZE, size);
-        state.header.putScalar(FusePvState.HISTORY_NEXT, nextSlot);
+        state.header.putScalar(FuseState.HISTORY_SIZE, size);
+        state.header.putScalar(FuseState.HISTORY_NEXT, nextSlot);
     }
 
     /** Returns the moving average of the batch gradient's norm, NaN before the first batch. */
     public double averageGradientNorm() {
-        return average(FusePvState.AVERAGE_GRADIENT_NORM);
+        return average(FuseState.AVERAGE_GRADIENT_NORM);
     }
 
     /** Returns the moving average of the batch loss, NaN before the first batch. */
     public double averageLoss() {
-        return average(FusePvState.AVERAGE_LOSS);
+        return average(FuseState.AVERAGE_LOSS);
     }
 
     private double average(int slot) {
-        return state.header.getDouble(FusePvState.OBSERVED) == 0 ? Double.NaN : state.header.getDouble(slot);
+        return state.header.getDouble(FuseState.OBSERVED) == 0 ? Double.NaN : state.header.getDouble(slot);
     }
 
     /** Takes a batch's gradient norm and loss into the moving averages. */
     public void observe(double gradientNorm, double loss) {
-        double old = state.header.getDouble(FusePvState.OBSERVED) == 0 ? 0 : SwitchCriterion.AVERAGE_DECAY;
-        updateAverage(FusePvState.AVERAGE_GRADIENT_NORM, old, gradientNorm);
-        updateAverage(FusePvState.AVERAGE_LOSS, old, loss);
-        state.header.putScalar(FusePvState.OBSERVED, 1);
+        double old = state.header.getDouble(FuseState.OBSERVED) == 0 ? 0 : SwitchCriterion.AVERAGE_DECAY;
+        updateAverage(FuseState.AVERAGE_GRADIENT_NORM, old, gradientNorm);
+        updateAverage(FuseState.AVERAGE_LOSS, old, loss);
+        state.header.putScalar(FuseState.OBSERVED, 1);
     }
 
     private void updateAverage(int slot, double decay, double value) {
@@ -218,11 +226,11 @@ public final class FusePvUpdater implements GradientUpdater<FusePv> {
 
     /** Returns the number of examples of the largest batch so far. */
     public int largestBatch() {
-        return (int) state.header.getDouble(FusePvState.LARGEST_BATCH);
+        return (int) state.header.getDouble(FuseState.LARGEST_BATCH);
     }
 
     /** Saves the number of examples of the largest batch so far. */
     public void setLargestBatch(int examples) {
-        state.header.putScalar(FusePvState.LARGEST_BATCH, examples);
+        state.header.putScalar(FuseState.LARGEST_BATCH, examples);
     }
 }

@@ -5,7 +5,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The layout of FUSE-PV's state for one block of n parameters, a view of the network's updater state:
+ * The layout of the state for one block of n parameters, a view of the network's updater state:
  *
  * <pre>
  *   header | m (n) | v (n) | s rows (memory · n) | y rows (memory · n)
@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * only when the first gradient arrives; the first {@value #HEADER} numbers of it are used. Whatever must outlive a save
  * stands here and nowhere else. Whole numbers in the header are small enough to be exact in half precision.
  */
-final class FusePvState {
+final class FuseState {
 
     /** Header slots of each variable; those not named below are zero and kept for later use. */
     static final int HEADER = 8;
@@ -34,7 +34,7 @@ final class FusePvState {
     final INDArray sRows;
     final INDArray yRows;
 
-    FusePvState(INDArray view, long n, int memory) {
+    FuseState(INDArray view, long n, int memory) {
         long headers = view.length() - multiples(memory) * n;
         if (n < 1 || headers < HEADER || headers % HEADER != 0) {
             throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
