@@ -135,6 +135,12 @@ class WorkloadTest {
                     .getFeatures();
             assertThat(all.meanNumber().doubleValue()).as(workload.name()).isCloseTo(0, within(1e-3));
             assertThat(all.stdNumber(false).doubleValue()).as(workload.name()).isCloseTo(1, within(1e-3));
+            Workload.Split data = new Variant(workload, 128, true).data(false);
+            for (DataSource other : List.of(data.validation(), data.test())) {
+                INDArray features = other.iterator(1_000).next().getFeatures();
+                assertThat(features.meanNumber().doubleValue()).isCloseTo(0, within(0.1));
+                assertThat(features.stdNumber(false).doubleValue()).isCloseTo(1, within(0.1));
+            }
         }
     }
 
