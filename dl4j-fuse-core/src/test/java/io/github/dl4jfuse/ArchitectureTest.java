@@ -29,7 +29,7 @@ class ArchitectureTest {
             .layer("acceleration")
             .definedBy("..acceleration..")
             .layer("mathematics")
-            .definedBy("..objective..", "..lbfgs..", "..search..", "..switching..")
+            .definedBy("..objective..", "..metric..", "..lbfgs..", "..search..", "..switching..")
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("acceleration")
@@ -53,7 +53,8 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule BELOW_THE_LISTENER_NO_DL4J = noClasses()
             .that()
-            .resideInAnyPackage("..updater..", "..objective..", "..lbfgs..", "..search..", "..switching..")
+            .resideInAnyPackage(
+                    "..updater..", "..objective..", "..metric..", "..lbfgs..", "..search..", "..switching..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.deeplearning4j..");

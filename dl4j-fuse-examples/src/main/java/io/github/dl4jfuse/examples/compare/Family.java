@@ -2,6 +2,7 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Contestant.Swept;
+import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.Arrays;
@@ -59,6 +60,9 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     Tuning.NONE,
                     List.of(new Contestant(
                             "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0)))),
+            of(Contestant.of(
+                    "adapted",
+                    used -> new Adapted(new Adam(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(Contestant.of("fuse-pv", used -> new FusePv())));
 

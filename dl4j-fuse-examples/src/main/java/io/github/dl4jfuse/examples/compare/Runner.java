@@ -3,7 +3,9 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.MetricListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.Adapted;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -102,6 +104,9 @@ final class Runner {
         List<TrainingListener> listeners = new ArrayList<>();
         if (updater instanceof AdamLbfgs) {
             listeners.add(new FuseListener());
+        }
+        if (updater instanceof Adapted) {
+            listeners.add(new MetricListener());
         }
         listeners.add(new BaseTrainingListener() {
             @Override

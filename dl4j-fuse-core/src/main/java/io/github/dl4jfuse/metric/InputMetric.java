@@ -1,0 +1,198 @@
+package io.github.dl4jfuse.metric;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import java.util.Random;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/**
+ * The metric of a layer's inputs on the layer's weights. With ã = [a, 1] the input and the 1 of the bias, n their number, A
+ * the second moment of ã, t = tr A / n its mean eigenvalue, and (e, Q) its k largest eigenpairs,
+ *
+ * <pre>
+ *   T = c (I + Q (diag(w) - I) Q'),   w = (1 + e / (δ t))^(-1/2),   c = √(n t / (n t - Σ e + Σ e w²))
+ * </pre>
+ *
+ * an approximation of (I + A / (δ t))^(-1/2) that leaves the mean size of the outputs as it is. Gradients with respect to
+ * W̃ = T W' are G' = T G̃, and a step u in W' is T u in W̃.
+ *
+ * <p>A is never formed. It is a moving average over batches, kept in the span of Q: Q ← orth(β Q diag(e) + (1 - β) A_b Q).
+ *
+ * <p>All numbers live in memory that the caller owns, k (nIn + 2) + 2 of them, so they can be part of an updater's state.
+ */
+public final class InputMetric {
+
+    /** Default of k. */
+    public static final int DEFAULT_RANK = 8;
+
+    /** δ: the damping, in units of the mean eigenvalue. */
+    public static final double DAMPING = 1;
+
+    /** β, the weight of the past in the moving average. */
+    public static final double DECAY = 0.95;
+
+    private static final int FIRST_SWEEPS = 4;
+    private static final int NUMBERS = 2;
+    private static final long SEED = 1;
+
+    private final int inputs;
+    private final int rank;
+    private final boolean bias;
+    private final INDArray weightPart; // Q without its last row, [nIn, k], f order
+    private final INDArray biasPart; // the last row of Q, [1, k]
+    private final INDArray eigenvalues; // [1, k]
+    private final INDArray numbers; // t, observations
+    private final INDArray factors; // c (w - 1), [k, 1]
+    private double scale = 1;
+
+    /**
+     * Takes up a metric.
+     *
+     * @param inputs nIn
+     * @param rank k
+     * @param bias whether the layer has one that is adapted with the weights
+     * @param memory {@link #size} numbers, zero for a metric that has seen nothing
+     */
+    public InputMetric(int inputs, int rank, boolean bias, INDArray memory) {
+        this.inputs = inputs;
+        this.rank = rank;
+        this.bias = bias;
+        long q = (long) inputs * rank;
+        weightPart = memory.get(interval(0, q)).reshape('f', inputs, rank);
+        biasPart = memory.get(interval(q, q + rank)).reshape('c', 1, rank);
+        eigenvalues = memory.get(interval(q + rank, q + 2L * rank)).reshape('c', 1, rank);
+        numbers = memory.get(interval(q + 2L * rank, q + 2L * rank + NUMBERS));
+        factors = Nd4j.zeros(memory.dataType(), rank, 1);
+        computeFactors();
+    }
+
+    /** Returns how many numbers a metric keeps. */
+    public static long size(int inputs, int rank) {
+        return rank * (inputs + 2L) + NUMBERS;
+    }
+
+    /** Returns the largest rank up to {@code wanted} whose metric fits into so many numbers; 0 if none does. */
+    public static int rankThatFits(int wanted, int inputs, long available) {
+        return (int) Math.max(0, Math.min(Math.min(wanted, inputs), (available - NUMBERS) / (inputs + 2L)));
+    }
+
+    /** Returns whether nothing was seen yet, so that T is the identity. */
+    public boolean isIdentity() {
+        return numbers.getDouble(1) == 0;
+    }
+
+    /**
+     * Takes a batch of inputs into the moving average.
+     *
+     * @param rows inputs [examples, nIn]
+     */
+    public void observe(INDArray rows) {
+        boolean first = isIdentity();
+        double past = first ? 0 : DECAY;
+        if (first) {
+            Random random = new Random(SEED);
+            for (int i = 0; i < inputs; i++) {
+                for (int j = 0; j < rank; j++) {
+                    weightPart.putScalar(i, j, random.nextGaussian());
+                }
+            }
+            biasPart.assign(bias ? 1 : 0);
+            orthonormalise();
+        }
+        double examples = rows.size(0);
+        INDArray images = null;
+        for (int sweep = 0; sweep < (first ? FIRST_SWEEPS : 1); sweep++) {
+            INDArray projected = rows.mmul(weightPart); // [examples, k]
+            if (bias) {
+                projected.addiRowVector(biasPart);
+            }
+            images = rows.transpose().mmul(projected).muli((1 - past) / examples);
+            INDArray biasImages = projected.sum(true, 0).muli((1 - past) / examples);
+            if (past > 0) {
+                images.addi(weightPart.mulRowVector(eigenvalues).muli(past));
+                biasImages.addi(biasPart.mul(eigenvalues).muli(past));
+            }
+            // Column lengths of A Q estimate the eigenvalues once Q has settled.
+            INDArray lengths = images.mul(images).sum(true, 0);
+            if (bias) {
+                lengths.addi(biasImages.mul(biasImages));
+            }
+            weightPart.assign(images);
+            biasPart.assign(bias ? biasImages : biasImages.mul(0));
+            orthonormalise();
+            eigenvalues.assign(Transforms.sqrt(lengths, false));
+        }
+        INDArray flat = rows.reshape(rows.length());
+        double trace = Nd4j.getBlasWrapper().dot(flat, flat) / examples + (bias ? 1 : 0);
+        double mean = trace / dimension();
+        numbers.putScalar(0, past * numbers.getDouble(0) + (1 - past) * mean);
+        numbers.putScalar(1, numbers.getDouble(1) + 1);
+        computeFactors();
+    }
+
+    private int dimension() {
+        return inputs + (bias ? 1 : 0);
+    }
+
+    /** Modified Gram-Schmidt, largest column first; a column that vanishes stays zero. */
+    private void orthonormalise() {
+        for (int i = 0; i < rank; i++) {
+            INDArray column = weightPart.getColumn(i);
+            double b = biasPart.getDouble(i);
+            for (int j = 0; j < i; j++) {
+                INDArray other = weightPart.getColumn(j);
+                double product = Nd4j.getBlasWrapper().dot(column, other) + b * biasPart.getDouble(j);
+                column.subi(other.mul(product));
+                b -= product * biasPart.getDouble(j);
+            }
+            double length = Math.sqrt(Nd4j.getBlasWrapper().dot(column, column) + b * b);
+            double factor = length > 1e-30 ? 1 / length : 0;
+            column.muli(factor);
+            biasPart.putScalar(0, i, b * factor);
+        }
+    }
+
+    private void computeFactors() {
+        if (isIdentity()) {
+            scale = 1;
+            return;
+        }
+        double t = numbers.getDouble(0);
+        double whole = dimension() * t;
+        double kept = whole;
+        double[] w = new double[rank];
+        for (int i = 0; i < rank; i++) {
+            double e = Math.max(0, eigenvalues.getDouble(i));
+            w[i] = t > 0 ? 1 / Math.sqrt(1 + e / (DAMPING * t)) : 1;
+            kept += e * (w[i] * w[i] - 1);
+        }
+        scale = whole > 0 && kept > 0 ? Math.sqrt(whole / kept) : 1;
+        for (int i = 0; i < rank; i++) {
+            factors.putScalar(i, 0, scale * (w[i] - 1));
+        }
+    }
+
+    /**
+     * Applies T in place.
+     *
+     * @param weights [nIn, nOut], f order
+     * @param biases [1, nOut], or null
+     */
+    public void apply(INDArray weights, INDArray biases) {
+        if (isIdentity()) {
+            return;
+        }
+        INDArray projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
+        Nd4j.gemm(weightPart, weights, projected, true, false, 1, 0);
+        if (bias) {
+            Nd4j.gemm(biasPart, biases, projected, true, false, 1, 1);
+        }
+        projected.muliColumnVector(factors);
+        Nd4j.gemm(weightPart, projected, weights, false, false, 1, scale);
+        if (bias) {
+            Nd4j.gemm(biasPart, projected, biases, false, false, 1, scale);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.github.dl4jfuse.network;
+
+import io.github.dl4jfuse.metric.InputMetric;
+import io.github.dl4jfuse.updater.AdaptedUpdater;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.util.ConvolutionUtils;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.convolution.Convolution;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** The inputs of the layers whose weights an {@link AdaptedUpdater} trains, and the metrics that want to see them. */
+public final class LayerInputs {
+
+    private static final int MOST_CONVOLVED_EXAMPLES = 8;
+
+    /** A layer and its metric. */
+    private record Observed(Layer layer, InputMetric metric) {}
+
+    private final Model model;
+    private final BaseMultiLayerUpdater<?> updater;
+    private final List<Observed> observed = new ArrayList<>();
+    private final List<String> leftAlone = new ArrayList<>();
+
+    /** Finds layers and metrics; tells the updaters where the weights lie. */
+    public LayerInputs(Model model) {
+        this.model = model;
+        updater = updaterOf(model);
+        IdentityHashMap<Trainable, Layer> layers = layers(model);
+        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+            if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+                add(block, adapted, layers);
+            }
+        }
+        if (observed.isEmpty()) {
+            throw new IllegalStateException(
+                    "MetricListener works with the updater Adapted, but no dense or convolutional"
+                            + " layer of this network uses it: configure .updater(new Adapted()) or remove the listener.");
+        }
+    }
+
+    private static BaseMultiLayerUpdater<?> updaterOf(Model model) {
+        if (model instanceof MultiLayerNetwork network) {
+            return (BaseMultiLayerUpdater<?>) network.getUpdater();
+        }
+        if (model instanceof ComputationGraph graph) {
+            return graph.getUpdater();
+        }
+        throw new IllegalStateException("MetricListener watches a MultiLayerNetwork or a ComputationGraph, not a "
+                + model.getClass().getName() + ".");
+    }
+
+    /** The updater of a graph knows vertices, not layers. */
+    private static IdentityHashMap<Trainable, Layer> layers(Model model) {
+        IdentityHashMap<Trainable, Layer> layers = new IdentityHashMap<>();
+        if (model instanceof MultiLayerNetwork network) {
+            for (Layer layer : network.getLayers()) {
+                layers.put(layer, layer);
+            }
+        } else {
+            for (var vertex : ((ComputationGraph) model).getVertices()) {
+                if (vertex.hasLayer()) {
+                    layers.put(vertex, vertex.getLayer());
+                    layers.put(vertex.getLayer(), vertex.getLayer());
+                }
+            }
+        }
+        return layers;
+    }
+
+    private void add(UpdaterBlock block, AdaptedUpdater adapted, IdentityHashMap<Trainable, Layer> layers) {
+        List<AdaptedUpdater.Layer> places = new ArrayList<>();
+        List<Layer> found = new ArrayList<>();
+        IdentityHashMap<Trainable, UpdaterBlock.ParamState> biases = new IdentityHashMap<>();
+        for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
+            if (p.getParamName().equals(DefaultParamInitializer.BIAS_KEY)) {
+                biases.put(p.getLayer(), p);
+            }
+        }
+        for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
+            Layer layer = layers.get(p.getLayer());
+            if (!p.getParamName().equals(DefaultParamInitializer.WEIGHT_KEY)) {
+                continue;
+            }
+            if (layer == null || !isKnown(layer)) {
+                leftAlone.add(p.getLayer().getConfig().getLayerName());
+                continue;
+            }
+            UpdaterBlock.ParamState bias = biases.get(p.getLayer());
+            INDArray weights = p.getLayer().paramTable(false).get(p.getParamName());
+            boolean convolution = weights.rank() == 4;
+            int outputs = (int) weights.size(convolution ? 0 : 1);
+            int inputs = (int) (weights.length() / outputs);
+            places.add(new AdaptedUpdater.Layer(
+                    p.getParamOffsetStart() - block.getParamOffsetStart(),
+                    bias == null ? -1 : bias.getParamOffsetStart() - block.getParamOffsetStart(),
+                    inputs,
+                    outputs));
+            found.add(layer);
+        }
+        List<InputMetric> metrics = adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
+        for (int i = 0; i < found.size(); i++) {
+            if (metrics.get(i) != null) {
+                observed.add(new Observed(found.get(i), metrics.get(i)));
+            }
+        }
+    }
+
+    private static boolean isKnown(Layer layer) {
+        Class<?> kind = layer.conf().getLayer().getClass();
+        return kind == DenseLayer.class || kind == OutputLayer.class || kind == ConvolutionLayer.class;
+    }
+
+    /** Returns the names of layers with weights whose inputs are not understood, so that their rule is the plain one. */
+    public List<String> leftAlone() {
+        return List.copyOf(leftAlone);
+    }
+
+    /** Returns whether the network still has the updater that this object looked at. */
+    @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
+    public boolean isCurrent() {
+        return updaterOf(model) == updater;
+    }
+
+    /** Returns the iteration count: the number of steps completed. */
+    public int iteration() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getIterationCount()
+                : ((ComputationGraph) model).getIterationCount();
+    }
+
+    /** Shows the inputs of the present batch to the metrics; valid while the network's activations are. */
+    public void observe() {
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            for (Observed each : observed) {
+                INDArray rows = rows(each.layer());
+                if (rows != null) {
+                    each.metric().observe(rows);
+                }
+            }
+        }
+    }
+
+    private static INDArray rows(Layer layer) {
+        INDArray input = layer.input();
+        if (input == null) {
+            return null;
+        }
+        if (layer.conf().getLayer() instanceof ConvolutionLayer convolution) {
+            return patches(input, convolution);
+        }
+        return input.rank() == 2 ? input.castTo(layer.params().dataType()).dup('c') : null;
+    }
+
+    /** Each patch that the kernel sees is an input. */
+    static INDArray patches(INDArray input, ConvolutionLayer conf) {
+        INDArray images = conf.getCnn2dDataFormat() == CNN2DFormat.NHWC ? input.permute(0, 3, 1, 2) : input;
+        long examples = Math.min(MOST_CONVOLVED_EXAMPLES, images.size(0));
+        INDArray some = images.get(
+                        NDArrayIndex.interval(0, examples), NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.all())
+                .dup('c');
+        int[] kernel = conf.getKernelSize();
+        int[] stride = conf.getStride();
+        int[] dilation = conf.getDilation();
+        boolean same = conf.getConvolutionMode() == ConvolutionMode.Same;
+        int[] size = ConvolutionUtils.getOutputSize(
+                some,
+                kernel,
+                stride,
+                same ? null : conf.getPadding(),
+                conf.getConvolutionMode(),
+                dilation,
+                CNN2DFormat.NCHW);
+        int[] padding = same
+                ? ConvolutionUtils.getSameModeTopLeftPadding(
+                        size, new int[] {(int) some.size(2), (int) some.size(3)}, kernel, stride, dilation)
+                : conf.getPadding();
+        INDArray columns = Nd4j.createUninitialized(
+                some.dataType(), new long[] {examples, size[0], size[1], some.size(1), kernel[0], kernel[1]}, 'c');
+        Convolution.im2col(
+                some,
+                kernel[0],
+                kernel[1],
+                stride[0],
+                stride[1],
+                padding[0],
+                padding[1],
+                dilation[0],
+                dilation[1],
+                same,
+                columns.permute(0, 3, 4, 5, 1, 2));
+        return columns.reshape('c', examples * size[0] * size[1], some.size(1) * kernel[0] * kernel[1]);
+    }
+}

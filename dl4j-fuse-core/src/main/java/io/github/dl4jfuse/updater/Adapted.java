@@ -1,0 +1,122 @@
+package io.github.dl4jfuse.updater;
+
+import java.util.Map;
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.schedule.ISchedule;
+
+/**
+ * Another updater's rule in the metric of each layer's inputs ({@code InputMetric}).
+ *
+ * <pre>
+ *   .updater(new Adapted())                     // was: new Adam(1e-3); or new Adapted(new Nesterovs(1e-2)), ..
+ *   net.setListeners(new MetricListener());     // measures the layers' inputs now and then
+ * </pre>
+ *
+ * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. For
+ * the first {@value #WARM_UP_STEPS} steps u is scaled by (step + 1) / {@value #WARM_UP_STEPS}. Without the listener, and for
+ * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up.
+ *
+ * <p>This is Adam preconditioned by the input side of K-FAC (Martens, Grosse 2015; Benzing, <i>Gradient descent on neurons
+ * and its link to approximate second-order optimization</i>, 2022), with a metric of low rank; combining it with Adam so is
+ * ours.
+ *
+ * <p>Memory: one more number for each parameter than the rule itself, which also limits the rank of the metric in layers of
+ * fewer than about ten outputs. Saved and restored with the model.
+ */
+public final class Adapted implements IUpdater {
+
+    /** Number of steps until the step has its full length. */
+    public static final int WARM_UP_STEPS = 20;
+
+    /** Adam's default rate in the metric. */
+    public static final double DEFAULT_RATE = 3e-3;
+
+    /** Numbers that each variable adds to the state besides one for each of its elements. */
+    static final int HEADER = 4;
+
+    private static final long serialVersionUID = 1;
+
+    private IUpdater rule = new Adam(DEFAULT_RATE);
+
+    /** Adam with rate {@value #DEFAULT_RATE}. */
+    public Adapted() {}
+
+    /** Another rule. */
+    public Adapted(IUpdater rule) {
+        this.rule = Objects.requireNonNull(rule, "The rule must not be null.");
+        validate();
+    }
+
+    private void validate() {
+        if (rule instanceof AdamLbfgs || rule instanceof Adapted) {
+            throw new IllegalArgumentException("Adapted: " + rule.getClass().getSimpleName()
+                    + " cannot be adapted; take Adam, Nesterovs, Sgd or" + " another of DL4J's rules.");
+        }
+    }
+
+    /** Returns the rule. */
+    public IUpdater rule() {
+        return rule;
+    }
+
+    @Override
+    public long stateSize(long numParams) {
+        return rule.stateSize(numParams) + numParams + HEADER;
+    }
+
+    @Override
+    public GradientUpdater<Adapted> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        AdaptedUpdater updater = new AdaptedUpdater(this);
+        if (viewArray != null) {
+            updater.setStateViewArray(viewArray, viewArray.shape(), viewArray.ordering(), initializeViewArray);
+        }
+        return updater;
+    }
+
+    @Override
+    public GradientUpdater<Adapted> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
+        AdaptedUpdater updater = new AdaptedUpdater(this);
+        updater.setState(updaterState, initializeStateArrays);
+        return updater;
+    }
+
+    @Override
+    public double getLearningRate(int iteration, int epoch) {
+        return rule.getLearningRate(iteration, epoch);
+    }
+
+    @Override
+    public boolean hasLearningRate() {
+        return rule.hasLearningRate();
+    }
+
+    @Override
+    public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
+        rule.setLrAndSchedule(lr, lrSchedule);
+    }
+
+    @Override
+    @SuppressWarnings("MethodDoesntCallSuperMethod")
+    public Adapted clone() {
+        return new Adapted(rule.clone());
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Adapted that && rule.equals(that.rule);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 + rule.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Adapted(rule=" + rule + ")";
+    }
+}

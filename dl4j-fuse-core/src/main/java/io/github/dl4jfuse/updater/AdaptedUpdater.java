@@ -1,0 +1,154 @@
+package io.github.dl4jfuse.updater;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.github.dl4jfuse.metric.InputMetric;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
+
+/**
+ * The state of {@link Adapted} for one block of parameters: first the rule's own, then the metrics of the layers.
+ *
+ * <p>Whoever knows the layers tells the updater where their weights lie ({@link #setLayers}) and shows their inputs to the
+ * metrics. Not thread-safe, like all of DL4J's updaters.
+ */
+public final class AdaptedUpdater implements GradientUpdater<Adapted> {
+
+    private static final String STATE_KEY = "ADAPTED";
+
+    /**
+     * A layer's weights within the block.
+     *
+     * @param weights where they begin: nOut times nIn contiguous numbers
+     * @param biases where the nOut biases begin, or -1
+     * @param inputs nIn
+     * @param outputs nOut
+     */
+    public record Layer(long weights, long biases, int inputs, int outputs) {
+
+        long length() {
+            return (long) inputs * outputs + (biases < 0 ? 0 : outputs);
+        }
+    }
+
+    private record Adaptation(Layer layer, InputMetric metric) {}
+
+    private final Adapted config;
+    private INDArray view;
+    private GradientUpdater<?> rule;
+    private INDArray metricMemory;
+    private List<Adaptation> adaptations = List.of();
+
+    AdaptedUpdater(Adapted config) {
+        this.config = config;
+    }
+
+    @Override
+    public Adapted getConfig() {
+        return config;
+    }
+
+    @Override
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+        if (initialize) {
+            viewArray.assign(0);
+        }
+        view = viewArray.reshape(viewArray.length());
+        rule = null;
+        adaptations = List.of();
+    }
+
+    @Override
+    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
+        INDArray saved = stateMap.get(STATE_KEY);
+        if (saved == null || stateMap.size() != 1) {
+            throw new IllegalStateException(
+                    "Adapted's state has the one key " + STATE_KEY + ", but these were given: " + stateMap.keySet());
+        }
+        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
+    }
+
+    @Override
+    public Map<String, INDArray> getState() {
+        return Map.of(STATE_KEY, view);
+    }
+
+    /** Says where the layers' weights lie in a block of n parameters; returns a metric for each, null where none fits. */
+    public List<InputMetric> setLayers(List<Layer> layers, long n) {
+        bind(n);
+        List<Adaptation> all = new ArrayList<>();
+        List<InputMetric> metrics = new ArrayList<>();
+        long from = 0;
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            for (Layer layer : layers) {
+                int rank = InputMetric.rankThatFits(InputMetric.DEFAULT_RANK, layer.inputs(), layer.length());
+                if (rank == 0) {
+                    metrics.add(null);
+                    continue;
+                }
+                long size = InputMetric.size(layer.inputs(), rank);
+                InputMetric metric = new InputMetric(
+                        layer.inputs(), rank, layer.biases() >= 0, metricMemory.get(interval(from, from + size)));
+                from += layer.length();
+                all.add(new Adaptation(layer, metric));
+                metrics.add(metric);
+            }
+        }
+        adaptations = all;
+        return metrics;
+    }
+
+    private void bind(long n) {
+        if (rule != null) {
+            return;
+        }
+        long fixed = config.rule().stateSize(0);
+        long multiples = config.rule().stateSize(n) - fixed;
+        long variables = (view.length() - multiples - n) / (fixed + Adapted.HEADER);
+        long ofRule = multiples + variables * fixed;
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            INDArray ruleMemory =
+                    ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);
+            // A restored state is not all zero; a new one may have to be something else than zero.
+            boolean fresh = ruleMemory != null && Nd4j.getBlasWrapper().dot(ruleMemory, ruleMemory) == 0;
+            rule = config.rule().instantiate(ruleMemory, fresh);
+            metricMemory = view.get(interval(ofRule, view.length()));
+        }
+    }
+
+    @Override
+    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+        long n = gradient.length();
+        bind(n);
+        boolean adapted = adaptations.stream().anyMatch(each -> !each.metric().isIdentity());
+        if (adapted) {
+            transform(gradient);
+        }
+        rule.applyUpdater(gradient, iteration, epoch);
+        if (adapted) {
+            if (iteration < Adapted.WARM_UP_STEPS) {
+                gradient.muli((iteration + 1.0) / Adapted.WARM_UP_STEPS);
+            }
+            transform(gradient);
+        }
+    }
+
+    private void transform(INDArray gradient) {
+        INDArray flat = gradient.reshape(gradient.length());
+        for (Adaptation each : adaptations) {
+            Layer layer = each.layer();
+            long count = (long) layer.inputs() * layer.outputs();
+            INDArray weights = flat.get(interval(layer.weights(), layer.weights() + count))
+                    .reshape('f', layer.inputs(), layer.outputs());
+            INDArray biases = layer.biases() < 0
+                    ? null
+                    : flat.get(interval(layer.biases(), layer.biases() + layer.outputs()))
+                            .reshape('f', 1, layer.outputs());
+            each.metric().apply(weights, biases);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.dl4jfuse.listener;
+
+import static io.github.dl4jfuse.TestNetworks.fit;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.FusePv;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.Sgd;
+
+class AdaptedTest {
+
+    private static final int STEPS = 30;
+    private static final int BATCH = 24;
+
+    private static void train(TestNetworks kind, Model model, int from, int to, DataType type) {
+        for (int step = from; step < to; step++) {
+            fit(model, kind.batch(step % 5, BATCH, type));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TestNetworks.class)
+    void withoutTheListenerItIsTheRuleBitForBit(TestNetworks kind) {
+        for (IUpdater rule : new IUpdater[] {new Adam(1e-3), new Sgd(0.1), new Nesterovs(0.01), new AMSGrad(1e-3)}) {
+            for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
+                Options options = Options.layer(layer -> layer.l2(0.01));
+                Model plain = kind.create(rule.clone(), type, options);
+                Model adapted = kind.create(new Adapted(rule.clone()), type, options);
+                train(kind, plain, 0, 5, type);
+                train(kind, adapted, 0, 5, type);
+                assertThat(adapted.params()).as("%s in %s", rule, type).isEqualTo(plain.params());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TestNetworks.class)
+    void withTheListenerItTrainsAllKindsAndResumesToTheSameBits(TestNetworks kind) throws IOException {
+        for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
+            Model straight = kind.create(new Adapted(), type, TestNetworks.PLAIN);
+            straight.setListeners(new MetricListener());
+            DataSet data = kind.batch(0, BATCH, type);
+            fit(straight, data);
+            double before = straight.score();
+            train(kind, straight, 1, 2 * STEPS, type);
+            fit(straight, data);
+            assertThat(straight.score()).as("%s in %s", kind, type).isLessThan(0.7 * before);
+
+            Model first = kind.create(new Adapted(), type, TestNetworks.PLAIN);
+            first.setListeners(new MetricListener());
+            fit(first, data);
+            train(kind, first, 1, STEPS, type);
+            ByteArrayOutputStream saved = new ByteArrayOutputStream();
+            ModelSerializer.writeModel(first, saved, true);
+            ByteArrayInputStream in = new ByteArrayInputStream(saved.toByteArray());
+            Model second = first instanceof MultiLayerNetwork
+                    ? ModelSerializer.restoreMultiLayerNetwork(in, true)
+                    : ModelSerializer.restoreComputationGraph(in, true);
+            second.setListeners(new MetricListener());
+            train(kind, second, STEPS, 2 * STEPS, type);
+            fit(second, data);
+            assertThat(second.params()).isEqualTo(straight.params());
+        }
+    }
+
+    /** Adds a constant vector to all inputs, and starts at biases that undo it: the same function. */
+    @Test
+    void anOffsetOfTheInputsChangesTheCourseMuchLessThanAdams() {
+        double adapted = change(new Adapted(new Adam(1e-2)));
+        double adam = change(new Adam(1e-2));
+        assertThat(adapted)
+                .as("mean relative change of the losses; Adam's is %s", adam)
+                .isLessThan(0.3 * adam);
+    }
+
+    private static double change(IUpdater updater) {
+        double[] plain = losses(updater.clone(), 0);
+        double[] shifted = losses(updater.clone(), 3);
+        double sum = 0;
+        for (int i = 0; i < plain.length; i++) {
+            sum += Math.abs(Math.log(shifted[i] / plain[i]));
+        }
+        return sum / plain.length;
+    }
+
+    private static double[] losses(IUpdater updater, double offset) {
+        MultiLayerNetwork network = TestNetworks.DENSE.network(updater, DataType.DOUBLE);
+        if (updater instanceof Adapted) {
+            network.setListeners(new MetricListener());
+        }
+        INDArray weights = network.getLayer(0).getParam("W");
+        network.getLayer(0).getParam("b").subi(weights.sum(0).mul(offset));
+        double[] losses = new double[60];
+        for (int step = 0; step < losses.length; step++) {
+            DataSet data = TestNetworks.DENSE.batch(step % 8, BATCH, DataType.DOUBLE);
+            data.getFeatures().addi(offset);
+            fit(network, data);
+            losses[step] = network.score();
+        }
+        return losses;
+    }
+
+    @Test
+    void survivesJsonAndYamlAndClone() {
+        Adapted adapted = new Adapted(new Nesterovs(0.01, 0.8));
+        MultiLayerConfiguration configuration =
+                TestNetworks.DENSE.network(adapted, DataType.FLOAT).getLayerWiseConfigurations();
+        assertThat(MultiLayerConfiguration.fromJson(configuration.toJson())).isEqualTo(configuration);
+        assertThat(MultiLayerConfiguration.fromYaml(configuration.toYaml())).isEqualTo(configuration);
+        assertThat(adapted.clone()).isEqualTo(adapted).isNotSameAs(adapted).hasSameHashCodeAs(adapted);
+        assertThat(adapted.clone().rule()).isNotSameAs(adapted.rule());
+        assertThat(new Adapted()).isNotEqualTo(adapted);
+        assertThat(adapted.toString()).contains("Nesterovs");
+    }
+
+    @Test
+    void refusesWhatCannotBeAdapted() {
+        assertThatThrownBy(() -> new Adapted(new FusePv()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("FusePv cannot be adapted");
+        assertThatThrownBy(() -> new Adapted(null)).hasMessageContaining("must not be null");
+        Model adam = TestNetworks.DENSE.create(new Adam(1e-3), DataType.FLOAT, TestNetworks.PLAIN);
+        adam.setListeners(new MetricListener());
+        assertThatThrownBy(() -> fit(adam, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("configure .updater(new Adapted())");
+        MetricListener one = new MetricListener();
+        Model first = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
+        Model second = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
+        first.setListeners(one);
+        second.setListeners(one);
+        fit(first, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT));
+        assertThatThrownBy(() -> fit(second, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))
+                .hasMessageContaining("belongs to one network");
+    }
+}

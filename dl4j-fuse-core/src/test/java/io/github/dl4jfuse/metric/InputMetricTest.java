@@ -1,0 +1,209 @@
+package io.github.dl4jfuse.metric;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.ejml.simple.SimpleEVD;
+import org.ejml.simple.SimpleMatrix;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class InputMetricTest {
+
+    private static final long SEED = 6;
+    private static final int INPUTS = 12;
+    private static final int OUTPUTS = 5;
+    private static final int EXAMPLES = 200;
+
+    private final Random random = new Random(SEED);
+
+    /** Inputs with a mean and with spreads that halve from one to the next, turned by a random matrix. */
+    private INDArray rows() {
+        double[][] mixing = new double[INPUTS][INPUTS];
+        for (double[] row : mixing) {
+            for (int j = 0; j < INPUTS; j++) {
+                row[j] = random.nextGaussian();
+            }
+        }
+        SimpleMatrix turn = new SimpleMatrix(mixing).svd().getU();
+        INDArray rows = Nd4j.zeros(DataType.DOUBLE, EXAMPLES, INPUTS);
+        for (int i = 0; i < EXAMPLES; i++) {
+            SimpleMatrix x = new SimpleMatrix(INPUTS, 1);
+            for (int j = 0; j < INPUTS; j++) {
+                x.set(j, 8 * Math.pow(0.5, j) * (random.nextGaussian() + (j == 0 ? 2 : 0)));
+            }
+            x = turn.mult(x);
+            for (int j = 0; j < INPUTS; j++) {
+                rows.putScalar(i, j, x.get(j));
+            }
+        }
+        return rows;
+    }
+
+    private static SimpleMatrix secondMoment(INDArray rows, boolean bias) {
+        int n = INPUTS + (bias ? 1 : 0);
+        SimpleMatrix a = new SimpleMatrix(n, n);
+        for (int i = 0; i < EXAMPLES; i++) {
+            SimpleMatrix x = new SimpleMatrix(n, 1);
+            for (int j = 0; j < INPUTS; j++) {
+                x.set(j, rows.getDouble(i, j));
+            }
+            if (bias) {
+                x.set(INPUTS, 1);
+            }
+            a = a.plus(x.mult(x.transpose()).scale(1.0 / EXAMPLES));
+        }
+        return a;
+    }
+
+    /** T as the class comment defines it, from all eigenpairs of the matrix itself. */
+    private static SimpleMatrix dense(SimpleMatrix a, int rank) {
+        int n = a.getNumRows();
+        double t = a.trace() / n;
+        SimpleEVD<SimpleMatrix> eigen = a.eig();
+        Integer[] order = new Integer[n];
+        java.util.Arrays.setAll(order, i -> i);
+        java.util.Arrays.sort(
+                order,
+                (i, j) -> Double.compare(
+                        eigen.getEigenvalue(j).getReal(), eigen.getEigenvalue(i).getReal()));
+        SimpleMatrix result = SimpleMatrix.identity(n);
+        double kept = n * t;
+        for (int i = 0; i < rank; i++) {
+            double e = eigen.getEigenvalue(order[i]).getReal();
+            double w = 1 / Math.sqrt(1 + e / (InputMetric.DAMPING * t));
+            SimpleMatrix q = eigen.getEigenVector(order[i]);
+            result = result.plus(q.mult(q.transpose()).scale(w - 1));
+            kept += e * (w * w - 1);
+        }
+        return result.scale(Math.sqrt(n * t / kept));
+    }
+
+    private static InputMetric metric(int rank, boolean bias) {
+        return new InputMetric(INPUTS, rank, bias, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, rank)));
+    }
+
+    private INDArray randomMatrix(int rows, int columns) {
+        return Nd4j.createFromArray(random.doubles((long) rows * columns, -1, 1).toArray())
+                .reshape('f', rows, columns)
+                .dup('f');
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,true", "3,true", "3,false", "8,true", "12,false"})
+    void appliesTheMatrixThatTheFormulaSays(int rank, boolean bias) {
+        INDArray rows = rows();
+        InputMetric metric = metric(rank, bias);
+        for (int i = 0; i < 40; i++) { // the same batch again: the moving average is that of one batch
+            metric.observe(rows);
+        }
+        SimpleMatrix t = dense(secondMoment(rows, bias), rank);
+        INDArray weights = randomMatrix(INPUTS, OUTPUTS);
+        INDArray biases = bias ? randomMatrix(1, OUTPUTS) : null;
+        SimpleMatrix g = new SimpleMatrix(t.getNumRows(), OUTPUTS);
+        for (int j = 0; j < OUTPUTS; j++) {
+            for (int i = 0; i < INPUTS; i++) {
+                g.set(i, j, weights.getDouble(i, j));
+            }
+            if (bias) {
+                g.set(INPUTS, j, biases.getDouble(0, j));
+            }
+        }
+        SimpleMatrix expected = t.mult(g);
+        metric.apply(weights, biases);
+        for (int j = 0; j < OUTPUTS; j++) {
+            for (int i = 0; i < t.getNumRows(); i++) {
+                double actual = i < INPUTS ? weights.getDouble(i, j) : biases.getDouble(0, j);
+                assertThat(actual)
+                        .as("element %d, %d, seed %d", i, j, SEED)
+                        .isCloseTo(expected.get(i, j), within(2e-3 * expected.normF()));
+            }
+        }
+    }
+
+    @Test
+    void leavesTheMeanSizeOfTheInputsAsItIs() {
+        INDArray rows = rows();
+        InputMetric metric = metric(4, true);
+        for (int i = 0; i < 40; i++) {
+            metric.observe(rows);
+        }
+        INDArray inputs = rows.transpose().dup('f');
+        INDArray ones = Nd4j.ones(DataType.DOUBLE, 1, EXAMPLES).dup('f');
+        double before = squares(inputs) + squares(ones);
+        metric.apply(inputs, ones);
+        assertThat(squares(inputs) + squares(ones)).as("seed %d", SEED).isCloseTo(before, within(1e-2 * before));
+    }
+
+    private static double squares(INDArray x) {
+        return x.mul(x).sumNumber().doubleValue();
+    }
+
+    @Test
+    void isTheIdentityBeforeItHasSeenAnything() {
+        InputMetric metric = metric(3, true);
+        INDArray weights = randomMatrix(INPUTS, OUTPUTS);
+        INDArray biases = randomMatrix(1, OUTPUTS);
+        INDArray copy = weights.dup();
+        INDArray biasCopy = biases.dup();
+        metric.apply(weights, biases);
+        assertThat(weights).isEqualTo(copy);
+        assertThat(biases).isEqualTo(biasCopy);
+        assertThat(metric.isIdentity()).isTrue();
+    }
+
+    @Test
+    void liesInItsMemoryEntirely() {
+        INDArray memory = Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, 3));
+        InputMetric metric = new InputMetric(INPUTS, 3, true, memory);
+        INDArray rows = rows();
+        metric.observe(rows);
+        metric.observe(rows());
+        InputMetric restored = new InputMetric(INPUTS, 3, true, memory.dup());
+        INDArray one = randomMatrix(INPUTS, OUTPUTS);
+        INDArray other = one.dup('f');
+        INDArray oneBias = randomMatrix(1, OUTPUTS);
+        INDArray otherBias = oneBias.dup('f');
+        metric.apply(one, oneBias);
+        restored.apply(other, otherBias);
+        assertThat(other).isEqualTo(one);
+        assertThat(otherBias).isEqualTo(oneBias);
+        metric.observe(rows);
+        restored.observe(rows);
+        metric.apply(one, oneBias);
+        restored.apply(other, otherBias);
+        assertThat(other).as("and goes on alike").isEqualTo(one);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "1e-30", "1e15"})
+    void deadAndHugeInputsGiveNoNotANumber(double scale) {
+        InputMetric metric = metric(3, true);
+        INDArray rows = rows().muli(scale);
+        metric.observe(rows);
+        metric.observe(rows);
+        INDArray weights = randomMatrix(INPUTS, OUTPUTS);
+        INDArray biases = randomMatrix(1, OUTPUTS);
+        metric.apply(weights, biases);
+        assertThat(squares(weights)).isFinite();
+        assertThat(squares(biases)).isFinite();
+    }
+
+    @Test
+    void theRankIsWhatFits() {
+        assertThat(InputMetric.rankThatFits(8, 784, 784 * 256 + 256)).isEqualTo(8);
+        assertThat(InputMetric.rankThatFits(8, 128, 128 * 10 + 10)).isEqualTo(8);
+        assertThat(InputMetric.rankThatFits(8, 3, 1_000)).isEqualTo(3);
+        assertThat(InputMetric.rankThatFits(8, 64, 65)).isZero();
+        for (int inputs = 1; inputs < 50; inputs++) {
+            int rank = InputMetric.rankThatFits(8, inputs, 2L * inputs + 9);
+            assertThat(rank == 0 || InputMetric.size(inputs, rank) <= 2L * inputs + 9)
+                    .isTrue();
+        }
+    }
+}
