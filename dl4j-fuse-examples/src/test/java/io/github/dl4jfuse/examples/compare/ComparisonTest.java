@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Summary.Row;
+import io.github.dl4jfuse.examples.data.FixedBatches;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
@@ -189,6 +191,27 @@ class ComparisonTest {
         Comparison.Outcome outcome =
                 comparison(200).optimizers("fuse-pv").seeds(1).run();
         assertThat(outcome.runs().get(0).steps()).isLessThanOrEqualTo(OwnNetwork.EPOCHS);
+    }
+
+    @Test
+    void theLastTenthOfTheBatchesIsForValidationAndEachSeedHasItsOwnOrder() {
+        List<DataSet> batches = data(200, 0, new Random(SEED)).batchBy(10);
+        OwnNetwork own = OwnNetwork.of(
+                network(),
+                new ExistingDataSetIterator(batches),
+                new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
+        assertThat(((FixedBatches) own.split().train()).batches()).isEqualTo(batches.subList(0, 18));
+        assertThat(((FixedBatches) own.split().validation()).batches()).isEqualTo(batches.subList(18, 20));
+        List<DataSet> first = order(own, 1);
+        assertThat(first).containsExactlyInAnyOrderElementsOf(batches.subList(0, 18));
+        assertThat(order(own, 1)).isEqualTo(first);
+        assertThat(order(own, 2)).isNotEqualTo(first);
+    }
+
+    private static List<DataSet> order(OwnNetwork own, long seed) {
+        List<DataSet> order = new ArrayList<>();
+        own.split().train().iterator(10, seed).forEachRemaining(order::add);
+        return order;
     }
 
     @Test
