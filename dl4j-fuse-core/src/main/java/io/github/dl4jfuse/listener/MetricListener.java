@@ -19,13 +19,21 @@ public final class MetricListener extends BaseTrainingListener {
 
     private Model model;
     private LayerInputs inputs;
+    private boolean saidBadInputs;
 
     @Override
     public void onBackwardPass(Model current) {
         attach(current);
         int step = inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
         if (Integer.bitCount(step) == 1 || step % EVERY == 0) {
-            inputs.observe();
+            boolean finite = inputs.observe();
+            if (!finite && !saidBadInputs) {
+                saidBadInputs = true;
+                log.warn(
+                        "Inputs of a layer are not finite (NaN or infinite) at step {}; they were not taken into its metric."
+                                + " Look for bad values in the data or a learning rate that is too high. Said once.",
+                        step);
+            }
         }
     }
 

@@ -84,11 +84,17 @@ public final class InputMetric {
     }
 
     /**
-     * Takes a batch of inputs into the moving average.
+     * Takes a batch of inputs into the moving average, unless one of them is NaN or infinite.
      *
      * @param rows inputs [examples, nIn]
+     * @return whether it was taken
      */
-    public void observe(INDArray rows) {
+    public boolean observe(INDArray rows) {
+        INDArray flat = rows.reshape(rows.length());
+        double squares = Nd4j.getBlasWrapper().dot(flat, flat);
+        if (!Double.isFinite(squares)) {
+            return false;
+        }
         boolean first = isIdentity();
         double past = first ? 0 : DECAY;
         if (first) {
@@ -124,12 +130,11 @@ public final class InputMetric {
             orthonormalise();
             eigenvalues.assign(Transforms.sqrt(lengths, false));
         }
-        INDArray flat = rows.reshape(rows.length());
-        double trace = Nd4j.getBlasWrapper().dot(flat, flat) / examples + (bias ? 1 : 0);
-        double mean = trace / dimension();
+        double mean = (squares / examples + (bias ? 1 : 0)) / dimension();
         numbers.putScalar(0, past * numbers.getDouble(0) + (1 - past) * mean);
         numbers.putScalar(1, numbers.getDouble(1) + 1);
         computeFactors();
+        return true;
     }
 
     private int dimension() {

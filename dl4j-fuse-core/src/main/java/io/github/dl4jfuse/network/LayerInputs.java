@@ -144,16 +144,22 @@ public final class LayerInputs {
                 : ((ComputationGraph) model).getIterationCount();
     }
 
-    /** Shows the inputs of the present batch to the metrics; valid while the network's activations are. */
-    public void observe() {
+    /**
+     * Shows the inputs of the present batch to the metrics; valid while the network's activations are.
+     *
+     * @return whether all were finite; those that weren't were not taken
+     */
+    public boolean observe() {
+        boolean finite = true;
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             for (Observed each : observed) {
                 INDArray rows = rows(each.layer());
                 if (rows != null) {
-                    each.metric().observe(rows);
+                    finite &= each.metric().observe(rows);
                 }
             }
         }
+        return finite;
     }
 
     private static INDArray rows(Layer layer) {

@@ -18,7 +18,8 @@ import org.nd4j.linalg.schedule.ISchedule;
  *
  * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. For
  * the first {@value #WARM_UP_STEPS} steps u is scaled by (step + 1) / {@value #WARM_UP_STEPS}. Without the listener, and for
- * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up.
+ * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up. A gradient
+ * that is not finite gives no step.
  *
  * <p>This is Adam preconditioned by the input side of K-FAC (Martens, Grosse 2015; Benzing, <i>Gradient descent on neurons
  * and its link to approximate second-order optimization</i>, 2022), with a metric of low rank; combining it with Adam so is

@@ -9,6 +9,8 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The state of {@link Adapted} for one block of parameters: first the rule's own, then the metrics of the layers.
@@ -18,6 +20,7 @@ import org.nd4j.linalg.learning.GradientUpdater;
  */
 public final class AdaptedUpdater implements GradientUpdater<Adapted> {
 
+    private static final Logger log = LoggerFactory.getLogger(AdaptedUpdater.class);
     private static final String STATE_KEY = "ADAPTED";
 
     /**
@@ -38,6 +41,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     private record Adaptation(Layer layer, InputMetric metric) {}
 
     private final Adapted config;
+    private boolean saidThatItSkips;
     private INDArray view;
     private GradientUpdater<?> rule;
     private INDArray metricMemory;
@@ -122,8 +126,12 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
 
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        long n = gradient.length();
-        bind(n);
+        bind(gradient.length());
+        if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
+            sayOnceThatItSkips(iteration);
+            gradient.assign(0);
+            return;
+        }
         boolean adapted = adaptations.stream().anyMatch(each -> !each.metric().isIdentity());
         if (adapted) {
             transform(gradient);
@@ -134,6 +142,16 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
                 gradient.muli((iteration + 1.0) / Adapted.WARM_UP_STEPS);
             }
             transform(gradient);
+        }
+    }
+
+    private void sayOnceThatItSkips(int iteration) {
+        if (!saidThatItSkips) {
+            saidThatItSkips = true;
+            log.warn(
+                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for"
+                            + " bad values in the data or a learning rate that is too high. Said once.",
+                    iteration);
         }
     }
 

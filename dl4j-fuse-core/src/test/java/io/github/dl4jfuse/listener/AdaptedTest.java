@@ -121,6 +121,21 @@ class AdaptedTest {
     }
 
     @Test
+    void aBatchWithNotANumberTakesNoStepAndTrainingGoesOn() {
+        Model model = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
+        model.setListeners(new MetricListener());
+        train(TestNetworks.DENSE, model, 0, 7, DataType.FLOAT);
+        INDArray before = model.params().dup();
+        DataSet bad = TestNetworks.DENSE.batch(7, BATCH, DataType.FLOAT); // the eighth step looks at the inputs
+        bad.getFeatures().putScalar(0, Float.NaN);
+        fit(model, bad);
+        assertThat(model.params()).isEqualTo(before);
+        train(TestNetworks.DENSE, model, 8, STEPS, DataType.FLOAT);
+        assertThat(model.score()).isFinite();
+        assertThat(model.params()).isNotEqualTo(before);
+    }
+
+    @Test
     void survivesJsonAndYamlAndClone() {
         Adapted adapted = new Adapted(new Nesterovs(0.01, 0.8));
         MultiLayerConfiguration configuration =

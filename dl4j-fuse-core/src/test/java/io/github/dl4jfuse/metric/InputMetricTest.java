@@ -195,6 +195,22 @@ class InputMetricTest {
     }
 
     @Test
+    void notANumberIsNotTakenAndChangesNothing() {
+        InputMetric metric = metric(3, true);
+        assertThat(metric.observe(rows())).isTrue();
+        INDArray weights = randomMatrix(INPUTS, OUTPUTS);
+        INDArray biases = randomMatrix(1, OUTPUTS);
+        INDArray again = weights.dup('f');
+        INDArray biasesAgain = biases.dup('f');
+        metric.apply(weights, biases);
+        INDArray bad = rows();
+        bad.putScalar(3, 3, Double.NaN);
+        assertThat(metric.observe(bad)).isFalse();
+        metric.apply(again, biasesAgain);
+        assertThat(again).isEqualTo(weights);
+    }
+
+    @Test
     void theRankIsWhatFits() {
         assertThat(InputMetric.rankThatFits(8, 784, 784 * 256 + 256)).isEqualTo(8);
         assertThat(InputMetric.rankThatFits(8, 128, 128 * 10 + 10)).isEqualTo(8);
