@@ -4,6 +4,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The last m curvature pairs (s<sub>i</sub>, y<sub>i</sub>) and the L-BFGS direction p = -H g that they define.
@@ -16,14 +17,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * </pre>
  *
  * <p>The two-loop recursion runs on coefficients instead of vectors (Chen, Wang, Zhou, <i>Large-scale L-BFGS using
- * MapReduce</i>, NIPS 2014): with the Gram matrix of all s<sub>i</sub>, y<sub>i</sub> and g in double precision it
- * costs O(m²) scalar operations, and p is one linear combination of 2m + 1 vectors. A new pair costs 4m inner products,
- * a direction 2m.
+ * MapReduce</i>, NIPS 2014): with the inner products of all s<sub>i</sub>, y<sub>i</sub> and g in double precision it
+ * costs O(m²) scalar operations, and p is one linear combination of 2m + 1 vectors. Of the products among the rows it
+ * meets only y<sub>i</sub>·y<sub>j</sub>, and s<sub>i</sub>·y<sub>j</sub> where y<sub>j</sub> is not older: 2m with each new
+ * y, and 2m with g.
+ *
+ * <p>What costs is memory, not arithmetic, so the products with a new y wait for the next direction: one walk over the
+ * rows, {@linkplain Chunks chunk by chunk}, gives them and those with g, and a second one gives p. A pair and a direction
+ * together read the 2 m n elements twice, and little else.
  *
  * <p>The rows live in memory that the caller owns (a ring, slot by slot), so they can be part of a model's updater
- * state: {@link #restore} takes up a ring that was filled before and computes the Gram matrix anew, to the same bits.
+ * state: {@link #restore} takes up a ring that was filled before, and the next direction computes the products anew, to the same
+ * bits.
  *
- * <p>Not thread-safe. Memory: the caller's 2 m n elements and 3 m² doubles.
+ * <p>Not thread-safe. Memory: the caller's 2 m n elements and 2 m² doubles.
  */
 public final class LbfgsHistory {
 
@@ -47,13 +54,13 @@ public final class LbfgsHistory {
     public static final double MIN_COSINE_UNDAMPED = 1e-15;
 
     private final int memory;
-    private final INDArray[][] s; // [slot][piece]
+    private final INDArray[][] s; // [slot][chunk]
     private final INDArray[][] y;
-    private final double[][] ss;
-    private final double[][] sy; // sy[i][j] = s_i · y_j
-    private final double[][] yy;
+    private final double[][] sy; // sy[i][j] = s_i · y_j, where j is not older than i
+    private final double[][] yy; // likewise
     private int size;
     private int next;
+    private int pending; // newest pairs whose products are still to be computed
 
     /**
      * Creates an empty history in the given memory.
@@ -69,7 +76,6 @@ public final class LbfgsHistory {
         this.memory = memory;
         s = rows(memory, sRows);
         y = rows(memory, yRows);
-        ss = new double[memory][memory];
         sy = new double[memory][memory];
         yy = new double[memory][memory];
     }
@@ -86,6 +92,7 @@ public final class LbfgsHistory {
                 rows[i][b] = pieces[b].get(interval(i * n, (i + 1) * n));
             }
         }
+        Arrays.setAll(rows, i -> Chunks.of(rows[i]));
         return rows;
     }
 
@@ -108,6 +115,7 @@ public final class LbfgsHistory {
     public void clear() {
         size = 0;
         next = 0;
+        pending = 0;
     }
 
     /**
@@ -123,12 +131,7 @@ public final class LbfgsHistory {
         }
         this.size = size;
         next = nextSlot;
-        for (int age = 0; age < size; age++) {
-            int i = slot(age);
-            for (int older = age; older < size; older++) {
-                fillGram(i, slot(older));
-            }
-        }
+        pending = size;
     }
 
     /** Slot of the pair that is {@code age} pairs older than the newest. */
@@ -136,13 +139,8 @@ public final class LbfgsHistory {
         return Math.floorMod(next - 1 - age, memory);
     }
 
-    private void fillGram(int i, int j) {
-        ss[i][j] = ss[j][i] = Segments.dot(s[i], s[j]);
-        yy[i][j] = yy[j][i] = Segments.dot(y[i], y[j]);
-        sy[i][j] = Segments.dot(s[i], y[j]);
-        if (i != j) {
-            sy[j][i] = Segments.dot(s[j], y[i]);
-        }
+    private static double dot(INDArray a, INDArray b) {
+        return Nd4j.getBlasWrapper().level1().dot(a.length(), 1, a, b);
     }
 
     /**
@@ -162,20 +160,19 @@ public final class LbfgsHistory {
      * @param bs B s
      */
     public Outcome update(INDArray[] step, INDArray[] change, INDArray[] bs) {
+        Products products = new Products(step, change);
         double sBs = Segments.dot(step, bs);
-        double curvature = Segments.dot(step, change);
-        if (!Double.isFinite(curvature) || !Double.isFinite(sBs) || sBs <= 0) {
+        if (!Double.isFinite(products.curvature) || !Double.isFinite(sBs) || sBs <= 0) {
             return Outcome.SKIPPED;
         }
-        boolean damp = curvature < DAMPING * sBs;
+        boolean damp = products.curvature < DAMPING * sBs;
         if (damp) {
-            double theta = (1 - DAMPING) * sBs / (sBs - curvature);
+            double theta = (1 - DAMPING) * sBs / (sBs - products.curvature);
             Segments.scale(theta, change);
             Segments.axpy(1 - theta, bs, change);
-            curvature = Segments.dot(step, change);
+            products = new Products(step, change);
         }
-        double lengths = Math.sqrt(Segments.dot(step, step)) * Math.sqrt(Segments.dot(change, change));
-        if (!Double.isFinite(lengths) || !(curvature > MIN_COSINE * lengths)) {
+        if (!products.exceed(MIN_COSINE)) {
             return Outcome.SKIPPED;
         }
         store(step, change);
@@ -191,24 +188,46 @@ public final class LbfgsHistory {
      * @param change y
      */
     public Outcome update(INDArray[] step, INDArray[] change) {
-        double curvature = Segments.dot(step, change);
-        double lengths = Math.sqrt(Segments.dot(step, step)) * Math.sqrt(Segments.dot(change, change));
-        if (!Double.isFinite(lengths) || !(curvature > MIN_COSINE_UNDAMPED * lengths)) {
+        if (!new Products(step, change).exceed(MIN_COSINE_UNDAMPED)) {
             return Outcome.SKIPPED;
         }
         store(step, change);
         return Outcome.KEPT;
     }
 
+    /** The products of one pair that decide on it. */
+    private static final class Products {
+
+        private double curvature;
+        private double stepSquared;
+        private double changeSquared;
+
+        Products(INDArray[] step, INDArray[] change) {
+            INDArray[] steps = Chunks.of(step);
+            INDArray[] changes = Chunks.of(change);
+            for (int c = 0; c < steps.length; c++) {
+                curvature += dot(steps[c], changes[c]);
+                stepSquared += dot(steps[c], steps[c]);
+                changeSquared += dot(changes[c], changes[c]);
+            }
+        }
+
+        boolean exceed(double minCosine) {
+            double lengths = Math.sqrt(stepSquared) * Math.sqrt(changeSquared);
+            return Double.isFinite(lengths) && curvature > minCosine * lengths;
+        }
+    }
+
     private void store(INDArray[] step, INDArray[] change) {
-        int i = next;
-        Segments.assign(s[i], step);
-        Segments.assign(y[i], change);
+        INDArray[] steps = Chunks.of(step);
+        INDArray[] changes = Chunks.of(change);
+        for (int c = 0; c < steps.length; c++) {
+            s[next][c].assign(steps[c]);
+            y[next][c].assign(changes[c]);
+        }
         next = (next + 1) % memory;
         size = Math.min(size + 1, memory);
-        for (int age = 0; age < size; age++) {
-            fillGram(i, slot(age));
-        }
+        pending = Math.min(pending + 1, memory);
     }
 
     /**
@@ -218,18 +237,15 @@ public final class LbfgsHistory {
      * @param direction receives p; must not share memory with {@code gradient}
      */
     public void direction(INDArray[] gradient, INDArray[] direction) {
-        Segments.assign(direction, gradient);
         if (size == 0) {
+            Segments.assign(direction, gradient);
             Segments.scale(-1, direction);
             return;
         }
+        INDArray[] g = Chunks.of(gradient);
         double[] sg = new double[memory];
         double[] yg = new double[memory];
-        for (int age = 0; age < size; age++) {
-            int i = slot(age);
-            sg[i] = Segments.dot(s[i], gradient);
-            yg[i] = Segments.dot(y[i], gradient);
-        }
+        multiply(g, sg, yg);
         // The vector of the recursion is cg g + sum cs_i s_i + sum cy_i y_i.
         double cg = -1;
         double[] cs = new double[memory];
@@ -237,8 +253,13 @@ public final class LbfgsHistory {
         double[] alpha = new double[memory];
         for (int age = 0; age < size; age++) {
             int i = slot(age);
-            alpha[i] = (cg * sg[i] + dotSlots(cs, ss[i]) + dotSlots(cy, sy[i])) / sy[i][i];
-            cy[i] -= alpha[i];
+            double sq = cg * sg[i];
+            for (int newer = 0; newer < age; newer++) {
+                int j = slot(newer);
+                sq += cy[j] * sy[i][j];
+            }
+            alpha[i] = sq / sy[i][i];
+            cy[i] = -alpha[i];
         }
         int newest = slot(0);
         double gamma = sy[newest][newest] / yy[newest][newest];
@@ -246,25 +267,51 @@ public final class LbfgsHistory {
         Arrays.setAll(cy, i -> cy[i] * gamma);
         for (int age = size - 1; age >= 0; age--) {
             int i = slot(age);
-            double yq = cg * yg[i] + dotSlots(cy, yy[i]);
-            for (int j = 0; j < memory; j++) {
-                yq += cs[j] * sy[j][i];
+            double yq = cg * yg[i];
+            for (int other = 0; other < size; other++) {
+                int j = slot(other);
+                yq += other > age ? cy[j] * yy[j][i] + cs[j] * sy[j][i] : cy[j] * yy[i][j];
             }
-            cs[i] += alpha[i] - yq / sy[i][i];
+            cs[i] = alpha[i] - yq / sy[i][i];
         }
-        Segments.scale(cg, direction);
-        for (int age = 0; age < size; age++) {
-            int i = slot(age);
-            Segments.axpy(cs[i], s[i], direction);
-            Segments.axpy(cy[i], y[i], direction);
+        combine(cg, g, cs, cy, Chunks.of(direction));
+    }
+
+    /** Computes the rows' products with g, and with the y that are new. */
+    private void multiply(INDArray[] g, double[] sg, double[] yg) {
+        for (int newer = 0; newer < pending; newer++) {
+            for (int age = newer; age < size; age++) {
+                sy[slot(age)][slot(newer)] = 0;
+                yy[slot(age)][slot(newer)] = 0;
+            }
+        }
+        for (int c = 0; c < g.length; c++) {
+            for (int age = 0; age < size; age++) {
+                int i = slot(age);
+                sg[i] += dot(s[i][c], g[c]);
+                yg[i] += dot(y[i][c], g[c]);
+                for (int newer = 0; newer < pending && newer <= age; newer++) {
+                    int j = slot(newer);
+                    sy[i][j] += dot(s[i][c], y[j][c]);
+                    yy[i][j] += dot(y[i][c], y[j][c]);
+                }
+            }
+        }
+        pending = 0;
+    }
+
+    private void combine(double cg, INDArray[] g, double[] cs, double[] cy, INDArray[] p) {
+        for (int c = 0; c < p.length; c++) {
+            g[c].muli(cg, p[c]);
+            for (int age = 0; age < size; age++) {
+                int i = slot(age);
+                axpy(cs[i], s[i][c], p[c]);
+                axpy(cy[i], y[i][c], p[c]);
+            }
         }
     }
 
-    private static double dotSlots(double[] coefficients, double[] products) {
-        double sum = 0;
-        for (int i = 0; i < coefficients.length; i++) {
-            sum += coefficients[i] * products[i];
-        }
-        return sum;
+    private static void axpy(double a, INDArray x, INDArray y) {
+        Nd4j.getBlasWrapper().level1().axpy(x.length(), a, x, y);
     }
 }

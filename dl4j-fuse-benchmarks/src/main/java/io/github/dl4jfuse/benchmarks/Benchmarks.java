@@ -1,0 +1,152 @@
+package io.github.dl4jfuse.benchmarks;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/**
+ * Runs the benchmarks in rounds, prints a Markdown table of medians with ratios, and draws the chart.
+ *
+ * <pre>
+ *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
+ * </pre>
+ */
+public final class Benchmarks {
+
+    private static final int ROUNDS = 3;
+    private static final int[] SIZES = {10_000, 100_000, 1_000_000, 10_000_000};
+    private static final int[] MEMORIES = {5, 10, 20, 50};
+    private static final int USUAL_SIZE = 1_000_000;
+    private static final int USUAL_MEMORY = 10;
+
+    /** Beyond this size the elementwise recursion takes seconds for one direction. */
+    private static final int LARGEST_ELEMENTWISE = 1_000_000;
+
+    private final Map<String, List<Double>> times = new TreeMap<>();
+
+    private Benchmarks() {}
+
+    /** Runs everything. */
+    public static void main(String[] arguments) throws RunnerException {
+        int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : ROUNDS;
+        Path chart = Path.of(arguments.length > 1 ? arguments[1] : "lbfgs-cost.png");
+        Benchmarks benchmarks = new Benchmarks();
+        for (int round = 0; round < rounds; round++) {
+            for (int n : SIZES) {
+                benchmarks.runHistory(n, USUAL_MEMORY);
+            }
+            for (int memory : MEMORIES) {
+                if (memory != USUAL_MEMORY) {
+                    benchmarks.runHistory(USUAL_SIZE, memory);
+                }
+            }
+            benchmarks.run(options("AdamStepBenchmark"), "");
+        }
+        benchmarks.report(chart);
+    }
+
+    private static ChainedOptionsBuilder options(String include) {
+        return new OptionsBuilder()
+                .include(include)
+                .forks(1)
+                .jvmArgsAppend("-Xmx2g", "-Dorg.bytedeco.javacpp.maxbytes=8g", "-Djava.awt.headless=true")
+                .warmupIterations(2)
+                .warmupTime(TimeValue.milliseconds(500))
+                .measurementIterations(5)
+                .measurementTime(TimeValue.milliseconds(300))
+                .timeUnit(TimeUnit.MILLISECONDS);
+    }
+
+    private void runHistory(int n, int memory) throws RunnerException {
+        ChainedOptionsBuilder options =
+                options("LbfgsBenchmark").param("n", "" + n).param("memory", "" + memory);
+        if (n > LARGEST_ELEMENTWISE || memory > USUAL_MEMORY) {
+            options.exclude("plainElementwise");
+        }
+        run(options, suffix(n, memory));
+    }
+
+    private static String suffix(int n, int memory) {
+        return " " + n + " " + memory;
+    }
+
+    private void run(ChainedOptionsBuilder options, String suffix) throws RunnerException {
+        for (RunResult result : new Runner(options.build()).run()) {
+            List<Double> samples =
+                    times.computeIfAbsent(result.getPrimaryResult().getLabel() + suffix, key -> new ArrayList<>());
+            result.getBenchmarkResults()
+                    .forEach(fork -> fork.getIterationResults()
+                            .forEach(each -> samples.add(each.getPrimaryResult().getScore())));
+        }
+    }
+
+    private double median(String name) {
+        List<Double> samples = times.get(name);
+        return samples == null ? Double.NaN : samples.stream().sorted().toList().get(samples.size() / 2);
+    }
+
+    private void report(Path chart) {
+        StringBuilder table = new StringBuilder();
+        table.append("| n | m | copy twice, ms | history, ms | of the floor | plain BLAS | plain elementwise |\n");
+        table.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+        for (int n : SIZES) {
+            table.append(row(n, USUAL_MEMORY));
+        }
+        for (int memory : MEMORIES) {
+            if (memory != USUAL_MEMORY) {
+                table.append(row(USUAL_SIZE, memory));
+            }
+        }
+        double adam = median("adam");
+        double fusePv = median("fusePv");
+        table.append(String.format(
+                Locale.ROOT,
+                "%n| step, ms | Adam | FUSE-PV in its Adam phase | ratio |%n| --- | ---: | ---: | ---: |%n"
+                        + "| 784-128-128-10, batch 128 | %.3f | %.3f | %.3f |%n",
+                adam,
+                fusePv,
+                fusePv / adam));
+        System.out.write(table.toString().getBytes(UTF_8), 0, table.toString().getBytes(UTF_8).length);
+        System.out.flush();
+        try {
+            Files.write(chart, CostChart.draw(SIZES, name -> median(name), USUAL_MEMORY));
+        } catch (IOException e) {
+            throw new UncheckedIOException("The chart could not be written to " + chart + ".", e);
+        }
+    }
+
+    private String row(int n, int memory) {
+        String suffix = suffix(n, memory);
+        double floor = median("copyTwice" + suffix);
+        double history = median("history" + suffix);
+        return String.format(
+                Locale.ROOT,
+                "| %,d | %d | %.3f | %.3f | %.2f | %s | %s |%n",
+                n,
+                memory,
+                floor,
+                history,
+                history / floor,
+                times(median("plainBlas" + suffix) / history),
+                times(median("plainElementwise" + suffix) / history));
+    }
+
+    private static String times(double ratio) {
+        return Double.isNaN(ratio) ? "" : String.format(Locale.ROOT, "%.2f × as long", ratio);
+    }
+}

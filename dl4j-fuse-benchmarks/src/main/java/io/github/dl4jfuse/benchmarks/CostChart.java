@@ -1,0 +1,74 @@
+package io.github.dl4jfuse.benchmarks;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** Draws time against the number of parameters, both logarithmic, at twice the size the picture is shown at. */
+final class CostChart {
+
+    private static final int WIDTH = 820;
+    private static final int HEIGHT = 360;
+    private static final int SCALE = 2;
+
+    private record Curve(String benchmark, String name, Color colour) {}
+
+    private static final List<Curve> CURVES = List.of(
+            new Curve("history", "direction and update", new Color(0x0072B2)),
+            new Curve("copyTwice", "copying S and Y twice", new Color(0x444444)),
+            new Curve("plainBlas", "plain two loops, BLAS", new Color(0x009E73)),
+            new Curve("plainElementwise", "plain two loops, elementwise", new Color(0xD55E00)));
+
+    private CostChart() {}
+
+    static byte[] draw(int[] sizes, ToDoubleFunction<String> median, int memory) throws IOException {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .xAxisTitle("parameters")
+                .yAxisTitle("milliseconds")
+                .build();
+        chart.getStyler().setXAxisLogarithmic(true);
+        chart.getStyler().setYAxisLogarithmic(true);
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
+        chart.getStyler().setPlotBorderVisible(false);
+        for (Curve curve : CURVES) {
+            ToDoubleFunction<Integer> time = n -> median.applyAsDouble(curve.benchmark + " " + n + " " + memory);
+            List<Integer> measured = Arrays.stream(sizes)
+                    .boxed()
+                    .filter(n -> Double.isFinite(time.applyAsDouble(n)))
+                    .toList();
+            if (measured.isEmpty()) {
+                continue;
+            }
+            var series = chart.addSeries(
+                    curve.name,
+                    measured.stream().mapToDouble(n -> n).toArray(),
+                    measured.stream().mapToDouble(time).toArray());
+            series.setMarker(SeriesMarkers.CIRCLE);
+            series.setLineColor(curve.colour);
+            series.setMarkerColor(curve.colour);
+            series.setLineStyle(new BasicStroke(2f));
+        }
+        BufferedImage image = new BufferedImage(WIDTH * SCALE, HEIGHT * SCALE, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
+        graphics.scale(SCALE, SCALE);
+        chart.paint(graphics, WIDTH, HEIGHT);
+        graphics.dispose();
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", png);
+        return png.toByteArray();
+    }
+}
