@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.examples.compare;
 
+import java.util.Locale;
 import java.util.function.DoubleSupplier;
 import org.nd4j.linalg.schedule.ISchedule;
 
@@ -43,5 +44,10 @@ final class BudgetSchedule implements ISchedule {
     @SuppressWarnings("MethodDoesntCallSuperMethod")
     public ISchedule clone() {
         return this;
+    }
+
+    @Override
+    public String toString() {
+        return rate + " " + shape.name().toLowerCase(Locale.ROOT) + " over the budget";
     }
 }

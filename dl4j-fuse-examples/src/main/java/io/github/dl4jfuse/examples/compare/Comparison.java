@@ -122,10 +122,13 @@ public final class Comparison {
                 .toList());
     }
 
-    /** Sets the number of seeds, at least 1; default {@value #DEFAULT_SEEDS}. */
+    /** Sets the number of seeds, from 1 to 999; default {@value #DEFAULT_SEEDS}. */
     public Comparison seeds(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("At least one seed is needed, not " + count + ".");
+        }
+        if (count >= RunRecord.TUNING_SEED) {
+            throw new IllegalArgumentException("At most " + (RunRecord.TUNING_SEED - 1) + " seeds, not " + count + ".");
         }
         seeds = count;
         return this;

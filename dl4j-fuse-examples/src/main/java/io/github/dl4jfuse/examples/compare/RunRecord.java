@@ -38,8 +38,8 @@ public record RunRecord(
         long extraBytes,
         List<Checkpoint> checkpoints) {
 
-    /** The seed that only tunes; its runs are no part of any figure. */
-    static final long TUNING_SEED = 0;
+    /** The seed that only tunes; its runs are no part of any figure. Not 0, which ND4J takes for no seed. */
+    static final long TUNING_SEED = 1_000;
 
     /** Says that {@link #extraBytes} is not known. */
     static final long UNKNOWN = -1;

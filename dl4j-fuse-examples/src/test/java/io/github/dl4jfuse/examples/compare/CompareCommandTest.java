@@ -162,6 +162,7 @@ class CompareCommandTest {
         "--workloads mnist, There is no workload 'mnist'; there are fashion-mlp",
         "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
         "--seeds 0, At least one seed is needed",
+        "--seeds 1000, At most 999 seeds",
         "--budget 0, A budget is a positive number",
         "--budget much, A budget is a number of gradient evaluations",
         "--batch 0, A batch has at least one example",
@@ -199,11 +200,16 @@ class CompareCommandTest {
                         folder.toString()))
                 .as("%s", err)
                 .isZero();
-        List<RunRecord> tuning =
-                results().stream().filter(run -> run.seed() == 0).toList();
+        List<RunRecord> tuning = results().stream()
+                .filter(run -> run.seed() == RunRecord.TUNING_SEED)
+                .toList();
         assertThat(tuning)
                 .hasSize(3 * Family.ADAM_RATES.length)
                 .allMatch(run -> run.family().equals("adam"));
+        assertThat(tuning)
+                .extracting(run -> run.checkpoints().get(0).trainingLoss())
+                .as("all are tuned from the same weights")
+                .containsOnly(tuning.get(0).checkpoints().get(0).trainingLoss());
         List<String> best = tuning.stream()
                 .sorted(Comparator.comparingDouble(RunRecord::validation))
                 .map(RunRecord::contestant)
