@@ -83,6 +83,7 @@ public final class FuseListener extends BaseTrainingListener {
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
     private INDArray[] lastGood;
+    private INDArray[] held;
     private long sinceSnapshot;
     private int badBatches;
     private int largestBatch;
@@ -129,6 +130,7 @@ public final class FuseListener extends BaseTrainingListener {
         if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !keepAsGood()) {
             leaveOut();
             rollBack();
+            holdParameters();
             return;
         }
         if (curvaturePhase && isSmall(current.batchSize())) {
@@ -147,6 +149,10 @@ public final class FuseListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
+        if (held != null) {
+            Segments.assign(network.parameters(), held);
+            held = null;
+        }
         Plan due = plan;
         plan = Plan.NOTHING;
         if (due == Plan.ADAM) {
@@ -280,6 +286,15 @@ public final class FuseListener extends BaseTrainingListener {
         network.updaters().forEach(FuseUpdater::holdNextStep);
         if (++badBatches >= PATIENCE) {
             rollBack();
+        }
+        holdParameters();
+    }
+
+    /** DL4J subtracts decoupled weight decay whatever the update is: no step means that it comes back. */
+    private void holdParameters() {
+        if (network.decaysWeights()) {
+            held = Segments.zerosLike(network.parameters());
+            Segments.assign(held, network.parameters());
         }
     }
 

@@ -200,15 +200,19 @@ class FuseTest {
         assertThat(watching.statistics().gradientEvaluations()).isEqualTo(3);
     }
 
-    @Test
-    void notANumberTakesNoStep() {
-        Model model = model(TestNetworks.DENSE, new Fuse(0.5), DataType.FLOAT, TestNetworks.PLAIN);
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.5, 1})
+    void notANumberTakesNoStepAlsoWithWeightDecay(double theta) {
+        Options options = Options.layer(layer -> layer.weightDecay(0.5, true));
+        Model model = model(TestNetworks.DENSE, new Fuse(theta), DataType.FLOAT, options);
         train(TestNetworks.DENSE, model, 0, 3, DataType.FLOAT);
         INDArray before = model.params().dup();
         DataSet bad = TestNetworks.DENSE.batch(3, BATCH, DataType.FLOAT);
         bad.getFeatures().putScalar(0, Float.NaN);
         fit(model, bad);
         assertThat(model.params()).isEqualTo(before);
+        train(TestNetworks.DENSE, model, 4, 5, DataType.FLOAT);
+        assertThat(model.params()).isNotEqualTo(before);
     }
 
     @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.File;
 import java.io.IOException;
@@ -17,6 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
 
 /** k steps, save, load, k more steps are 2k steps to the last bit, whichever phase the save falls into. */
 class ResumeTest {
@@ -53,12 +57,26 @@ class ResumeTest {
         checkResume(TestNetworks.DENSE, DataType.FLOAT, updater);
     }
 
+    /** The share is 1 at first, 0 just before the save, and goes on changing after it. */
+    @ParameterizedTest
+    @CsvSource({"DENSE, FLOAT", "BATCH_NORM, FLOAT", "GRAPH, DOUBLE"})
+    void withAShareThatIsScheduled(TestNetworks kind, DataType type) throws IOException {
+        MapSchedule theta = new MapSchedule.Builder(ScheduleType.ITERATION)
+                .add(0, 1)
+                .add(4, 0.5)
+                .add(12, 0)
+                .add(14, 0.25)
+                .add(20, 0.75)
+                .build();
+        checkResume(kind, type, Fuse.builder().thetaSchedule(theta).memory(5).build());
+    }
+
     /** A small batch comes now and then, and first thing after loading. */
     private static DataSet batch(TestNetworks kind, int step, DataType type) {
         return kind.batch(step, step % 5 == STEPS % 5 ? 6 : 24, type);
     }
 
-    private void checkResume(TestNetworks kind, DataType type, FusePv updater) throws IOException {
+    private void checkResume(TestNetworks kind, DataType type, IUpdater updater) throws IOException {
         Model straight = kind.create(updater, type, PLAIN);
         straight.setListeners(new FuseListener());
         Model half = kind.create(updater, type, PLAIN);
