@@ -27,8 +27,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * together read the 2 m n elements twice, and little else.
  *
  * <p>The rows live in memory that the caller owns (a ring, slot by slot), so they can be part of a model's updater
- * state: {@link #restore} takes up a ring that was filled before, and the next direction computes the products anew, to the same
- * bits.
+ * state: {@link #restore} takes up a ring that was filled before, and the next direction computes the products anew, to
+ * the same bits.
  *
  * <p>Not thread-safe. Memory: the caller's 2 m n elements and 2 m² doubles.
  */

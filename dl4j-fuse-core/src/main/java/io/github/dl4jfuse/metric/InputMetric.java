@@ -108,13 +108,12 @@ public final class InputMetric {
             orthonormalise();
         }
         double examples = rows.size(0);
-        INDArray images = null;
         for (int sweep = 0; sweep < (first ? FIRST_SWEEPS : 1); sweep++) {
             INDArray projected = rows.mmul(weightPart); // [examples, k]
             if (bias) {
                 projected.addiRowVector(biasPart);
             }
-            images = rows.transpose().mmul(projected).muli((1 - past) / examples);
+            INDArray images = rows.transpose().mmul(projected).muli((1 - past) / examples);
             INDArray biasImages = projected.sum(true, 0).muli((1 - past) / examples);
             if (past > 0) {
                 images.addi(weightPart.mulRowVector(eigenvalues).muli(past));
@@ -141,7 +140,7 @@ public final class InputMetric {
         return inputs + (bias ? 1 : 0);
     }
 
-    /** Modified Gram-Schmidt, largest column first; a column that vanishes stays zero. */
+    /** Modified Gram-Schmidt, column by column; one that vanishes stays zero. */
     private void orthonormalise() {
         for (int i = 0; i < rank; i++) {
             INDArray column = weightPart.getColumn(i);

@@ -115,7 +115,9 @@ public final class LayerInputs {
         }
         List<InputMetric> metrics = adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
         for (int i = 0; i < found.size(); i++) {
-            if (metrics.get(i) != null) {
+            if (metrics.get(i) == null) {
+                leftAlone.add(found.get(i).conf().getLayer().getLayerName());
+            } else {
                 observed.add(new Observed(found.get(i), metrics.get(i)));
             }
         }
@@ -126,7 +128,10 @@ public final class LayerInputs {
         return kind == DenseLayer.class || kind == OutputLayer.class || kind == ConvolutionLayer.class;
     }
 
-    /** Returns the names of layers with weights whose inputs are not understood, so that their rule is the plain one. */
+    /**
+     * Returns the names of layers with weights whose inputs are not understood, or that are too narrow for a metric, so that
+     * their rule is the plain one.
+     */
     public List<String> leftAlone() {
         return List.copyOf(leftAlone);
     }

@@ -39,8 +39,8 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * {@code miniBatch(false)} the loss is a sum, not a mean. The data may come in several batches, whose losses and gradients
  * are added up in double precision.
  *
- * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm is in training mode: each batch is normalised by its own mean and
- * variance, so f depends on how the data are cut into batches; give all of it in one batch where that matters. What is
+ * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm
+ * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into batches; give all of it in one batch where that matters. What is
  * not trained has a gradient of zero: frozen layers, parameters under NoOp, and BatchNorm's running statistics,
  * which {@link #accept} sets anew.
  *

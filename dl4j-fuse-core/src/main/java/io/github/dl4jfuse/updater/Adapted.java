@@ -36,9 +36,6 @@ public final class Adapted implements IUpdater {
     /** Adam's default rate in the metric. */
     public static final double DEFAULT_RATE = 3e-3;
 
-    /** Numbers that each variable adds to the state besides one for each of its elements. */
-    static final int HEADER = 4;
-
     private static final long serialVersionUID = 1;
 
     private IUpdater rule = new Adam(DEFAULT_RATE);
@@ -66,7 +63,7 @@ public final class Adapted implements IUpdater {
 
     @Override
     public long stateSize(long numParams) {
-        return rule.stateSize(numParams) + numParams + HEADER;
+        return rule.stateSize(numParams) + numParams;
     }
 
     @Override

@@ -110,10 +110,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         if (rule != null) {
             return;
         }
-        long fixed = config.rule().stateSize(0);
-        long multiples = config.rule().stateSize(n) - fixed;
-        long variables = (view.length() - multiples - n) / (fixed + Adapted.HEADER);
-        long ofRule = multiples + variables * fixed;
+        long ofRule = view.length() - n;
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray ruleMemory =
                     ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);

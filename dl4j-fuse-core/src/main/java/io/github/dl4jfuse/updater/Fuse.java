@@ -15,8 +15,8 @@ import org.nd4j.linalg.schedule.ISchedule;
  * </pre>
  *
  * <p>x ← x + θ d<sub>Adam</sub> + (1 - θ) t p, with θ constant or a schedule over iterations or epochs. θ = 1 is DL4J's
- * Adam, bit for bit and at its cost; θ = 0 the L-BFGS phase of {@link FusePv}, where Adam's moments rest; a schedule that comes to 1 drops the curvature pairs. Without the
- * listener all of it is Adam, which is said once in the log.
+ * Adam, bit for bit and at its cost; θ = 0 the L-BFGS phase of {@link FusePv}, where Adam's moments rest. A schedule that
+ * comes to 1 drops the curvature pairs. Without the listener all of it is Adam, which is said once in the log.
  *
  * <p>Source: Jiang et al., <i>FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization</i> (2025).
  * Our choices, where the paper is silent: the default of θ; the step length t is accepted on the batch in hand at x + t p,

@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  * The state of {@link FusePv} or {@link Fuse} for one block of parameters, and its Adam step.
  *
  * <p>DL4J makes one for each block of neighbouring parameters with equal updater configuration. The L-BFGS phase spans
- * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step or take a share of it
- * and keeps what must be saved with the model in the blocks' state: phase, curvature pairs, averages.
+ * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step or
+ * take a share of it, and keeps what must be saved with the model in the blocks' state: phase, curvature pairs, averages.
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */

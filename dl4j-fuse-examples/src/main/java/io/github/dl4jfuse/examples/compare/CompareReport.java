@@ -9,7 +9,6 @@ import io.github.dl4jfuse.examples.report.Charts;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,10 +23,8 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVPrinter;
 
-/** The figures as Markdown, CSV and a self-contained HTML page. */
+/** The figures as Markdown and a self-contained HTML page. */
 final class CompareReport {
 
     private static final String TEMPLATE = "compare.html";
@@ -56,11 +53,12 @@ final class CompareReport {
             "Each run starts at the same weights and sees the same batches as the others"
                     + " with its seed. Swept families are tuned with a seed of its own; the best "
                     + Comparison.FINALISTS
-                    + " of each run with all seeds, and the one with the lowest median validation loss stands for the family. The"
-                    + " test set chooses nothing, the last step counts, a failed run counts as infinitely bad. Figures are medians"
-                    + " over the seeds, lowest and highest in brackets. The baseline is tuned Adam (without it, the first optimizer named), and the target the training loss at which it ends"
-                    + " (median); where others don't reach it, their ratio is an upper bound. Seconds are those of training"
-                    + " alone, and mean something within one report only.";
+                    + " of each run with all seeds, and the one with the lowest median validation loss stands for the"
+                    + " family. The test set chooses nothing, the last step counts, a failed run counts as infinitely"
+                    + " bad. Figures are medians over the seeds, lowest and highest in brackets. The baseline is tuned"
+                    + " Adam (without it, the first optimizer named), and the target the training loss at which it ends"
+                    + " (median); where others don't reach it, their ratio is an upper bound. Seconds are those of"
+                    + " training alone, and mean something within one report only.";
 
     private final List<Summary> summaries;
     private final List<RunRecord> runs;
@@ -89,7 +87,7 @@ final class CompareReport {
         String markdown = markdown();
         try {
             Files.writeString(folder.resolve("results.md"), markdown);
-            Files.writeString(folder.resolve("results.csv"), csv());
+            Files.writeString(folder.resolve("results.csv"), CompareCsv.of(runs));
             Files.writeString(html, html());
         } catch (IOException e) {
             throw new IllegalArgumentException("The report cannot be written to " + folder + " (" + e + ").", e);
@@ -289,46 +287,6 @@ final class CompareReport {
                         run.end().gradients(),
                         run.failure()))
                 .toList();
-    }
-
-    /** Returns all checkpoints of all runs, those of the sweeps included. */
-    String csv() {
-        StringWriter text = new StringWriter();
-        CSVFormat format = CSVFormat.DEFAULT
-                .builder()
-                .setRecordSeparator('\n')
-                .setHeader(
-                        "workload",
-                        "contestant",
-                        "seed",
-                        "failure",
-                        "gradients",
-                        "seconds",
-                        "training_loss",
-                        "validation_loss",
-                        "test_loss",
-                        "test_accuracy")
-                .get();
-        try (CSVPrinter printer = new CSVPrinter(text, format)) {
-            for (RunRecord run : runs) {
-                for (Checkpoint c : run.checkpoints()) {
-                    printer.printRecord(
-                            run.workload(),
-                            run.contestant(),
-                            run.seed(),
-                            run.failure(),
-                            c.gradients(),
-                            c.seconds(),
-                            c.trainingLoss(),
-                            c.validationLoss(),
-                            c.testLoss(),
-                            c.testAccuracy());
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return text.toString();
     }
 
     /** Returns the page. */

@@ -42,8 +42,8 @@ public final class Charts {
     private Charts() {}
 
     /**
-     * Draws one curve for each run; values that are not finite are left out, runs of one name share a colour. The y axis is logarithmic when the values
-     * are positive and span more than a factor of {@value #LOGARITHMIC_FROM}.
+     * Draws one curve for each run; values that are not finite are left out, runs of one name share a colour. The y axis
+     * is logarithmic when the values are positive and span more than a factor of {@value #LOGARITHMIC_FROM}.
      */
     public static byte[] curves(
             String xTitle,
