@@ -4,9 +4,13 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
+import io.github.dl4jfuse.search.StrongWolfe;
 import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
@@ -14,7 +18,10 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * One L-BFGS step of a network on the batch in hand: direction, step acceptance, same-batch curvature pair.
  *
- * <p>Memory: 4 vectors as long as the trained parameters (5 with decoupled weight decay or a blend) besides the history.
+ * <p>On a fixed batch it is several steps, up to {@value #STEPS_ON_A_FIXED_BATCH}.
+ *
+ * <p>Memory: 4 vectors as long as the trained parameters besides the history, one more with decoupled weight decay or a
+ * blend, and one more on fixed batches.
  */
 final class CurvatureStep {
 
@@ -27,8 +34,16 @@ final class CurvatureStep {
         };
     }
 
+    /** A loss that differs by more from one evaluation to the next is not that of the same batch. */
+    private static final double REPRODUCIBLE = 1e-3;
+
+    /** On a fixed batch the evaluation that DL4J makes at the start of each step repeats the last one: 1 of 10 is wasted. */
+    private static final int STEPS_ON_A_FIXED_BATCH = 9;
+
     private final TrainingNetwork network;
     private final List<FuseUpdater> updaters;
+    private final boolean automatic;
+    private final INDArray[] sRows;
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
     private final INDArray[] start;
@@ -36,37 +51,75 @@ final class CurvatureStep {
     private final INDArray[] direction;
     private final INDArray[] change;
     private final INDArray[] applied;
+    private final INDArray[] origin; // where the first L-BFGS step of this training step starts
     private double startValue;
     private double startScore;
+    private double endValue = Double.NaN;
 
     CurvatureStep(TrainingNetwork network) {
         this.network = network;
         updaters = network.updaters();
         AdamLbfgs config = updaters.get(0).getConfig();
-        history = new LbfgsHistory(
-                config.memory(),
-                updaters.stream().map(FuseUpdater::sRows).toArray(INDArray[]::new),
-                updaters.stream().map(FuseUpdater::yRows).toArray(INDArray[]::new));
-        history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
         INDArray[] parameters = network.parameters();
+        automatic = config.isAutomatic();
+        int memory = automatic ? unsavedPairs(config, Segments.length(parameters)) : config.memory();
+        sRows = automatic ? rows(memory, parameters) : rows(FuseUpdater::sRows);
+        history = new LbfgsHistory(memory, sRows, automatic ? rows(memory, parameters) : rows(FuseUpdater::yRows));
+        if (!automatic) {
+            history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
+        }
+        // A fixed batch is worth a search to the end; and no search may end for good at a point that is no minimum.
         search = new ArmijoBacktracking(
-                config.sufficientDecrease(), config.maxEvaluations(), valueRounding(parameters[0]));
+                config.sufficientDecrease(),
+                automatic ? StrongWolfe.DEFAULT_MAX_EVALUATIONS : config.maxEvaluations(),
+                valueRounding(parameters[0]));
         start = Segments.zerosLike(parameters);
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
         change = Segments.zerosLike(parameters);
+        origin = automatic ? Segments.zerosLike(parameters) : start;
         applied = network.decaysWeights() || config.blends() ? Segments.zerosLike(parameters) : null;
+    }
+
+    private static int unsavedPairs(AdamLbfgs config, long n) {
+        long affordable = FusePv.UNSAVED_NUMBERS / (2 * n);
+        return (int) Math.max(config.memory(), Math.min(FusePv.UNSAVED_PAIRS, affordable));
+    }
+
+    private INDArray[] rows(Function<FuseUpdater, INDArray> saved) {
+        return updaters.stream().map(saved).toArray(INDArray[]::new);
+    }
+
+    private static INDArray[] rows(int memory, INDArray[] parameters) {
+        INDArray[] rows = new INDArray[parameters.length];
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            Arrays.setAll(rows, b -> Nd4j.zeros(parameters[b].dataType(), memory * parameters[b].length()));
+        }
+        return rows;
     }
 
     /** Returns the bytes that this object holds beyond the updater state. */
     long bytes() {
-        int vectors = applied == null ? 4 : 5;
-        return vectors * Segments.length(start) * start[0].dataType().width();
+        long vectors = 4 + (applied == null ? 0 : 1) + (automatic ? 1 : 0);
+        long numbers = vectors * Segments.length(start) + (automatic ? 2 * Segments.length(sRows) : 0);
+        return numbers * start[0].dataType().width();
+    }
+
+    /**
+     * Returns whether the loss at the present parameters is the one that the step before ended with, as it must be where the
+     * batch and all else that makes the loss are the same.
+     */
+    boolean repeatsItsValue() {
+        return Double.isNaN(endValue)
+                || Math.abs(network.value() - endValue) <= REPRODUCIBLE * Math.max(Math.abs(endValue), 1e-30);
     }
 
     /** Remembers point, value and gradient before DL4J turns the gradient into an update. */
     void begin() {
         Segments.assign(start, network.parameters());
+        if (automatic) {
+            Segments.assign(origin, start);
+        }
         network.gradient(gradient);
         startValue = network.value();
         startScore = network.score();
@@ -92,6 +145,13 @@ final class CurvatureStep {
             network.gradient(gradient);
         }
         ArmijoBacktracking.Result result = descend(parameters, random, counter);
+        for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
+            counter.curvatureSteps++;
+            Segments.assign(start, parameters);
+            network.gradient(gradient);
+            startValue = result.value();
+            result = descend(parameters, random, counter);
+        }
         if (adamShare > 0) {
             Segments.axpy(-1, start, parameters);
             Segments.scale(1 - adamShare, parameters);
@@ -101,7 +161,7 @@ final class CurvatureStep {
             Segments.axpy(-1, applied, parameters);
         }
         INDArray[] update = network.gradientView();
-        Segments.assign(update, start);
+        Segments.assign(update, origin);
         Segments.axpy(-1, parameters, update);
         network.setScore(startScore);
         return result;
@@ -131,6 +191,7 @@ final class CurvatureStep {
                 slope,
                 firstStep);
         counter.cutBacks += Math.max(0, result.evaluations() - 1);
+        endValue = result.accepted() ? result.value() : Double.NaN;
         if (result.accepted()) {
             addPair(parameters, result.step(), counter);
         } else {
@@ -157,10 +218,14 @@ final class CurvatureStep {
             counter.historiesCleared++;
         }
         history.clear();
+        endValue = Double.NaN;
         saveHistory();
     }
 
     private void saveHistory() {
+        if (automatic) {
+            return;
+        }
         for (FuseUpdater updater : updaters) {
             updater.setHistory(history.size(), history.nextSlot());
         }

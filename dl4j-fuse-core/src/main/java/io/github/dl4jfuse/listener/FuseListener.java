@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.switching.TrainingProgress;
@@ -16,11 +17,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Completes {@link FusePv} and {@code Fuse}: conducts the switch, the L-BFGS steps and the blend of one network.
+ * Completes {@code Adapted}, {@link FusePv} and {@code Fuse}: shows the layers' inputs to the metrics, and conducts the
+ * switch, the L-BFGS steps and the blend of one network.
  *
  * <pre>
  *   net.setListeners(new FuseListener());
  * </pre>
+ *
+ * <p>Metrics see the inputs at the first step, whenever the number of steps has doubled, and every {@value
+ * MetricWatch#EVERY} steps at the latest. With a rule of DL4J's inside {@code Adapted} that is all that happens.
  *
  * <p>In the Adam phase it watches the criterion and the finiteness of loss and gradient. In the L-BFGS phase it
  * evaluates the network on the batch in hand at each trial point, accepts or cuts back the step, and takes the
@@ -36,9 +41,15 @@ import org.slf4j.LoggerFactory;
  * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with the history
  * and Adam's moments cleared. Each kind of event is logged once, and counted always: see {@link #statistics}.
  *
+ * <p>Under the criterion of a fixed batch ({@code SwitchCriterion.fixedBatch}) L-BFGS begins when so many steps had the same
+ * inputs, and ends when other inputs come or the loss at one point is not the same twice (by more than a thousandth), which
+ * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model.
+ *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a
  * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
+ * Under the criterion of a fixed batch only the last is refused; the others, and dropout, leave it with Adam, which is said
+ * once.
  *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
@@ -76,12 +87,15 @@ public final class FuseListener extends BaseTrainingListener {
     private final FuseStatistics.Counter counter = new FuseStatistics.Counter();
     private final List<PhaseChange> phaseChanges = new ArrayList<>();
     private Model model;
+    private MetricWatch metrics;
     private TrainingNetwork network;
     private AdamLbfgs config;
+    private final FixedBatch fixedBatch = new FixedBatch();
     private boolean curvaturePhase;
     private double adamShare = 1;
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
+    private boolean stepping;
     private INDArray[] lastGood;
     private INDArray[] held;
     private long sinceSnapshot;
@@ -112,8 +126,18 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     @Override
-    public void onGradientCalculation(Model current) {
+    public void onBackwardPass(Model current) {
         attach(current);
+        if (metrics != null && !stepping) {
+            metrics.look();
+        }
+    }
+
+    @Override
+    public void onGradientCalculation(Model current) {
+        if (network == null) {
+            return;
+        }
         plan = Plan.NOTHING;
         counter.evaluations++;
         INDArray[] gradient = network.gradientView();
@@ -158,7 +182,9 @@ public final class FuseListener extends BaseTrainingListener {
         if (due == Plan.ADAM) {
             counter.adamSteps++;
         } else if (due == Plan.CURVATURE) {
+            stepping = true;
             ArmijoBacktracking.Result result = step.finish(adamShare, counter);
+            stepping = false;
             counter.curvatureSteps++;
             if (!result.accepted()) {
                 counter.rejectedSteps++;
@@ -175,10 +201,19 @@ public final class FuseListener extends BaseTrainingListener {
                     + " each network its own new FuseListener(). With ParallelWrapper or Spark, which average the"
                     + " updater states of several replicas, train on one device or without the listener.");
         }
-        if (network != null && network.isCurrent()) {
+        if ((network != null || metrics != null)
+                && (network == null || network.isCurrent())
+                && (metrics == null || metrics.isCurrent())) {
             return;
         }
-        network = new TrainingNetwork(current);
+        metrics = LayerInputs.isAdapted(current) ? new MetricWatch(new LayerInputs(current)) : null;
+        network = metrics == null || TrainingNetwork.isFused(current) ? new TrainingNetwork(current) : null;
+        if (network != null) {
+            takeUp();
+        }
+    }
+
+    private void takeUp() {
         config = network.updaters().get(0).getConfig();
         step = null;
         network.updaters().forEach(updater -> updater.setConducted(true));
@@ -191,12 +226,32 @@ public final class FuseListener extends BaseTrainingListener {
                     network.iteration());
         }
         curvaturePhase = restored;
+        fixedBatch.forget();
+        if (config.isAutomatic() && network.refusal() != null) {
+            log.info("There will be no L-BFGS on fixed batches. {}", network.refusal());
+        }
+    }
+
+    private int sameBatchSteps() {
+        if (!config.isAutomatic() || network.refusal() != null) {
+            return 0;
+        }
+        int steps = fixedBatch.look(network.inputs());
+        if (curvaturePhase && !step.repeatsItsValue()) {
+            fixedBatch.forget();
+            return 0;
+        }
+        return steps;
     }
 
     private void decidePhase() {
         FuseUpdater first = network.updaters().get(0);
         TrainingProgress progress = new TrainingProgress(
-                network.iteration(), network.epoch(), first.averageGradientNorm(), first.averageLoss());
+                network.iteration(),
+                network.epoch(),
+                first.averageGradientNorm(),
+                first.averageLoss(),
+                sameBatchSteps());
         adamShare = config.adamShare(progress, curvaturePhase);
         boolean due = adamShare < 1;
         if (due == curvaturePhase) {

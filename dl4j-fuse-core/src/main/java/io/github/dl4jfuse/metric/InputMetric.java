@@ -2,6 +2,7 @@ package io.github.dl4jfuse.metric;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -12,13 +13,16 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * the second moment of ã, t = tr A / n its mean eigenvalue, and (e, Q) its k largest eigenpairs,
  *
  * <pre>
- *   T = c (I + Q (diag(w) - I) Q'),   w = (1 + e / (δ t))^(-1/2),   c = √(n t / (n t - Σ e + Σ e w²))
+ *   T = c (I + Q (diag(w) - I) Q'),   w = (1 + e / (δ t))^(-1/2),   c = κ / √(n t - Σ e + Σ e w²)
  * </pre>
  *
- * an approximation of (I + A / (δ t))^(-1/2) that leaves the mean size of the outputs as it is. Gradients with respect to
- * W̃ = T W' are G' = T G̃, and a step u in W' is T u in W̃.
+ * an approximation of (I + A / (δ t))^(-1/2), scaled so that tr(T A T) = κ²: whatever the size and the number of a layer's
+ * inputs, T ã has the same mean square length, so that one learning rate moves the outputs of all layers alike. Gradients
+ * with respect to W̃ = T W' are G' = T G̃, and a step u in W' is T u in W̃. Inputs shorter than 1 after the damping are not
+ * stretched further than κ.
  *
- * <p>A is never formed. It is a moving average over batches, kept in the span of Q: Q ← orth(β Q diag(e) + (1 - β) A_b Q).
+ * <p>A is never formed. It is an average over the first batches and a moving one from then on, kept in the span of Q:
+ * Q ← orth(β Q diag(e) + (1 - β) A_b Q), β = min({@value #DECAY}, i / (i + 1)) at batch i = 0, 1, ..
  *
  * <p>All numbers live in memory that the caller owns, k (nIn + 2) + 2 of them, so they can be part of an updater's state.
  */
@@ -30,7 +34,10 @@ public final class InputMetric {
     /** δ: the damping, in units of the mean eigenvalue. */
     public static final double DAMPING = 1;
 
-    /** β, the weight of the past in the moving average. */
+    /** κ²: the mean square length of T ã; near that of an image of Fashion-MNIST, so that Adam's usual rates keep their size. */
+    public static final double SQUARED_LENGTH = 160;
+
+    /** β, the largest weight of the past in the moving average. */
     public static final double DECAY = 0.95;
 
     private static final int FIRST_SWEEPS = 4;
@@ -44,7 +51,7 @@ public final class InputMetric {
     private final INDArray biasPart; // the last row of Q, [1, k]
     private final INDArray eigenvalues; // [1, k]
     private final INDArray numbers; // t, observations
-    private final INDArray factors; // c (w - 1), [k, 1]
+    private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
     private double scale = 1;
 
     /**
@@ -60,11 +67,12 @@ public final class InputMetric {
         this.rank = rank;
         this.bias = bias;
         long q = (long) inputs * rank;
-        weightPart = memory.get(interval(0, q)).reshape('f', inputs, rank);
-        biasPart = memory.get(interval(q, q + rank)).reshape('c', 1, rank);
-        eigenvalues = memory.get(interval(q + rank, q + 2L * rank)).reshape('c', 1, rank);
+        boolean directions = rank > 0;
+        weightPart = directions ? memory.get(interval(0, q)).reshape('f', inputs, rank) : null;
+        biasPart = directions ? memory.get(interval(q, q + rank)).reshape('c', 1, rank) : null;
+        eigenvalues = directions ? memory.get(interval(q + rank, q + 2L * rank)).reshape('c', 1, rank) : null;
+        factors = directions ? Nd4j.zeros(memory.dataType(), rank, 1) : null;
         numbers = memory.get(interval(q + 2L * rank, q + 2L * rank + NUMBERS));
-        factors = Nd4j.zeros(memory.dataType(), rank, 1);
         computeFactors();
     }
 
@@ -73,9 +81,23 @@ public final class InputMetric {
         return rank * (inputs + 2L) + NUMBERS;
     }
 
-    /** Returns the largest rank up to {@code wanted} whose metric fits into so many numbers; 0 if none does. */
-    public static int rankThatFits(int wanted, int inputs, long available) {
-        return (int) Math.max(0, Math.min(Math.min(wanted, inputs), (available - NUMBERS) / (inputs + 2L)));
+    /**
+     * Returns the largest rank up to {@value #DEFAULT_RANK} at which metrics of all these layers fit into so many numbers.
+     *
+     * @param inputs nIn of each layer; none gets a rank above it
+     */
+    public static int rankThatFits(int[] inputs, long available) {
+        int rank = DEFAULT_RANK;
+        while (rank > 0 && total(inputs, rank) > available) {
+            rank--;
+        }
+        return rank;
+    }
+
+    private static long total(int[] inputs, int rank) {
+        return Arrays.stream(inputs)
+                .mapToLong(each -> size(each, Math.min(rank, each)))
+                .sum();
     }
 
     /** Returns whether nothing was seen yet, so that T is the identity. */
@@ -95,8 +117,21 @@ public final class InputMetric {
         if (!Double.isFinite(squares)) {
             return false;
         }
-        boolean first = isIdentity();
-        double past = first ? 0 : DECAY;
+        double count = numbers.getDouble(1);
+        double past = Math.min(DECAY, count / (count + 1));
+        double examples = rows.size(0);
+        if (rank > 0) {
+            turnTowards(rows, past);
+        }
+        double mean = (squares / examples + (bias ? 1 : 0)) / dimension();
+        numbers.putScalar(0, past * numbers.getDouble(0) + (1 - past) * mean);
+        numbers.putScalar(1, count + 1);
+        computeFactors();
+        return true;
+    }
+
+    private void turnTowards(INDArray rows, double past) {
+        boolean first = past == 0;
         if (first) {
             Random random = new Random(SEED);
             for (int i = 0; i < inputs; i++) {
@@ -129,11 +164,6 @@ public final class InputMetric {
             orthonormalise();
             eigenvalues.assign(Transforms.sqrt(lengths, false));
         }
-        double mean = (squares / examples + (bias ? 1 : 0)) / dimension();
-        numbers.putScalar(0, past * numbers.getDouble(0) + (1 - past) * mean);
-        numbers.putScalar(1, numbers.getDouble(1) + 1);
-        computeFactors();
-        return true;
     }
 
     private int dimension() {
@@ -164,15 +194,14 @@ public final class InputMetric {
             return;
         }
         double t = numbers.getDouble(0);
-        double whole = dimension() * t;
-        double kept = whole;
+        double kept = dimension() * t;
         double[] w = new double[rank];
         for (int i = 0; i < rank; i++) {
             double e = Math.max(0, eigenvalues.getDouble(i));
             w[i] = t > 0 ? 1 / Math.sqrt(1 + e / (DAMPING * t)) : 1;
             kept += e * (w[i] * w[i] - 1);
         }
-        scale = whole > 0 && kept > 0 ? Math.sqrt(whole / kept) : 1;
+        scale = Math.sqrt(SQUARED_LENGTH / Math.max(1, kept));
         for (int i = 0; i < rank; i++) {
             factors.putScalar(i, 0, scale * (w[i] - 1));
         }
@@ -186,6 +215,13 @@ public final class InputMetric {
      */
     public void apply(INDArray weights, INDArray biases) {
         if (isIdentity()) {
+            return;
+        }
+        if (rank == 0) {
+            weights.muli(scale);
+            if (bias) {
+                biases.muli(scale);
+            }
             return;
         }
         INDArray projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');

@@ -40,29 +40,19 @@ public final class LayerInputs {
     /** Finds layers and metrics; tells the updaters where the weights lie. */
     public LayerInputs(Model model) {
         this.model = model;
-        updater = updaterOf(model);
+        updater = TrainingNetwork.updaterOf(model);
         IdentityHashMap<Trainable, Layer> layers = layers(model);
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
             if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
                 add(block, adapted, layers);
             }
         }
-        if (observed.isEmpty()) {
-            throw new IllegalStateException(
-                    "MetricListener works with the updater Adapted, but no dense or convolutional"
-                            + " layer of this network uses it: configure .updater(new Adapted()) or remove the listener.");
-        }
     }
 
-    private static BaseMultiLayerUpdater<?> updaterOf(Model model) {
-        if (model instanceof MultiLayerNetwork network) {
-            return (BaseMultiLayerUpdater<?>) network.getUpdater();
-        }
-        if (model instanceof ComputationGraph graph) {
-            return graph.getUpdater();
-        }
-        throw new IllegalStateException("MetricListener watches a MultiLayerNetwork or a ComputationGraph, not a "
-                + model.getClass().getName() + ".");
+    /** Returns whether some parameters of the network are trained by {@code Adapted}. */
+    public static boolean isAdapted(Model model) {
+        return TrainingNetwork.updaterOf(model).getUpdaterBlocks().stream()
+                .anyMatch(block -> block.getGradientUpdater() instanceof AdaptedUpdater);
     }
 
     /** The updater of a graph knows vertices, not layers. */
@@ -139,7 +129,7 @@ public final class LayerInputs {
     /** Returns whether the network still has the updater that this object looked at. */
     @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
     public boolean isCurrent() {
-        return updaterOf(model) == updater;
+        return TrainingNetwork.updaterOf(model) == updater;
     }
 
     /** Returns the iteration count: the number of steps completed. */

@@ -2,6 +2,8 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.AdaptedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +19,7 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
@@ -37,21 +40,24 @@ public final class TrainingNetwork {
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
     private final List<FuseUpdater> updaters = new ArrayList<>();
+    private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
 
     /**
      * Looks at the network's updater blocks.
      *
-     * @throws IllegalStateException if step acceptance makes no sense for the network's configuration; the sentence
-     *     says what to change
+     * @throws IllegalStateException if no parameter is trained by FusePv or Fuse, or if step acceptance makes no sense for
+     *     the network's configuration and the updater does not leave it to us ({@link AdamLbfgs#isAutomatic}); the
+     *     sentence says what to change
      */
     public TrainingNetwork(Model model) {
         this.model = model;
         updater = updaterOf(model);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
+            FuseUpdater fuse = fuseUpdaterOf(block);
+            if (fuse != null) {
                 addBlock(block, fuse);
             } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
                 foreign = block;
@@ -59,20 +65,33 @@ public final class TrainingNetwork {
         }
         if (updaters.isEmpty()) {
             throw new IllegalStateException(
-                    "FuseListener works with the updaters FusePv and Fuse, but no trainable parameter of"
-                            + " this network uses one: configure .updater(new FusePv()) or remove the listener.");
+                    "FuseListener works with the updaters Adapted, FusePv and Fuse, but no trainable parameter of"
+                            + " this network uses one: configure .updater(new Adapted()) or remove the listener.");
         }
-        if (foreign != null) {
-            throw otherUpdater(foreign);
+        refusal = whatMakesNoSense(foreign);
+        if (refusal != null && !updaters.get(0).getConfig().isAutomatic()) {
+            throw new IllegalStateException(refusal);
         }
-        refuseWhatMakesNoSense();
         noisy = layers().stream().anyMatch(TrainingNetwork::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
     }
 
-    private static BaseMultiLayerUpdater<?> updaterOf(Model model) {
+    private static FuseUpdater fuseUpdaterOf(UpdaterBlock block) {
+        GradientUpdater<?> updater = block.getGradientUpdater();
+        if (updater instanceof AdaptedUpdater adapted) {
+            updater = adapted.rule(block.getParamOffsetEnd() - block.getParamOffsetStart());
+        }
+        return updater instanceof FuseUpdater fuse ? fuse : null;
+    }
+
+    /** Returns whether some parameters of the network are trained by FusePv or Fuse, inside Adapted or not. */
+    public static boolean isFused(Model model) {
+        return updaterOf(model).getUpdaterBlocks().stream().anyMatch(block -> fuseUpdaterOf(block) != null);
+    }
+
+    static BaseMultiLayerUpdater<?> updaterOf(Model model) {
         if (model instanceof MultiLayerNetwork network) {
             return (BaseMultiLayerUpdater<?>) network.getUpdater();
         }
@@ -91,22 +110,25 @@ public final class TrainingNetwork {
         }
     }
 
-    private static IllegalStateException otherUpdater(UpdaterBlock block) {
+    private static String otherUpdater(UpdaterBlock block) {
         UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
-        return new IllegalStateException("FuseListener needs FusePv or Fuse for all trainable parameters, but "
+        return "FuseListener needs FusePv or Fuse for all trainable parameters, but "
                 + first.getParamName() + " of layer \""
                 + first.getLayer().getConfig().getLayerName() + "\" uses "
                 + block.getGradientUpdater().getConfig().getClass().getSimpleName()
-                + ": give it the same (rates may differ), freeze the layer, or remove the listener.");
+                + ": give it the same (rates may differ), freeze the layer, or remove the listener.";
     }
 
-    private void refuseWhatMakesNoSense() {
+    /** Returns why an L-BFGS phase makes no sense, or null. */
+    private String whatMakesNoSense(UpdaterBlock foreign) {
+        if (foreign != null) {
+            return otherUpdater(foreign);
+        }
         for (FuseUpdater other : updaters) {
             if (!other.getConfig().sharesCurvaturePhaseWith(updaters.get(0).getConfig())) {
-                throw new IllegalStateException(
-                        "The layers use FusePv or Fuse with different settings of the L-BFGS phase ("
-                                + updaters.get(0).getConfig() + " and " + other.getConfig()
-                                + "): that phase spans all layers, so only Adam's constants may differ.");
+                return "The layers use FusePv or Fuse with different settings of the L-BFGS phase ("
+                        + updaters.get(0).getConfig() + " and " + other.getConfig()
+                        + "): that phase spans all layers, so only Adam's constants may differ.";
             }
         }
         for (Layer layer : layers()) {
@@ -115,22 +137,30 @@ public final class TrainingNetwork {
                     && layer.numParams() > 0
                     && config.getGradientNormalization() != null
                     && config.getGradientNormalization() != GradientNormalization.None) {
-                throw new IllegalStateException("Layer \"" + config.getLayerName() + "\" uses gradient normalization "
+                return "Layer \"" + config.getLayerName() + "\" uses gradient normalization "
                         + config.getGradientNormalization()
                         + ". A clipped gradient is not the gradient of the loss, so step acceptance would be wrong:"
-                        + " remove .gradientNormalization(..), the line search limits the step already.");
+                        + " remove .gradientNormalization(..), the line search limits the step already.";
             }
         }
         if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
-            throw new IllegalStateException("FuseListener does its own line search and needs optimizationAlgo("
+            return "FuseListener does its own line search and needs optimizationAlgo("
                     + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
-                    + model.conf().getOptimizationAlgo() + ".");
+                    + model.conf().getOptimizationAlgo() + ".";
         }
         if (usesTruncatedBackprop()) {
-            throw new IllegalStateException("FuseListener evaluates a batch twice, which truncated backpropagation"
+            return "FuseListener evaluates a batch twice, which truncated backpropagation"
                     + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
-                    + " the updater without the listener.");
+                    + " the updater without the listener.";
         }
+        return null;
+    }
+
+    /** Returns why there can be no L-BFGS phase that comes by itself, or null. */
+    public String refusal() {
+        return refusal != null || !noisy
+                ? refusal
+                : "The network has dropout or weight noise, so the loss of a batch is never the same twice.";
     }
 
     private boolean usesTruncatedBackprop() {
@@ -184,6 +214,13 @@ public final class TrainingNetwork {
         return model instanceof MultiLayerNetwork network
                 ? network.getIterationCount()
                 : ((ComputationGraph) model).getIterationCount();
+    }
+
+    /** Returns the inputs of the batch in hand. */
+    public INDArray[] inputs() {
+        return model instanceof MultiLayerNetwork network
+                ? new INDArray[] {network.getInput()}
+                : ((ComputationGraph) model).getInputs();
     }
 
     /** Returns views of the trained parameters, block by block. */

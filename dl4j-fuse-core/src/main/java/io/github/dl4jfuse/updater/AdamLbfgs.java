@@ -9,6 +9,7 @@ import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.shade.jackson.annotation.JsonIgnore;
 
 /**
  * What {@link FusePv} and {@link Fuse} have in common: an Adam, an L-BFGS history, and Adam's share θ of each step,
@@ -21,7 +22,8 @@ import org.nd4j.linalg.schedule.ISchedule;
  * length that the search accepts on the batch in hand. They differ in how θ is chosen.
  *
  * <p>Memory: 2 + 2m numbers for each parameter (Adam: 2) in the updater state, so models saved with their updater grow by
- * that much. DL4J addresses updater state by int, which limits a network to 2³¹ / (2 + 2m) parameters.
+ * that much; 2 where the L-BFGS phase {@linkplain #isAutomatic comes by itself}. DL4J addresses updater state by int, which
+ * limits a network to 2³¹ / (2 + 2m) parameters.
  */
 public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv {
 
@@ -69,6 +71,15 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
     /** Returns whether this step would have an L-BFGS part if there were a listener, as far as an updater can know. */
     abstract boolean missesListener(TrainingProgress progress);
 
+    /**
+     * Returns whether the L-BFGS phase comes and goes by itself, on fixed batches only. Then its pairs are no part of the
+     * state, and where it makes no sense (dropout, gradient clipping, ..) there is none, instead of an exception.
+     */
+    @JsonIgnore
+    public boolean isAutomatic() {
+        return false;
+    }
+
     /** Returns whether θ may lie between 0 and 1, so that a step consists of both. */
     public abstract boolean blends();
 
@@ -98,9 +109,14 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
         return sufficientDecrease;
     }
 
+    /** Returns how many pairs the state holds. */
+    int savedPairs() {
+        return isAutomatic() ? 0 : memory;
+    }
+
     @Override
     public long stateSize(long numParams) {
-        return FuseState.size(memory, numParams);
+        return FuseState.size(savedPairs(), numParams);
     }
 
     @Override

@@ -4,16 +4,18 @@ import java.util.Map;
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
-import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.linalg.schedule.PolySchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
 
 /**
- * Another updater's rule in the metric of each layer's inputs ({@code InputMetric}).
+ * Another updater's rule in the metric of each layer's inputs ({@code InputMetric}); by default that of {@link FusePv},
+ * which is Adam, and L-BFGS where every step has the same batch.
  *
  * <pre>
- *   .updater(new Adapted())                     // was: new Adam(1e-3); or new Adapted(new Nesterovs(1e-2)), ..
- *   net.setListeners(new MetricListener());     // measures the layers' inputs now and then
+ *   .updater(new Adapted())                     // was: new Adam(1e-3)
+ *   net.setListeners(new FuseListener());       // measures the layers' inputs now and then, conducts L-BFGS
  * </pre>
  *
  * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. For
@@ -25,8 +27,8 @@ import org.nd4j.linalg.schedule.ISchedule;
  * and its link to approximate second-order optimization</i>, 2022), with a metric of low rank; combining it with Adam so is
  * ours.
  *
- * <p>Memory: one more number for each parameter than the rule itself, which also limits the rank of the metric in layers of
- * fewer than about ten outputs. Saved and restored with the model.
+ * <p>Memory: one more number for each parameter than the rule itself, which also limits the rank of the metric where layers
+ * have fewer than about ten outputs. Saved and restored with the model.
  */
 public final class Adapted implements IUpdater {
 
@@ -34,25 +36,36 @@ public final class Adapted implements IUpdater {
     public static final int WARM_UP_STEPS = 20;
 
     /** Adam's default rate in the metric. */
-    public static final double DEFAULT_RATE = 3e-3;
+    public static final double DEFAULT_RATE = 5e-3;
 
     private static final long serialVersionUID = 1;
 
-    private IUpdater rule = new Adam(DEFAULT_RATE);
+    private IUpdater rule = new FusePv(DEFAULT_RATE);
 
-    /** Adam with rate {@value #DEFAULT_RATE}. */
+    /** {@link FusePv} with rate {@value #DEFAULT_RATE}, for trainings whose end is not known. */
     public Adapted() {}
 
-    /** Another rule. */
+    /**
+     * {@link FusePv} with a rate that falls from {@value #DEFAULT_RATE} to 0 over so many epochs, epoch by epoch: for
+     * trainings whose end is known.
+     */
+    public static Adapted overEpochs(int epochs) {
+        if (epochs < 1) {
+            throw new IllegalArgumentException("A training has at least one epoch, not " + epochs + ".");
+        }
+        return new Adapted(new FusePv(new PolySchedule(ScheduleType.EPOCH, DEFAULT_RATE, 1, epochs)));
+    }
+
+    /** Another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
     public Adapted(IUpdater rule) {
         this.rule = Objects.requireNonNull(rule, "The rule must not be null.");
         validate();
     }
 
     private void validate() {
-        if (rule instanceof AdamLbfgs || rule instanceof Adapted) {
-            throw new IllegalArgumentException("Adapted: " + rule.getClass().getSimpleName()
-                    + " cannot be adapted; take Adam, Nesterovs, Sgd or" + " another of DL4J's rules.");
+        if (rule instanceof Adapted) {
+            throw new IllegalArgumentException(
+                    "Adapted cannot be adapted once more; take FusePv, Adam, Nesterovs or another of DL4J's rules.");
         }
     }
 

@@ -31,12 +31,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
      * @param inputs nIn
      * @param outputs nOut
      */
-    public record Layer(long weights, long biases, int inputs, int outputs) {
-
-        long length() {
-            return (long) inputs * outputs + (biases < 0 ? 0 : outputs);
-        }
-    }
+    public record Layer(long weights, long biases, int inputs, int outputs) {}
 
     private record Adaptation(Layer layer, InputMetric metric) {}
 
@@ -86,18 +81,20 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         bind(n);
         List<Adaptation> all = new ArrayList<>();
         List<InputMetric> metrics = new ArrayList<>();
+        int largest =
+                InputMetric.rankThatFits(layers.stream().mapToInt(Layer::inputs).toArray(), n);
         long from = 0;
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             for (Layer layer : layers) {
-                int rank = InputMetric.rankThatFits(InputMetric.DEFAULT_RANK, layer.inputs(), layer.length());
-                if (rank == 0) {
+                int rank = Math.min(largest, layer.inputs());
+                long size = InputMetric.size(layer.inputs(), rank);
+                if (from + size > n) { // a block of a handful of parameters has no room for even the size of its inputs
                     metrics.add(null);
                     continue;
                 }
-                long size = InputMetric.size(layer.inputs(), rank);
                 InputMetric metric = new InputMetric(
                         layer.inputs(), rank, layer.biases() >= 0, metricMemory.get(interval(from, from + size)));
-                from += layer.length();
+                from += size;
                 all.add(new Adaptation(layer, metric));
                 metrics.add(metric);
             }
@@ -121,9 +118,19 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         }
     }
 
+    /** Returns the state of the rule for a block of {@code n} parameters. */
+    public GradientUpdater<?> rule(long n) {
+        bind(n);
+        return rule;
+    }
+
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
         bind(gradient.length());
+        if (rule instanceof FuseUpdater fuse && fuse.holdsNextStep()) {
+            rule.applyUpdater(gradient, iteration, epoch);
+            return;
+        }
         if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
             sayOnceThatItSkips(iteration);
             gradient.assign(0);

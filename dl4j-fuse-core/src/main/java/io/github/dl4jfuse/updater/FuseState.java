@@ -43,8 +43,8 @@ final class FuseState {
         header = view.get(interval(0, HEADER));
         firstMoment = part(view, headers, 0, n);
         secondMoment = part(view, headers, n, n);
-        sRows = part(view, headers, 2 * n, memory * n);
-        yRows = part(view, headers, (2 + memory) * n, memory * n);
+        sRows = memory == 0 ? null : part(view, headers, 2 * n, memory * n);
+        yRows = memory == 0 ? null : part(view, headers, (2 + memory) * n, memory * n);
     }
 
     private static INDArray part(INDArray view, long headers, long from, long length) {

@@ -104,7 +104,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
         if (state == null) {
             // The updater runs inside a workspace; the views are kept beyond it.
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                state = new FuseState(view, n, config.memory());
+                state = new FuseState(view, n, config.savedPairs());
             }
         }
     }
@@ -117,10 +117,10 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
         if (SAID_THAT_IT_STAYS.get()) {
             return;
         }
-        boolean due = config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN));
+        boolean due = config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN, 0));
         if (due && SAID_THAT_IT_STAYS.compareAndSet(false, true)) {
             log.warn(
-                    "{} stays with Adam: L-BFGS needs the listener that evaluates a batch twice. Add"
+                    "{} stays with plain Adam: L-BFGS and the metric of Adapted need the listener. Add"
                             + " net.setListeners(new FuseListener()). Said once.",
                     config.getClass().getSimpleName());
         }
@@ -156,12 +156,17 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
         bind(n);
     }
 
-    /** Returns the rows of s, memory · n numbers, slot by slot. */
+    /** Returns whether the next {@link #applyUpdater} gives a zero update. */
+    boolean holdsNextStep() {
+        return share == 0;
+    }
+
+    /** Returns the rows of s, memory · n numbers, slot by slot; null where pairs are not saved. */
     public INDArray sRows() {
         return state.sRows;
     }
 
-    /** Returns the rows of y, memory · n numbers, slot by slot. */
+    /** Returns the rows of y, likewise. */
     public INDArray yRows() {
         return state.yRows;
     }
@@ -174,7 +179,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
 
     /** Returns whether the saved phase is L-BFGS. */
     public boolean inCurvaturePhase() {
-        return state.header.getDouble(FuseState.PHASE) == 1;
+        return !config.isAutomatic() && state.header.getDouble(FuseState.PHASE) == 1;
     }
 
     /** Saves the phase. */

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.updater.Adapted;
-import io.github.dl4jfuse.updater.FusePv;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -58,7 +57,7 @@ class AdaptedTest {
     void withTheListenerItTrainsAllKindsAndResumesToTheSameBits(TestNetworks kind) throws IOException {
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             Model straight = kind.create(new Adapted(), type, TestNetworks.PLAIN);
-            straight.setListeners(new MetricListener());
+            straight.setListeners(new FuseListener());
             DataSet data = kind.batch(0, BATCH, type);
             fit(straight, data);
             double before = straight.score();
@@ -67,7 +66,7 @@ class AdaptedTest {
             assertThat(straight.score()).as("%s in %s", kind, type).isLessThan(0.7 * before);
 
             Model first = kind.create(new Adapted(), type, TestNetworks.PLAIN);
-            first.setListeners(new MetricListener());
+            first.setListeners(new FuseListener());
             fit(first, data);
             train(kind, first, 1, STEPS, type);
             ByteArrayOutputStream saved = new ByteArrayOutputStream();
@@ -76,7 +75,7 @@ class AdaptedTest {
             Model second = first instanceof MultiLayerNetwork
                     ? ModelSerializer.restoreMultiLayerNetwork(in, true)
                     : ModelSerializer.restoreComputationGraph(in, true);
-            second.setListeners(new MetricListener());
+            second.setListeners(new FuseListener());
             train(kind, second, STEPS, 2 * STEPS, type);
             fit(second, data);
             assertThat(second.params()).isEqualTo(straight.params());
@@ -106,7 +105,7 @@ class AdaptedTest {
     private static double[] losses(IUpdater updater, double offset) {
         MultiLayerNetwork network = TestNetworks.DENSE.network(updater, DataType.DOUBLE);
         if (updater instanceof Adapted) {
-            network.setListeners(new MetricListener());
+            network.setListeners(new FuseListener());
         }
         INDArray weights = network.getLayer(0).getParam("W");
         network.getLayer(0).getParam("b").subi(weights.sum(0).mul(offset));
@@ -123,7 +122,7 @@ class AdaptedTest {
     @Test
     void aBatchWithNotANumberTakesNoStepAndTrainingGoesOn() {
         Model model = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
-        model.setListeners(new MetricListener());
+        model.setListeners(new FuseListener());
         train(TestNetworks.DENSE, model, 0, 7, DataType.FLOAT);
         INDArray before = model.params().dup();
         DataSet bad = TestNetworks.DENSE.batch(7, BATCH, DataType.FLOAT); // the eighth step looks at the inputs
@@ -150,16 +149,19 @@ class AdaptedTest {
 
     @Test
     void refusesWhatCannotBeAdapted() {
-        assertThatThrownBy(() -> new Adapted(new FusePv()))
+        assertThatThrownBy(() -> new Adapted(new Adapted()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("FusePv cannot be adapted");
+                .hasMessageContaining("cannot be adapted once more");
+        assertThatThrownBy(() -> Adapted.overEpochs(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least one epoch");
         assertThatThrownBy(() -> new Adapted(null)).hasMessageContaining("must not be null");
         Model adam = TestNetworks.DENSE.create(new Adam(1e-3), DataType.FLOAT, TestNetworks.PLAIN);
-        adam.setListeners(new MetricListener());
+        adam.setListeners(new FuseListener());
         assertThatThrownBy(() -> fit(adam, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("configure .updater(new Adapted())");
-        MetricListener one = new MetricListener();
+        FuseListener one = new FuseListener();
         Model first = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
         Model second = TestNetworks.DENSE.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
         first.setListeners(one);

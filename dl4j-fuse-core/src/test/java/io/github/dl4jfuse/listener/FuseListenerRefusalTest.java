@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -30,6 +31,12 @@ class FuseListenerRefusalTest {
 
     private static final TestNetworks KIND = TestNetworks.DENSE;
 
+    private static FusePv published() {
+        return FusePv.builder()
+                .switchCriterion(SwitchCriterion.epoch(FusePv.PUBLISHED_SWITCH_EPOCH))
+                .build();
+    }
+
     private static DataSet good(int index) {
         return KIND.batch(index, 16, DataType.FLOAT);
     }
@@ -39,7 +46,7 @@ class FuseListenerRefusalTest {
         for (GradientNormalization kind : GradientNormalization.values()) {
             if (kind != GradientNormalization.None) {
                 assertRefused(
-                        KIND.create(new FusePv(), DataType.FLOAT, Options.network(b -> b.gradientNormalization(kind))),
+                        KIND.create(published(), DataType.FLOAT, Options.network(b -> b.gradientNormalization(kind))),
                         "remove .gradientNormalization(..)");
             }
         }
@@ -47,20 +54,20 @@ class FuseListenerRefusalTest {
 
     @Test
     void refusesOtherUpdatersOtherSettingsAndOtherAlgorithms() {
-        assertRefused(KIND.network(new Adam(), DataType.FLOAT), "configure .updater(new FusePv())");
+        assertRefused(KIND.network(new Adam(), DataType.FLOAT), "configure .updater(new Adapted())");
         assertRefused(
-                KIND.create(new FusePv(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Sgd(0.1)))),
+                KIND.create(published(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Sgd(0.1)))),
                 "b of layer \"layer0\" uses Sgd");
         assertRefused(
                 KIND.create(
-                        new FusePv(),
+                        published(),
                         DataType.FLOAT,
                         Options.network(
                                 b -> b.biasUpdater(FusePv.builder().memory(3).build()))),
                 "only Adam's constants may differ");
         assertRefused(
                 KIND.create(
-                        new FusePv(),
+                        published(),
                         DataType.FLOAT,
                         Options.network(b -> b.optimizationAlgo(OptimizationAlgorithm.CONJUGATE_GRADIENT))),
                 "optimizationAlgo(STOCHASTIC_GRADIENT_DESCENT)");
@@ -78,7 +85,7 @@ class FuseListenerRefusalTest {
     @Test
     void refusesTruncatedBackpropagation() {
         var network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .updater(new FusePv())
+                .updater(published())
                 .list()
                 .layer(new LSTM.Builder().nIn(3).nOut(4).build())
                 .layer(new RnnOutputLayer.Builder(LossFunction.MSE)

@@ -81,7 +81,7 @@ class InputMetricTest {
             result = result.plus(q.mult(q.transpose()).scale(w - 1));
             kept += e * (w * w - 1);
         }
-        return result.scale(Math.sqrt(n * t / kept));
+        return result.scale(Math.sqrt(InputMetric.SQUARED_LENGTH / kept));
     }
 
     private static InputMetric metric(int rank, boolean bias) {
@@ -126,18 +126,42 @@ class InputMetricTest {
         }
     }
 
-    @Test
-    void leavesTheMeanSizeOfTheInputsAsItIs() {
-        INDArray rows = rows();
-        InputMetric metric = metric(4, true);
+    @ParameterizedTest
+    @CsvSource({"4,1", "4,100", "0,1", "0,0.5"})
+    void givesTheInputsOneMeanLengthWhateverTheirScale(int rank, double scale) {
+        INDArray rows = rows().muli(scale);
+        InputMetric metric = metric(rank, true);
         for (int i = 0; i < 40; i++) {
             metric.observe(rows);
         }
         INDArray inputs = rows.transpose().dup('f');
         INDArray ones = Nd4j.ones(DataType.DOUBLE, 1, EXAMPLES).dup('f');
-        double before = squares(inputs) + squares(ones);
         metric.apply(inputs, ones);
-        assertThat(squares(inputs) + squares(ones)).as("seed %d", SEED).isCloseTo(before, within(1e-2 * before));
+        assertThat((squares(inputs) + squares(ones)) / EXAMPLES)
+                .as("seed %d", SEED)
+                .isCloseTo(InputMetric.SQUARED_LENGTH, within(1e-2 * InputMetric.SQUARED_LENGTH));
+    }
+
+    @Test
+    void theFirstBatchesWeighAlike() {
+        InputMetric metric = metric(0, false);
+        INDArray one = Nd4j.ones(DataType.DOUBLE, EXAMPLES, INPUTS);
+        metric.observe(one);
+        metric.observe(one.mul(3));
+        INDArray weights = Nd4j.ones(DataType.DOUBLE, INPUTS, 1).dup('f');
+        metric.apply(weights, null);
+        double meanSquareLength = INPUTS * (1 + 9) / 2.0;
+        assertThat(weights.getDouble(0))
+                .isCloseTo(Math.sqrt(InputMetric.SQUARED_LENGTH / meanSquareLength), within(1e-12));
+    }
+
+    @Test
+    void stretchesShortInputsNoFurtherThanItsLength() {
+        InputMetric metric = metric(0, false);
+        metric.observe(Nd4j.ones(DataType.DOUBLE, EXAMPLES, INPUTS).muli(1e-6));
+        INDArray weights = Nd4j.ones(DataType.DOUBLE, INPUTS, 1).dup('f');
+        metric.apply(weights, null);
+        assertThat(weights.getDouble(0)).isCloseTo(Math.sqrt(InputMetric.SQUARED_LENGTH), within(1e-12));
     }
 
     private static double squares(INDArray x) {
@@ -211,14 +235,26 @@ class InputMetricTest {
     }
 
     @Test
-    void theRankIsWhatFits() {
-        assertThat(InputMetric.rankThatFits(8, 784, 784 * 256 + 256)).isEqualTo(8);
-        assertThat(InputMetric.rankThatFits(8, 128, 128 * 10 + 10)).isEqualTo(8);
-        assertThat(InputMetric.rankThatFits(8, 3, 1_000)).isEqualTo(3);
-        assertThat(InputMetric.rankThatFits(8, 64, 65)).isZero();
-        for (int inputs = 1; inputs < 50; inputs++) {
-            int rank = InputMetric.rankThatFits(8, inputs, 2L * inputs + 9);
-            assertThat(rank == 0 || InputMetric.size(inputs, rank) <= 2L * inputs + 9)
+    void theRankIsWhatFitsForAllLayersTogether() {
+        int[] mlp = {784, 256, 128};
+        assertThat(InputMetric.rankThatFits(mlp, 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10))
+                .isEqualTo(InputMetric.DEFAULT_RANK);
+        int[] narrow = {2, 64, 64};
+        assertThat(InputMetric.rankThatFits(narrow, 2 * 64 + 64 + 64 * 64 + 64 + 64 + 1))
+                .as("the wide layers lend the one with a single output")
+                .isEqualTo(InputMetric.DEFAULT_RANK);
+        assertThat(InputMetric.rankThatFits(new int[] {64}, 65)).isZero();
+        for (long available = 6; available < 2_000; available++) {
+            int rank = InputMetric.rankThatFits(narrow, available);
+            long needed = 0;
+            long withOneMore = 0;
+            for (int inputs : narrow) {
+                needed += InputMetric.size(inputs, Math.min(rank, inputs));
+                withOneMore += InputMetric.size(inputs, Math.min(rank + 1, inputs));
+            }
+            assertThat(needed).isLessThanOrEqualTo(available);
+            assertThat(rank == InputMetric.DEFAULT_RANK || withOneMore > available)
+                    .as("rank %d of %d numbers", rank, available)
                     .isTrue();
         }
     }

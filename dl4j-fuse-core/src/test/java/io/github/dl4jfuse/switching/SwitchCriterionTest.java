@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class SwitchCriterionTest {
 
     private static TrainingProgress at(int iteration, int epoch, double gradientNorm, double loss) {
-        return new TrainingProgress(iteration, epoch, gradientNorm, loss);
+        return new TrainingProgress(iteration, epoch, gradientNorm, loss, 0);
     }
 
     @Test

@@ -47,10 +47,10 @@ class FusePvConfigurationTest {
                     .build());
 
     @Test
-    void defaultsAreThoseOfAdamAndOfThePaper() {
+    void defaultsAreThoseOfAdamAndAFixedBatch() {
         FusePv fuse = new FusePv();
         assertThat(fuse.adam()).isEqualTo(new Adam(1e-3, 0.9, 0.999, 1e-8));
-        assertThat(fuse.switchCriterion()).isEqualTo(SwitchCriterion.epoch(5));
+        assertThat(fuse.switchCriterion()).isEqualTo(SwitchCriterion.fixedBatch(20));
         assertThat(fuse.latched()).isTrue();
         assertThat(fuse.memory()).isEqualTo(10);
         assertThat(fuse.maxEvaluations()).isEqualTo(4);

@@ -62,7 +62,7 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                             "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0)))),
             of(Contestant.of(
                     "adapted",
-                    used -> new Adapted(new Adam(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+                    used -> new Adapted(new FusePv(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(Contestant.of("fuse-pv", used -> new FusePv())));
 

@@ -3,7 +3,6 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.listener.MetricListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
 import java.util.ArrayList;
@@ -102,11 +101,8 @@ final class Runner {
         MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         List<TrainingListener> listeners = new ArrayList<>();
-        if (updater instanceof AdamLbfgs) {
+        if (updater instanceof AdamLbfgs || updater instanceof Adapted) {
             listeners.add(new FuseListener());
-        }
-        if (updater instanceof Adapted) {
-            listeners.add(new MetricListener());
         }
         listeners.add(new BaseTrainingListener() {
             @Override

@@ -104,9 +104,9 @@ public final class TrainCommand implements Callable<Integer> {
             converter = SwitchConverter.class,
             description =
                     "When FUSE-PV goes to L-BFGS: epoch:N, iteration:N, gradient-norm:X or loss:X. Default: epoch:"
-                            + FusePv.DEFAULT_SWITCH_EPOCH + ".",
+                            + FusePv.PUBLISHED_SWITCH_EPOCH + ".",
             showDefaultValue = Visibility.NEVER)
-    private SwitchCriterion criterion = SwitchCriterion.epoch(FusePv.DEFAULT_SWITCH_EPOCH);
+    private SwitchCriterion criterion = SwitchCriterion.epoch(FusePv.PUBLISHED_SWITCH_EPOCH);
 
     @Option(names = "--report", paramLabel = "FILE", description = "Where the HTML report goes.")
     private Path report = Path.of("dl4j-fuse-report", "train.html");
