@@ -5,14 +5,20 @@ import io.github.dl4jfuse.updater.AdaptedUpdater;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
@@ -28,6 +34,15 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 public final class LayerInputs {
 
     private static final int MOST_CONVOLVED_EXAMPLES = 8;
+
+    /** Layers whose "W" is met by the layer's own input; their subclasses may do something else with it. */
+    private static final Set<Class<?>> KNOWN = Set.of(
+            DenseLayer.class,
+            OutputLayer.class,
+            ConvolutionLayer.class,
+            LSTM.class,
+            SimpleRnn.class,
+            RnnOutputLayer.class);
 
     /** A layer and its metric. */
     private record Observed(Layer layer, InputMetric metric) {}
@@ -114,8 +129,7 @@ public final class LayerInputs {
     }
 
     private static boolean isKnown(Layer layer) {
-        Class<?> kind = layer.conf().getLayer().getClass();
-        return kind == DenseLayer.class || kind == OutputLayer.class || kind == ConvolutionLayer.class;
+        return KNOWN.contains(layer.conf().getLayer().getClass());
     }
 
     /**
@@ -165,7 +179,17 @@ public final class LayerInputs {
         if (layer.conf().getLayer() instanceof ConvolutionLayer convolution) {
             return patches(input, convolution);
         }
-        return input.rank() == 2 ? input.castTo(layer.params().dataType()).dup('c') : null;
+        INDArray rows = input.rank() == 3 ? steps(input, layer) : input;
+        return rows.rank() == 2 ? rows.castTo(layer.params().dataType()).dup('c') : null;
+    }
+
+    /** Each time step of each sequence is an input; the padding of masked ones too, which is zero. */
+    private static INDArray steps(INDArray input, Layer layer) {
+        RNNFormat format = layer.conf().getLayer() instanceof BaseRecurrentLayer recurrent
+                ? recurrent.getRnnDataFormat()
+                : ((RnnOutputLayer) layer.conf().getLayer()).getRnnDataFormat();
+        INDArray last = format == RNNFormat.NWC ? input : input.permute(0, 2, 1);
+        return last.dup('c').reshape('c', last.size(0) * last.size(1), last.size(2));
     }
 
     /** Each patch that the kernel sees is an input. */

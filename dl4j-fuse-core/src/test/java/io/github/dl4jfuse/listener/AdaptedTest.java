@@ -6,25 +6,36 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.metric.InputMetric;
 import io.github.dl4jfuse.updater.Adapted;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.AMSGrad;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions;
 
 class AdaptedTest {
 
@@ -82,41 +93,94 @@ class AdaptedTest {
         }
     }
 
-    /** Adds a constant vector to all inputs, and starts at biases that undo it: the same function. */
-    @Test
-    void anOffsetOfTheInputsChangesTheCourseLessThanAdams() {
-        double adapted = change(new Adapted(new Adam(1e-2)));
-        double adam = change(new Adam(1e-2));
+    /** Changes the inputs by an affine map, and starts at weights that undo it: the same function, in other coordinates. */
+    @ParameterizedTest
+    @CsvSource({"1,3,0.6", "0.1,0,0.25", "10,0,0.4"})
+    void affineMapsOfTheInputsChangeTheCourseLessThanAdams(double scale, double offset, double share) {
+        double adapted = change(new Adapted(new Adam(5e-3)), scale, offset);
+        double adam = change(new Adam(5e-3), scale, offset);
         assertThat(adapted)
                 .as("mean relative change of the losses; Adam's is %s", adam)
-                .isLessThan(0.6 * adam);
+                .isLessThan(share * adam);
     }
 
-    private static double change(IUpdater updater) {
-        double[] plain = losses(updater.clone(), 0);
-        double[] shifted = losses(updater.clone(), 3);
+    private static double change(IUpdater updater, double scale, double offset) {
+        double[] plain = losses(updater.clone(), 1, 0);
+        double[] mapped = losses(updater.clone(), scale, offset);
         double sum = 0;
         for (int i = 0; i < plain.length; i++) {
-            sum += Math.abs(Math.log(shifted[i] / plain[i]));
+            sum += Math.abs(Math.log(mapped[i] / plain[i]));
         }
         return sum / plain.length;
     }
 
-    private static double[] losses(IUpdater updater, double offset) {
+    private static double[] losses(IUpdater updater, double scale, double offset) {
         MultiLayerNetwork network = TestNetworks.DENSE.network(updater, DataType.DOUBLE);
         if (updater instanceof Adapted) {
             network.setListeners(new FuseListener());
         }
         INDArray weights = network.getLayer(0).getParam("W");
+        weights.divi(scale);
         network.getLayer(0).getParam("b").subi(weights.sum(0).mul(offset));
         double[] losses = new double[60];
         for (int step = 0; step < losses.length; step++) {
             DataSet data = TestNetworks.DENSE.batch(step % 8, BATCH, DataType.DOUBLE);
-            data.getFeatures().addi(offset);
+            data.getFeatures().muli(scale).addi(offset);
             fit(network, data);
             losses[step] = network.score();
         }
         return losses;
+    }
+
+    /** The input weights of a recurrent layer are met by each time step: many short steps of SGD, computed by hand. */
+    @ParameterizedTest
+    @EnumSource(RNNFormat.class)
+    void theFirstStepOfARecurrentLayerIsTheMetricTwiceTimesTheGradient(RNNFormat format) {
+        int inputs = 3;
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(TestNetworks.SEED)
+                .dataType(DataType.DOUBLE)
+                .updater(new Adapted(new Sgd(1)))
+                .list()
+                .layer(new LSTM.Builder().nOut(4).dataFormat(format).build())
+                .layer(new RnnOutputLayer.Builder(LossFunctions.LossFunction.MSE)
+                        .activation(Activation.IDENTITY)
+                        .nOut(2)
+                        .dataFormat(format)
+                        .build())
+                .setInputType(InputType.recurrent(inputs, 5, format))
+                .build());
+        network.init();
+        Nd4j.getRandom().setSeed(TestNetworks.SEED);
+        INDArray sequences = Nd4j.randn(DataType.DOUBLE, 6, inputs, 5).muli(2).addi(1);
+        INDArray labels = Nd4j.randn(DataType.DOUBLE, 6, 2, 5);
+        boolean nwc = format == RNNFormat.NWC;
+        DataSet data = new DataSet(
+                nwc ? sequences.permute(0, 2, 1).dup('c') : sequences,
+                nwc ? labels.permute(0, 2, 1).dup('c') : labels);
+        network.setListeners(new BaseTrainingListener() {});
+        network.setInput(data.getFeatures());
+        network.setLabels(data.getLabels());
+        network.computeGradientAndScore();
+        INDArray weightGradient =
+                network.gradient().getGradientFor("0_W").dup('f').divi(6);
+        INDArray biasGradient = network.gradient()
+                .getGradientFor("0_b")
+                .dup()
+                .reshape('f', 1, 16)
+                .divi(6);
+        InputMetric metric =
+                new InputMetric(inputs, inputs, true, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(inputs, inputs)));
+        metric.observe(sequences.permute(0, 2, 1).dup('c').reshape('c', 30, inputs));
+        metric.apply(weightGradient, biasGradient);
+        metric.apply(weightGradient, biasGradient);
+        INDArray expected = network.getLayer(0)
+                .getParam("W")
+                .sub(weightGradient.div(Adapted.WARM_UP_STEPS)); // the first of the warm-up
+        network.setListeners(new FuseListener());
+        network.fit(data);
+        assertThat(network.getLayer(0).getParam("W").equalsWithEps(expected, 1e-10))
+                .isTrue();
     }
 
     @Test
