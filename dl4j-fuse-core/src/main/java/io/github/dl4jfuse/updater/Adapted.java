@@ -36,7 +36,7 @@ public final class Adapted implements IUpdater {
     public static final int WARM_UP_STEPS = 20;
 
     /** Adam's default rate in the metric. */
-    public static final double DEFAULT_RATE = 5e-3;
+    public static final double DEFAULT_RATE = 6e-3;
 
     private static final long serialVersionUID = 1;
 

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Contestant.Swept;
+import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
@@ -60,15 +61,31 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     Tuning.NONE,
                     List.of(new Contestant(
                             "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0)))),
-            of(Contestant.of(
-                    "adapted",
-                    used -> new Adapted(new FusePv(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+            of(
+                    "its rate linear to 0 over the budget, otherwise its defaults",
+                    Contestant.of(
+                            "adapted",
+                            used -> new Adapted(
+                                    new FusePv(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+            of(
+                    "its rate constant, for trainings whose end is not known",
+                    Contestant.of("adapted-open", used -> new Adapted())),
             of(Contestant.of("fuse", used -> new Fuse())),
-            of(Contestant.of("fuse-pv", used -> new FusePv())));
+            of(
+                    "as published: L-BFGS from epoch " + FusePv.PUBLISHED_SWITCH_EPOCH + " on",
+                    Contestant.of(
+                            "fuse-pv",
+                            used -> FusePv.builder()
+                                    .switchCriterion(SwitchCriterion.epoch(FusePv.PUBLISHED_SWITCH_EPOCH))
+                                    .build())));
 
     /** Returns a family of one contestant, at its own settings. */
     public static Family of(Contestant contestant) {
-        return new Family(contestant.name(), "as it comes, at its defaults", Tuning.NONE, List.of(contestant));
+        return of("as it comes, at its defaults", contestant);
+    }
+
+    private static Family of(String description, Contestant contestant) {
+        return new Family(contestant.name(), description, Tuning.NONE, List.of(contestant));
     }
 
     /**
