@@ -33,7 +33,7 @@ import org.nd4j.linalg.schedule.ScheduleType;
 public final class Adapted implements IUpdater {
 
     /** Number of steps until the step has its full length. */
-    public static final int WARM_UP_STEPS = 20;
+    public static final int WARM_UP_STEPS = 50;
 
     /** Adam's default rate in the metric. */
     public static final double DEFAULT_RATE = 6e-3;
