@@ -55,13 +55,18 @@ final class CurvatureStep {
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
         change = Segments.zerosLike(parameters);
-        applied = network.decaysWeights() || config.blends() ? Segments.zerosLike(parameters) : null;
+        applied = needsApplied(network) ? Segments.zerosLike(parameters) : null;
     }
 
-    /** Returns the bytes that this object holds beyond the updater state. */
-    long bytes() {
-        int vectors = applied == null ? 4 : 5;
-        return vectors * Segments.length(start) * start[0].dataType().width();
+    private static boolean needsApplied(TrainingNetwork network) {
+        return network.decaysWeights() || network.updaters().get(0).getConfig().blends();
+    }
+
+    /** Returns the bytes that a step holds beyond the updater state. */
+    static long bytes(TrainingNetwork network) {
+        INDArray[] parameters = network.parameters();
+        int vectors = needsApplied(network) ? 5 : 4;
+        return vectors * Segments.length(parameters) * parameters[0].dataType().width();
     }
 
     /** Remembers point, value and gradient before DL4J turns the gradient into an update. */

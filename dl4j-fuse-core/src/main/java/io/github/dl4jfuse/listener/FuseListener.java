@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.lbfgs.MemoryNote;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
@@ -39,6 +40,8 @@ import org.slf4j.LoggerFactory;
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a
  * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
+ *
+ * <p>Before the first step the memory that both phases take is logged if it exceeds a tenth of what is free.
  *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
@@ -94,7 +97,7 @@ public final class FuseListener extends BaseTrainingListener {
 
     /** Returns what was counted so far. */
     public FuseStatistics statistics() {
-        long bytes = step == null ? 0 : step.bytes();
+        long bytes = step == null ? 0 : CurvatureStep.bytes(network);
         if (lastGood != null) {
             bytes += Segments.length(lastGood) * lastGood[0].dataType().width();
         }
@@ -181,6 +184,8 @@ public final class FuseListener extends BaseTrainingListener {
         network = new TrainingNetwork(current);
         config = network.updaters().get(0).getConfig();
         step = null;
+        MemoryNote.logIfLarge(
+                "Training with " + config.memory() + " curvature pairs", expectedBytes(), updaterStateBytes());
         network.updaters().forEach(updater -> updater.setConducted(true));
         largestBatch = network.updaters().get(0).largestBatch();
         boolean restored = network.updaters().get(0).inCurvaturePhase();
@@ -191,6 +196,19 @@ public final class FuseListener extends BaseTrainingListener {
                     network.iteration());
         }
         curvaturePhase = restored;
+    }
+
+    private long updaterStateBytes() {
+        INDArray[] parameters = network.parameters();
+        return config.stateSize(Segments.length(parameters))
+                * parameters[0].dataType().width();
+    }
+
+    /** Updater state, vectors of the L-BFGS phase, and the last good parameters. */
+    long expectedBytes() {
+        INDArray[] parameters = network.parameters();
+        long vector = Segments.length(parameters) * parameters[0].dataType().width();
+        return updaterStateBytes() + CurvatureStep.bytes(network) + vector;
     }
 
     private void decidePhase() {

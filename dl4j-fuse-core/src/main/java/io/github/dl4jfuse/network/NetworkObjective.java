@@ -40,9 +40,9 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * are added up in double precision.
  *
  * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm
- * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into batches; give all of it in one batch where that matters. What is
- * not trained has a gradient of zero: frozen layers, parameters under NoOp, and BatchNorm's running statistics,
- * which {@link #accept} sets anew.
+ * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into
+ * batches; give all of it in one batch where that matters. What is not trained has a gradient of zero: frozen layers,
+ * parameters under NoOp, and BatchNorm's running statistics, which {@link #accept} sets anew.
  *
  * <p>An evaluation leaves the network as it found it: parameters, score, state of the random generator; no listener
  * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
