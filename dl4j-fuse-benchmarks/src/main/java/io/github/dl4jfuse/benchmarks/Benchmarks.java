@@ -71,6 +71,7 @@ public final class Benchmarks {
         return new OptionsBuilder()
                 .include(include)
                 .forks(1)
+                .shouldFailOnError(true)
                 .jvmArgsAppend("-Xmx2g", "-Dorg.bytedeco.javacpp.maxbytes=8g", "-Djava.awt.headless=true")
                 .warmupIterations(2)
                 .warmupTime(TimeValue.milliseconds(500))

@@ -229,7 +229,10 @@ public final class LbfgsSolver {
             return this;
         }
 
-        /** Most evaluations of f, which come with ∇f; default none, 1 or more. */
+        /**
+         * Most evaluations of f, which come with ∇f; default none, 1 or more. One more is spent where the last search has to
+         * go back to the best of its trial steps.
+         */
         public Builder maxEvaluations(long value) {
             maxEvaluations = value;
             return this;

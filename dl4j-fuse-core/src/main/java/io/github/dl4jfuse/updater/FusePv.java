@@ -23,6 +23,9 @@ import org.nd4j.linalg.schedule.ISchedule;
  * the gradients of two batches are mostly noise, so without the listener {@code FusePv} stays with Adam and says so
  * once in the log.
  *
+ * <p>Where the data fit into one evaluation, the training can also be finished by the solver itself, with Wolfe conditions and
+ * a curvature that never changes its batch: {@code LbfgsSolver.minimize(new NetworkObjective(net, data))}.
+ *
  * <p>Source: Jiang et al., <i>FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization</i>
  * (2025), the practical version. Our choices, where the paper is silent: the switch is latched, pairs never mix batches,
  * Powell damping, Armijo instead of Wolfe conditions (damping keeps H positive definite without them), no step where no
