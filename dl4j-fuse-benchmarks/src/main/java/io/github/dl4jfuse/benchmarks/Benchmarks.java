@@ -20,10 +20,12 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs the benchmarks in rounds, prints a Markdown table of medians with ratios, and draws the chart.
+ * Runs the benchmarks in rounds, prints Markdown tables of medians with ratios, and draws the chart; or counts what rounding
+ * the history costs ({@link HistoryPrecision}), in which no times matter.
  *
  * <pre>
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
+ *   java -jar dl4j-fuse-benchmarks.jar precision
  * </pre>
  */
 public final class Benchmarks {
@@ -38,11 +40,16 @@ public final class Benchmarks {
     private static final int LARGEST_ELEMENTWISE = 1_000_000;
 
     private final Map<String, List<Double>> times = new TreeMap<>();
+    private final AdamSteps adamSteps = new AdamSteps();
 
     private Benchmarks() {}
 
     /** Runs everything. */
     public static void main(String[] arguments) throws RunnerException {
+        if (arguments.length > 0 && arguments[0].equals("precision")) {
+            print(HistoryPrecision.tables());
+            return;
+        }
         int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : ROUNDS;
         Path chart = Path.of(arguments.length > 1 ? arguments[1] : "lbfgs-cost.png");
         Benchmarks benchmarks = new Benchmarks();
@@ -55,7 +62,7 @@ public final class Benchmarks {
                     benchmarks.runHistory(USUAL_SIZE, memory);
                 }
             }
-            benchmarks.run(options("AdamStepBenchmark"), "");
+            benchmarks.adamSteps.run();
         }
         benchmarks.report(chart);
     }
@@ -64,6 +71,7 @@ public final class Benchmarks {
         return new OptionsBuilder()
                 .include(include)
                 .forks(1)
+                .shouldFailOnError(true)
                 .jvmArgsAppend("-Xmx2g", "-Dorg.bytedeco.javacpp.maxbytes=8g", "-Djava.awt.headless=true")
                 .warmupIterations(2)
                 .warmupTime(TimeValue.milliseconds(500))
@@ -112,22 +120,18 @@ public final class Benchmarks {
                 table.append(row(USUAL_SIZE, memory));
             }
         }
-        double adam = median("adam");
-        double fusePv = median("fusePv");
-        table.append(String.format(
-                Locale.ROOT,
-                "%n| step, ms | Adam | FUSE-PV in its Adam phase | ratio |%n| --- | ---: | ---: | ---: |%n"
-                        + "| 784-128-128-10, batch 128 | %.3f | %.3f | %.3f |%n",
-                adam,
-                fusePv,
-                fusePv / adam));
-        System.out.write(table.toString().getBytes(UTF_8), 0, table.toString().getBytes(UTF_8).length);
-        System.out.flush();
+        print(table + adamSteps.table());
         try {
             Files.write(chart, CostChart.draw(SIZES, name -> median(name), USUAL_MEMORY));
         } catch (IOException e) {
             throw new UncheckedIOException("The chart could not be written to " + chart + ".", e);
         }
+    }
+
+    private static void print(String text) {
+        byte[] bytes = text.getBytes(UTF_8);
+        System.out.write(bytes, 0, bytes.length);
+        System.out.flush();
     }
 
     private String row(int n, int memory) {

@@ -32,6 +32,11 @@ final class Chunks {
         return ONE_CPU_THREAD ? of(pieces, CPU_LENGTH) : pieces;
     }
 
+    /** Returns the pieces cut whatever backend and threads are. */
+    static INDArray[] alwaysOf(INDArray[] pieces) {
+        return of(pieces, CPU_LENGTH);
+    }
+
     private static boolean isOneCpuThread() {
         Object threads = Nd4j.getExecutioner().getEnvironmentInformation().get("omp.threads");
         return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU && "1".equals(String.valueOf(threads));

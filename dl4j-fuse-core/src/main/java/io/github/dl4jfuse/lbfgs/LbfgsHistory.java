@@ -1,8 +1,7 @@
 package io.github.dl4jfuse.lbfgs;
 
-import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
-
 import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -30,7 +29,14 @@ import org.nd4j.linalg.factory.Nd4j;
  * state: {@link #restore} takes up a ring that was filled before, and the next direction computes the products anew, to
  * the same bits.
  *
- * <p>Not thread-safe. Memory: the caller's 2 m n elements and 2 m² doubles.
+ * <p>A caller short of memory may let the next pair come into being where it will lie: after {@link #makeRoom} the rows
+ * {@link #nextStep} and {@link #nextChange} are free for anything until the pair is offered.
+ *
+ * <p>Rows may be of a shorter type than the computation, such as bfloat16 for float. A pair is then rounded first and judged
+ * as it is stored, so H stays the inverse BFGS matrix of the stored pairs, and positive definite. Sums and coefficients stay
+ * in double precision.
+ *
+ * <p>Not thread-safe. Memory: the caller's 2 m n elements, 2 m² doubles, and three chunks where rows are converted.
  */
 public final class LbfgsHistory {
 
@@ -54,8 +60,8 @@ public final class LbfgsHistory {
     public static final double MIN_COSINE_UNDAMPED = 1e-15;
 
     private final int memory;
-    private final INDArray[][] s; // [slot][chunk]
-    private final INDArray[][] y;
+    private final Rows s;
+    private final Rows y;
     private final double[][] sy; // sy[i][j] = s_i · y_j, where j is not older than i
     private final double[][] yy; // likewise
     private int size;
@@ -63,37 +69,44 @@ public final class LbfgsHistory {
     private int pending; // newest pairs whose products are still to be computed
 
     /**
-     * Creates an empty history in the given memory.
+     * Creates an empty history in the given memory, whose type is that of the computation.
      *
      * @param memory number of pairs m kept, at least 1
      * @param sRows one rank-1 array of m · n<sub>b</sub> elements for each piece b: slot i of s at i · n<sub>b</sub>
      * @param yRows the same for y
      */
     public LbfgsHistory(int memory, INDArray[] sRows, INDArray[] yRows) {
+        this(memory, sRows, yRows, sRows[0].dataType());
+    }
+
+    /**
+     * Creates an empty history in the given memory, whose type may be shorter than that of the computation.
+     *
+     * @param type type of the vectors that are passed to the other methods
+     */
+    public LbfgsHistory(int memory, INDArray[] sRows, INDArray[] yRows, DataType type) {
         if (memory < 1) {
             throw new IllegalArgumentException("An L-BFGS history keeps at least one pair, not " + memory + ".");
         }
         this.memory = memory;
-        s = rows(memory, sRows);
-        y = rows(memory, yRows);
+        s = new Rows(memory, sRows, type);
+        y = new Rows(memory, yRows, type);
         sy = new double[memory][memory];
         yy = new double[memory][memory];
     }
 
-    private static INDArray[][] rows(int memory, INDArray[] pieces) {
-        INDArray[][] rows = new INDArray[memory][pieces.length];
-        for (int b = 0; b < pieces.length; b++) {
-            long n = pieces[b].length() / memory;
-            if (n * memory != pieces[b].length()) {
-                throw new IllegalArgumentException("Piece " + b + " of the history has " + pieces[b].length()
-                        + " elements, which is no multiple of the memory " + memory + ".");
-            }
-            for (int i = 0; i < memory; i++) {
-                rows[i][b] = pieces[b].get(interval(i * n, (i + 1) * n));
-            }
-        }
-        Arrays.setAll(rows, i -> Chunks.of(rows[i]));
-        return rows;
+    /**
+     * Returns the bytes that a history of one piece takes, its rows included.
+     *
+     * @param n number of variables
+     * @param stored type of the rows
+     * @param type type of the computation
+     */
+    public static long bytes(int memory, long n, DataType stored, DataType type) {
+        long rows = Math.multiplyExact(2L * memory, n) * stored.width();
+        long products = 2L * memory * memory * Double.BYTES;
+        long conversions = stored == type ? 0 : 3 * Math.min(n, Chunks.CPU_LENGTH) * type.width();
+        return rows + products + conversions;
     }
 
     /** Returns m, the largest number of pairs kept. */
@@ -134,6 +147,25 @@ public final class LbfgsHistory {
         pending = size;
     }
 
+    /**
+     * Drops the oldest pair if all slots are taken, so that {@link #nextStep} and {@link #nextChange} are free. They stay so
+     * until a pair is stored or the history cleared.
+     */
+    public void makeRoom() {
+        size = Math.min(size, memory - 1);
+        pending = Math.min(pending, size);
+    }
+
+    /** Returns the row that the next s goes to, in the type in which it is stored; see {@link #makeRoom}. */
+    public INDArray[] nextStep() {
+        return s.row(next);
+    }
+
+    /** Returns the row that the next y goes to, in the type in which it is stored; see {@link #makeRoom}. */
+    public INDArray[] nextChange() {
+        return y.row(next);
+    }
+
     /** Slot of the pair that is {@code age} pairs older than the newest. */
     private int slot(int age) {
         return Math.floorMod(next - 1 - age, memory);
@@ -155,8 +187,9 @@ public final class LbfgsHistory {
      * finite, when s·Bs is not positive, or when s·y ≤ {@value #MIN_COSINE} |s||y|. All three tests are free of scale:
      * multiplying the objective or the parameters by a constant changes no decision.
      *
-     * @param step s, the parameters' displacement
-     * @param change y, the gradient's change on the same batch; overwritten when damped
+     * @param step s, the parameters' displacement; may be {@link #nextStep}; overwritten when rounded
+     * @param change y, the gradient's change on the same batch; may be {@link #nextChange}; overwritten when damped or
+     *     rounded
      * @param bs B s
      */
     public Outcome update(INDArray[] step, INDArray[] change, INDArray[] bs) {
@@ -172,10 +205,9 @@ public final class LbfgsHistory {
             Segments.axpy(1 - theta, bs, change);
             products = new Products(step, change);
         }
-        if (!products.exceed(MIN_COSINE)) {
+        if (!store(step, change, products, MIN_COSINE)) {
             return Outcome.SKIPPED;
         }
-        store(step, change);
         return damp ? Outcome.DAMPED : Outcome.KEPT;
     }
 
@@ -184,15 +216,11 @@ public final class LbfgsHistory {
      * skipped when a product is not finite or s·y ≤ {@value #MIN_COSINE_UNDAMPED} |s||y|, where rounding may have made its
      * sign.
      *
-     * @param step s
-     * @param change y
+     * @param step s; may be {@link #nextStep}; overwritten when rounded
+     * @param change y; may be {@link #nextChange}; overwritten when rounded
      */
     public Outcome update(INDArray[] step, INDArray[] change) {
-        if (!new Products(step, change).exceed(MIN_COSINE_UNDAMPED)) {
-            return Outcome.SKIPPED;
-        }
-        store(step, change);
-        return Outcome.KEPT;
+        return store(step, change, new Products(step, change), MIN_COSINE_UNDAMPED) ? Outcome.KEPT : Outcome.SKIPPED;
     }
 
     /** The products of one pair that decide on it. */
@@ -218,16 +246,27 @@ public final class LbfgsHistory {
         }
     }
 
-    private void store(INDArray[] step, INDArray[] change) {
-        INDArray[] steps = Chunks.of(step);
-        INDArray[] changes = Chunks.of(change);
-        for (int c = 0; c < steps.length; c++) {
-            s[next][c].assign(steps[c]);
-            y[next][c].assign(changes[c]);
+    /** Stores a pair if its products, after rounding where rows are rounded, exceed the bound. */
+    private boolean store(INDArray[] step, INDArray[] change, Products products, double minCosine) {
+        if (!products.exceed(minCosine)) {
+            return false;
+        }
+        if (s.areRounded()) {
+            makeRoom();
+        }
+        s.store(next, step);
+        y.store(next, change);
+        if (s.areRounded()) {
+            s.load(next, step);
+            y.load(next, change);
+            if (!new Products(step, change).exceed(minCosine)) {
+                return false;
+            }
         }
         next = (next + 1) % memory;
         size = Math.min(size + 1, memory);
         pending = Math.min(pending + 1, memory);
+        return true;
     }
 
     /**
@@ -242,7 +281,7 @@ public final class LbfgsHistory {
             Segments.scale(-1, direction);
             return;
         }
-        INDArray[] g = Chunks.of(gradient);
+        INDArray[] g = s.cut(gradient);
         double[] sg = new double[memory];
         double[] yg = new double[memory];
         multiply(g, sg, yg);
@@ -274,7 +313,7 @@ public final class LbfgsHistory {
             }
             cs[i] = alpha[i] - yq / sy[i][i];
         }
-        combine(cg, g, cs, cy, Chunks.of(direction));
+        combine(cg, g, cs, cy, s.cut(direction));
     }
 
     /** Computes the rows' products with g, and with the y that are new. */
@@ -285,15 +324,21 @@ public final class LbfgsHistory {
                 yy[slot(age)][slot(newer)] = 0;
             }
         }
+        INDArray[] fresh = new INDArray[pending];
         for (int c = 0; c < g.length; c++) {
+            for (int newer = 0; newer < pending; newer++) {
+                fresh[newer] = y.lastingChunk(slot(newer), c);
+            }
             for (int age = 0; age < size; age++) {
                 int i = slot(age);
-                sg[i] += dot(s[i][c], g[c]);
-                yg[i] += dot(y[i][c], g[c]);
+                INDArray si = s.chunk(i, c);
+                INDArray yi = y.chunk(i, c);
+                sg[i] += dot(si, g[c]);
+                yg[i] += dot(yi, g[c]);
                 for (int newer = 0; newer < pending && newer <= age; newer++) {
                     int j = slot(newer);
-                    sy[i][j] += dot(s[i][c], y[j][c]);
-                    yy[i][j] += dot(y[i][c], y[j][c]);
+                    sy[i][j] += dot(si, fresh[newer]);
+                    yy[i][j] += dot(yi, fresh[newer]);
                 }
             }
         }
@@ -305,8 +350,8 @@ public final class LbfgsHistory {
             g[c].muli(cg, p[c]);
             for (int age = 0; age < size; age++) {
                 int i = slot(age);
-                axpy(cs[i], s[i][c], p[c]);
-                axpy(cy[i], y[i][c], p[c]);
+                axpy(cs[i], s.chunk(i, c), p[c]);
+                axpy(cy[i], y.chunk(i, c), p[c]);
             }
         }
     }

@@ -5,18 +5,14 @@ import io.github.dl4jfuse.objective.Objective;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.search.StrongWolfe;
 import java.util.Locale;
-import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One minimisation by {@link LbfgsSolver}: the loop, its limits, and how it ends. */
 final class LbfgsRun {
 
     private static final double UNBOUNDED_GROWTH = 1e10;
-    private static final double NOTE_FROM = 0.1;
-    private static final Logger log = LoggerFactory.getLogger(LbfgsSolver.class);
 
     private final LbfgsSolver.Builder settings;
 
@@ -37,6 +33,7 @@ final class LbfgsRun {
     private double gradientNorm;
     private double trialNorm;
     private boolean trialFinite = true;
+    private boolean steepest; // whether the direction is -g
     private int iterations;
     private long bytes;
     private RuntimeException cause;
@@ -65,33 +62,24 @@ final class LbfgsRun {
     }
 
     private void allocate() {
-        long n = objective.dimension();
         int m = settings.memory;
-        bytes = Math.multiplyExact(2L * m + 5, n) * objective.dataType().width() + 3L * m * m * Double.BYTES;
-        noteMemory();
+        long n = objective.dimension();
+        DataType type = objective.dataType();
+        DataType stored = settings.bfloat16History ? DataType.BFLOAT16 : type;
+        long vectors = Math.multiplyExact(settings.bfloat16History ? 5L : 3L, n) * type.width();
+        bytes = LbfgsHistory.bytes(m, n, stored, type) + vectors;
+        MemoryNote.logIfLarge(String.format(Locale.ROOT, "L-BFGS with %d pairs of %,d numbers", m, n), bytes, 0);
         gradient = Segments.zerosLike(x);
         direction = Segments.zerosLike(x);
-        trial = Segments.zerosLike(x);
-        trialGradient = Segments.zerosLike(x);
-        history = new LbfgsHistory(m, rows(m * n), rows(m * n));
-    }
-
-    private INDArray[] rows(long length) {
-        return new INDArray[] {Nd4j.zeros(objective.dataType(), length)};
-    }
-
-    private void noteMemory() {
-        long limit = Pointer.maxBytes() > 0 ? Pointer.maxBytes() - Pointer.totalBytes() : Long.MAX_VALUE;
-        long free = Math.min(limit, Pointer.availablePhysicalBytes());
-        if (bytes > NOTE_FROM * free) {
-            log.info(String.format(
-                    Locale.ROOT,
-                    "L-BFGS with %d pairs of %,d numbers takes %,d MB; %,d MB are free.",
-                    settings.memory,
-                    objective.dimension(),
-                    bytes >> 20,
-                    free >> 20));
+        if (settings.bfloat16History) {
+            trial = Segments.zerosLike(x);
+            trialGradient = Segments.zerosLike(x);
         }
+        history = new LbfgsHistory(m, rows(stored, m * n), rows(stored, m * n), type);
+    }
+
+    private static INDArray[] rows(DataType type, long length) {
+        return new INDArray[] {Nd4j.zeros(type, length)};
     }
 
     private Minimum descend() {
@@ -100,6 +88,12 @@ final class LbfgsRun {
         double first = evaluate(x, gradient);
         if (cause != null) {
             return end(Status.OBJECTIVE_FAILED, "The objective threw an exception at the start: " + cause);
+        }
+        if (!isFinite(x)) {
+            return end(
+                    Status.NON_FINITE,
+                    "The start has elements that are NaN, infinite, or so large that its norm overflows: start"
+                            + " elsewhere.");
         }
         if (!Double.isFinite(first) || !Double.isFinite(trialNorm)) {
             return end(
@@ -160,17 +154,14 @@ final class LbfgsRun {
 
     /** Takes a step, or returns how the minimisation ends because there is none. */
     private Minimum step() {
+        steepest = history.size() == 0;
         history.direction(gradient, direction);
         double slope = Segments.dot(gradient, direction);
-        if (history.size() > 0 && !(slope < 0 && Double.isFinite(slope))) {
+        if (!steepest && !(slope < 0 && Double.isFinite(slope))) {
             slope = toSteepestDescent();
         }
         StrongWolfe.Result result = search(slope);
-        if (!result.accepted()
-                && cause == null
-                && history.size() > 0
-                && evaluationsLeft() > 0
-                && !isWithinRounding(slope)) {
+        if (!result.accepted() && cause == null && !steepest && evaluationsLeft() > 0 && !isWithinRounding(slope)) {
             slope = toSteepestDescent();
             result = search(slope);
         }
@@ -191,6 +182,7 @@ final class LbfgsRun {
     }
 
     private double toSteepestDescent() {
+        steepest = true;
         history.clear();
         history.direction(gradient, direction);
         return -gradientNorm * gradientNorm;
@@ -218,15 +210,21 @@ final class LbfgsRun {
 
     /** Whether a first trial step promises no decrease beyond rounding. */
     private boolean isWithinRounding(double slope) {
-        double promised = history.size() > 0 ? -slope : settings.firstStepLength * gradientNorm;
+        double promised = steepest ? settings.firstStepLength * gradientNorm : -slope;
         return promised <= valueRounding * Math.abs(value);
     }
 
     private double firstStep() {
-        return history.size() > 0 ? 1 : settings.firstStepLength / gradientNorm;
+        return steepest ? settings.firstStepLength / gradientNorm : 1;
     }
 
     private StrongWolfe.Result search(double slope) {
+        if (!settings.bfloat16History) {
+            // The direction is there, so the oldest pair has served: trial points lie where the next pair will.
+            history.makeRoom();
+            trial = history.nextStep();
+            trialGradient = history.nextChange();
+        }
         double firstStep = firstStep();
         int evaluations = (int) Math.min(settings.maxSearchEvaluations, Math.max(1, evaluationsLeft()));
         if (settings.search == LbfgsSolver.Search.ARMIJO) {
@@ -259,9 +257,15 @@ final class LbfgsRun {
                 : new StrongWolfe.Point(t, Double.NaN, Double.NaN);
     }
 
+    /** An objective that saturates may be finite where the point isn't. */
+    private static boolean isFinite(INDArray[] point) {
+        return Double.isFinite(Segments.dot(point, point));
+    }
+
     /** Evaluates, and leaves the gradient's norm in {@link #trialNorm}; an exception counts as NaN and is kept. */
     private double evaluate(INDArray[] point, INDArray[] target) {
-        if (cause != null) {
+        if (cause != null || !isFinite(point)) {
+            trialNorm = Double.NaN;
             return Double.NaN;
         }
         try {
@@ -279,28 +283,21 @@ final class LbfgsRun {
         value = result.point().value();
         gradientNorm = trialNorm;
         iterations++;
-        INDArray[] old = x;
-        x = trial;
-        trial = old;
-        // The displacement as it happened, rounding included.
-        INDArray[] displacement = direction;
-        Segments.assign(displacement, x);
-        Segments.axpy(-1, old, displacement);
-        boolean damped = settings.search == LbfgsSolver.Search.ARMIJO;
-        if (damped) {
-            Segments.assign(old, gradient);
-            Segments.scale(-result.point().t(), old); // B s, because s = -t H g
-        }
-        INDArray[] change = gradient;
-        Segments.scale(-1, change);
-        Segments.axpy(1, trialGradient, change);
-        if (damped) {
-            history.update(displacement, change, old);
+        // The direction has served, so it takes the new point, and the old point's memory the new gradient.
+        Segments.assign(direction, trial);
+        Segments.axpy(-1, x, trial); // s: the displacement as it happened, rounding included
+        INDArray[] free = x;
+        x = direction;
+        Segments.assign(free, trialGradient);
+        Segments.axpy(-1, gradient, trialGradient); // y
+        direction = gradient;
+        gradient = free;
+        if (settings.search == LbfgsSolver.Search.ARMIJO) {
+            Segments.scale(-result.point().t(), direction); // B s, because s = -t H g
+            history.update(trial, trialGradient, direction);
         } else {
-            history.update(displacement, change);
+            history.update(trial, trialGradient);
         }
-        gradient = trialGradient;
-        trialGradient = change;
         settings.progress.accept(new LbfgsSolver.Progress(
                 iterations,
                 value,

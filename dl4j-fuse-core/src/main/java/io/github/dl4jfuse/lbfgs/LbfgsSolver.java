@@ -22,11 +22,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * which the search fails, drops the history and makes room for -∇f once.
  *
  * <p>The value never rises from one accepted point to the next, so the last one is the best. NaN and infinity in a trial
- * step shorten it; where every step leads there, or the objective throws, the best point comes back with a status that says
+ * step, in the point (its norm must not overflow either), the value or the gradient, shorten it; where every step leads there, or the objective throws, the best point comes back with a status that says
  * so.
  *
- * <p>Memory: 2 m n elements for the history and 5 n for point, gradient, direction, trial point and trial gradient; the
- * estimate is logged when it exceeds a tenth of what is free. Immutable; one solver may run many objectives.
+ * <p>It is also the end phase after {@code FusePv} or any other updater of DL4J: train with mini-batches as long as that
+ * pays, then call the first line above on a data set that fits into one evaluation. It sees the network's loss alone, not its
+ * updater, whose state stays as it was.
+ *
+ * <p>Memory: 2 m n elements for the history and 3 n for point, gradient and direction. A trial point and its gradient lie in
+ * the slot of the history that the next pair will take, whose pair, the oldest, has served once the direction is there; so a
+ * pair that is refused, which is rare, leaves one pair less. With {@link Builder#bfloat16History} the history takes 2 bytes
+ * for each of its elements, and trial point and gradient memory of their own. The estimate is logged when it exceeds a tenth
+ * of what is free. Immutable; one solver may run many objectives.
  */
 public final class LbfgsSolver {
 
@@ -130,6 +137,7 @@ public final class LbfgsSolver {
     public static final class Builder {
 
         int memory = DEFAULT_MEMORY;
+        boolean bfloat16History;
         Search search = Search.STRONG_WOLFE;
         double sufficientDecrease = StrongWolfe.DEFAULT_SUFFICIENT_DECREASE;
         double curvature = StrongWolfe.DEFAULT_CURVATURE;
@@ -149,6 +157,7 @@ public final class LbfgsSolver {
 
         private Builder(Builder other) {
             memory = other.memory;
+            bfloat16History = other.bfloat16History;
             search = other.search;
             sufficientDecrease = other.sufficientDecrease;
             curvature = other.curvature;
@@ -168,6 +177,16 @@ public final class LbfgsSolver {
         /** Number m of curvature pairs kept; default {@value #DEFAULT_MEMORY}, 1 or more. */
         public Builder memory(int value) {
             memory = value;
+            return this;
+        }
+
+        /**
+         * Whether the history is kept in bfloat16, 2 bytes for an element with 8 significant bits; default false. Inner
+         * products and coefficients stay in double precision, and everything else in the objective's type. It takes more
+         * evaluations on most problems; docs/performance.md shows how many.
+         */
+        public Builder bfloat16History(boolean value) {
+            bfloat16History = value;
             return this;
         }
 
@@ -210,7 +229,10 @@ public final class LbfgsSolver {
             return this;
         }
 
-        /** Most evaluations of f, which come with ∇f; default none, 1 or more. */
+        /**
+         * Most evaluations of f, which come with ∇f; default none, 1 or more. One more is spent where the last search has to
+         * go back to the best of its trial steps.
+         */
         public Builder maxEvaluations(long value) {
             maxEvaluations = value;
             return this;

@@ -43,7 +43,6 @@ final class CurvatureStep {
     private final TrainingNetwork network;
     private final List<FuseUpdater> updaters;
     private final boolean automatic;
-    private final INDArray[] sRows;
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
     private final INDArray[] start;
@@ -62,9 +61,11 @@ final class CurvatureStep {
         AdamLbfgs config = updaters.get(0).getConfig();
         INDArray[] parameters = network.parameters();
         automatic = config.isAutomatic();
-        int memory = automatic ? unsavedPairs(config, Segments.length(parameters)) : config.memory();
-        sRows = automatic ? rows(memory, parameters) : rows(FuseUpdater::sRows);
-        history = new LbfgsHistory(memory, sRows, automatic ? rows(memory, parameters) : rows(FuseUpdater::yRows));
+        int memory = pairs(network);
+        history = new LbfgsHistory(
+                memory,
+                automatic ? rows(memory, parameters) : rows(FuseUpdater::sRows),
+                automatic ? rows(memory, parameters) : rows(FuseUpdater::yRows));
         if (!automatic) {
             history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
         }
@@ -78,11 +79,16 @@ final class CurvatureStep {
         direction = Segments.zerosLike(parameters);
         change = Segments.zerosLike(parameters);
         origin = automatic ? Segments.zerosLike(parameters) : start;
-        applied = network.decaysWeights() || config.blends() ? Segments.zerosLike(parameters) : null;
+        applied = needsApplied(network) ? Segments.zerosLike(parameters) : null;
     }
 
-    private static int unsavedPairs(AdamLbfgs config, long n) {
-        long affordable = FusePv.UNSAVED_NUMBERS / (2 * n);
+    /** Returns how many pairs are kept, in the updater state or, on fixed batches, here. */
+    static int pairs(TrainingNetwork network) {
+        AdamLbfgs config = network.updaters().get(0).getConfig();
+        if (!config.isAutomatic()) {
+            return config.memory();
+        }
+        long affordable = FusePv.UNSAVED_NUMBERS / (2 * Segments.length(network.parameters()));
         return (int) Math.max(config.memory(), Math.min(FusePv.UNSAVED_PAIRS, affordable));
     }
 
@@ -98,11 +104,16 @@ final class CurvatureStep {
         return rows;
     }
 
-    /** Returns the bytes that this object holds beyond the updater state. */
-    long bytes() {
-        long vectors = 4 + (applied == null ? 0 : 1) + (automatic ? 1 : 0);
-        long numbers = vectors * Segments.length(start) + (automatic ? 2 * Segments.length(sRows) : 0);
-        return numbers * start[0].dataType().width();
+    private static boolean needsApplied(TrainingNetwork network) {
+        return network.decaysWeights() || network.updaters().get(0).getConfig().blends();
+    }
+
+    /** Returns the bytes that a step holds beyond the updater state. */
+    static long bytes(TrainingNetwork network) {
+        INDArray[] parameters = network.parameters();
+        boolean automatic = network.updaters().get(0).getConfig().isAutomatic();
+        long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 + 2L * pairs(network) : 0);
+        return vectors * Segments.length(parameters) * parameters[0].dataType().width();
     }
 
     /**

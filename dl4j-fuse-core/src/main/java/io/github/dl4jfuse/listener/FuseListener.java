@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.lbfgs.MemoryNote;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.TrainingNetwork;
@@ -50,6 +51,8 @@ import org.slf4j.LoggerFactory;
  * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
  * Under the criterion of a fixed batch only the last is refused; the others, and dropout, leave it with Adam, which is said
  * once.
+ *
+ * <p>Before the first step the memory that both phases take is logged if it exceeds a tenth of what is free.
  *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
@@ -108,7 +111,7 @@ public final class FuseListener extends BaseTrainingListener {
 
     /** Returns what was counted so far. */
     public FuseStatistics statistics() {
-        long bytes = step == null ? 0 : step.bytes();
+        long bytes = step == null ? 0 : CurvatureStep.bytes(network);
         if (lastGood != null) {
             bytes += Segments.length(lastGood) * lastGood[0].dataType().width();
         }
@@ -216,6 +219,10 @@ public final class FuseListener extends BaseTrainingListener {
     private void takeUp() {
         config = network.updaters().get(0).getConfig();
         step = null;
+        MemoryNote.logIfLarge(
+                "Training with up to " + CurvatureStep.pairs(network) + " curvature pairs",
+                expectedBytes(),
+                updaterStateBytes());
         network.updaters().forEach(updater -> updater.setConducted(true));
         largestBatch = network.updaters().get(0).largestBatch();
         boolean restored = network.updaters().get(0).inCurvaturePhase();
@@ -242,6 +249,19 @@ public final class FuseListener extends BaseTrainingListener {
             return 0;
         }
         return steps;
+    }
+
+    private long updaterStateBytes() {
+        INDArray[] parameters = network.parameters();
+        return config.stateSize(Segments.length(parameters))
+                * parameters[0].dataType().width();
+    }
+
+    /** Updater state, vectors of the L-BFGS phase, and the last good parameters. */
+    long expectedBytes() {
+        INDArray[] parameters = network.parameters();
+        long vector = Segments.length(parameters) * parameters[0].dataType().width();
+        return updaterStateBytes() + CurvatureStep.bytes(network) + vector;
     }
 
     private void decidePhase() {

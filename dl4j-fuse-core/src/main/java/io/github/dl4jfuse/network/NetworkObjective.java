@@ -40,14 +40,14 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * are added up in double precision.
  *
  * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm
- * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into batches; give all of it in one batch where that matters. What is
- * not trained has a gradient of zero: frozen layers, parameters under NoOp, and BatchNorm's running statistics,
- * which {@link #accept} sets anew.
+ * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into
+ * batches; give all of it in one batch where that matters. What is not trained has a gradient of zero: frozen layers,
+ * parameters under NoOp, and BatchNorm's running statistics, which {@link #accept} sets anew.
  *
  * <p>An evaluation leaves the network as it found it: parameters, score, state of the random generator; no listener
  * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
  *
- * <p>Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
+ * <p>Refused with an IllegalArgumentException: iterators that cannot be reset. Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
  * whose gradient is not that of the loss. Not thread-safe, and neither is the network.
  */
 public final class NetworkObjective extends Objective {
@@ -80,15 +80,15 @@ public final class NetworkObjective extends Objective {
 
     /** The loss on all batches of an iterator, which is reset and read through for each evaluation. */
     public NetworkObjective(Model model, DataSetIterator data) {
-        this(model, () -> each(data));
+        this(model, resettable(data.resetSupported(), () -> each(data)));
     }
 
     /** The loss on all batches of an iterator, which is reset and read through for each evaluation. */
     public NetworkObjective(Model model, MultiDataSetIterator data) {
-        this(model, () -> {
+        this(model, resettable(data.resetSupported(), () -> {
             data.reset();
             return data;
-        });
+        }));
     }
 
     private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches) {
@@ -97,6 +97,15 @@ public final class NetworkObjective extends Objective {
         this.batches = batches;
         parameters = NetworkParameter.of(model);
         sum = Nd4j.zeros(DataType.DOUBLE, dimension());
+    }
+
+    private static Iterable<MultiDataSet> resettable(boolean resetSupported, Iterable<MultiDataSet> batches) {
+        if (!resetSupported) {
+            throw new IllegalArgumentException(
+                    "The iterator cannot be reset, but each evaluation reads it through: take"
+                            + " one that can, or a DataSet.");
+        }
+        return batches;
     }
 
     private static List<MultiDataSet> parts(DataSet data, int batchSize) {
@@ -262,24 +271,31 @@ public final class NetworkObjective extends Objective {
     /** Evaluates loss and raw gradient on one batch; returns DL4J's score. */
     private double pass(MultiDataSet batch) {
         if (model instanceof MultiLayerNetwork network) {
-            network.setInput(batch.getFeatures(0));
-            network.setLabels(batch.getLabels(0));
-            if (batch.hasMaskArrays()) {
-                network.setLayerMaskArrays(first(batch.getFeaturesMaskArrays()), first(batch.getLabelsMaskArrays()));
+            try {
+                network.setInput(batch.getFeatures(0));
+                network.setLabels(batch.getLabels(0));
+                if (batch.hasMaskArrays()) {
+                    network.setLayerMaskArrays(
+                            first(batch.getFeaturesMaskArrays()), first(batch.getLabelsMaskArrays()));
+                }
+                network.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+            } finally {
+                network.clearLayerMaskArrays();
+                network.clear();
             }
-            network.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
-            network.clearLayerMaskArrays();
-            network.clear();
         } else {
             ComputationGraph graph = (ComputationGraph) model;
-            graph.setInputs(batch.getFeatures());
-            graph.setLabels(batch.getLabels());
-            if (batch.hasMaskArrays()) {
-                graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+            try {
+                graph.setInputs(batch.getFeatures());
+                graph.setLabels(batch.getLabels());
+                if (batch.hasMaskArrays()) {
+                    graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+                }
+                graph.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
+            } finally {
+                graph.clearLayerMaskArrays();
+                graph.clear();
             }
-            graph.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
-            graph.clearLayerMaskArrays();
-            graph.clear();
         }
         return model.score();
     }

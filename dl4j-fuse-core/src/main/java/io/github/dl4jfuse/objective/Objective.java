@@ -63,7 +63,8 @@ public abstract class Objective {
     /**
      * Computes f and, where it is wanted, ∇f. May return anything, NaN and infinity included.
      *
-     * @param point x; must not be changed
+     * @param point x; must not be changed; may be a view of a larger array, as the gradient may, and is only lent: copy what
+     *     is to be kept
      * @param gradient receives ∇f(x); null where only the value is wanted
      */
     protected abstract double evaluate(INDArray point, INDArray gradient);

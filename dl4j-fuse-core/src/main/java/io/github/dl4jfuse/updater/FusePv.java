@@ -25,6 +25,9 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * the gradients of two batches are mostly noise, so without the listener {@code FusePv} stays with Adam and says so
  * once in the log.
  *
+ * <p>Where the data fit into one evaluation, the training can also be finished by the solver itself, with Wolfe conditions and
+ * a curvature that never changes its batch: {@code LbfgsSolver.minimize(new NetworkObjective(net, data))}.
+ *
  * <p>Source: Jiang et al., <i>FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization</i>
  * (2025), the practical version, which is {@code SwitchCriterion.epoch(}{@value #PUBLISHED_SWITCH_EPOCH}{@code )}; on
  * mini-batches it ends behind Adam (docs/experiments.md), so the default is another one. Our choices, where the paper is

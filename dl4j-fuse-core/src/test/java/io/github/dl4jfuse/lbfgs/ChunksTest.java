@@ -76,7 +76,7 @@ class ChunksTest {
     }
 
     /** Nocedal, Wright, algorithm 7.4; newest pair first. */
-    private static double[] twoLoops(Deque<double[][]> pairs, double[] g) {
+    static double[] twoLoops(Deque<double[][]> pairs, double[] g) {
         double[] q = Arrays.stream(g).map(v -> -v).toArray();
         double[] alpha = new double[pairs.size()];
         int k = 0;
@@ -99,7 +99,7 @@ class ChunksTest {
         return random.doubles(n, -1, 1).toArray();
     }
 
-    private static double relativeError(double[] actual, double[] expected) {
+    static double relativeError(double[] actual, double[] expected) {
         double[] difference = actual.clone();
         add(-1, expected, difference);
         return Math.sqrt(dot(difference, difference) / dot(expected, expected));

@@ -238,6 +238,68 @@ class LbfgsHistoryTest {
         assertThat(q[0].toFloatVector()).as("seed %d", SEED).containsExactly(p[0].toFloatVector());
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void aPairMadeInItsSlotIsAsGoodAsACopy(int memory) {
+        SimpleMatrix a = positiveDefinite();
+        LbfgsHistory copied = history(memory, DataType.DOUBLE, 4, N - 4);
+        LbfgsHistory inPlace = history(memory, DataType.DOUBLE, 4, N - 4);
+        for (int k = 0; k < 3 * memory; k++) {
+            double[] s = gaussian();
+            double[] y = times(a, s);
+            INDArray[] step = cut(s, DataType.DOUBLE, 4, N - 4);
+            INDArray[] change = cut(y, DataType.DOUBLE, 4, N - 4);
+            inPlace.makeRoom();
+            Segments.assign(inPlace.nextStep(), step);
+            Segments.assign(inPlace.nextChange(), change);
+            assertThat(inPlace.update(inPlace.nextStep(), inPlace.nextChange())).isEqualTo(copied.update(step, change));
+            assertThat(inPlace.size()).isEqualTo(copied.size());
+            INDArray[] g = cut(gaussian(), DataType.DOUBLE, 4, N - 4);
+            INDArray[] p = Segments.zerosLike(g);
+            INDArray[] q = Segments.zerosLike(g);
+            copied.direction(g, p);
+            inPlace.direction(g, q);
+            assertThat(join(q)).as("pair %d, seed %d", k, SEED).containsExactly(join(p));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void whatLiesInTheFreeSlotMattersToNobody(int memory) {
+        SimpleMatrix a = positiveDefinite();
+        LbfgsHistory history = history(memory, DataType.DOUBLE, N);
+        List<double[][]> pairs = new ArrayList<>();
+        for (int k = 0; k < 4 * memory; k++) {
+            history.makeRoom();
+            if (pairs.size() == memory) {
+                pairs.remove(0);
+            }
+            assertThat(history.size()).isEqualTo(pairs.size());
+            if (k % 3 == 1) { // a pair that is refused
+                history.nextStep()[0].assign(Double.NaN);
+                history.nextChange()[0].assign(Double.NaN);
+                assertThat(history.update(history.nextStep(), history.nextChange()))
+                        .isEqualTo(LbfgsHistory.Outcome.SKIPPED);
+            } else {
+                double[] s = gaussian();
+                double[] y = times(a, s);
+                pairs.add(new double[][] {s, y});
+                history.nextStep()[0].assign(vector(s));
+                history.nextChange()[0].assign(vector(y));
+                history.update(history.nextStep(), history.nextChange());
+            }
+            double[] g = gaussian();
+            INDArray[] p = {Nd4j.zeros(DataType.DOUBLE, N)};
+            history.direction(new INDArray[] {vector(g)}, p);
+            SimpleMatrix expected = pairs.isEmpty()
+                    ? column(g).negative()
+                    : denseInverse(pairs).mult(column(g)).negative();
+            assertThat(column(join(p)).minus(expected).normF() / expected.normF())
+                    .as("relative error at pair %d, memory %d, seed %d", k, memory, SEED)
+                    .isLessThan(1e-12);
+        }
+    }
+
     @Test
     void refusesWhatCannotBe() {
         assertThatThrownBy(() -> history(0, DataType.DOUBLE, 3)).hasMessageContaining("at least one pair");

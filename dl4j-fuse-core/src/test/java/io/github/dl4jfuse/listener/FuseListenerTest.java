@@ -92,6 +92,26 @@ class FuseListenerTest {
     }
 
     @Test
+    void theMemoryExpectedBeforeTrainingIsThatHeldInTheEnd() {
+        for (boolean decays : new boolean[] {false, true}) {
+            FuseListener listener = new FuseListener();
+            Model model = KIND.create(
+                    at(SwitchCriterion.iteration(1)),
+                    DataType.FLOAT,
+                    decays ? TestNetworks.Options.layer(layer -> layer.weightDecay(0.01)) : PLAIN);
+            model.setListeners(listener);
+            fit(model, good(0));
+            long expected = listener.expectedBytes();
+            fit(model, good(1));
+            long held = listener.statistics().extraBytes()
+                    + TestNetworks.updaterState(model).length() * Float.BYTES;
+            // The state has 8 numbers for each variable beside the vectors, the estimate has them once.
+            assertThat(expected).as("decays: %s", decays).isBetween(held - 8L * Float.BYTES * 20, held);
+            assertThat(listener.statistics().curvatureSteps()).isOne();
+        }
+    }
+
+    @Test
     void gradientNormAndLossWaitForTheWarmUp() {
         for (SwitchCriterion criterion : List.of(SwitchCriterion.gradientNorm(1e3), SwitchCriterion.loss(1e3))) {
             FuseListener listener = new FuseListener();

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -233,6 +234,63 @@ class NetworkObjectiveTest {
         checkGradient(objective, x);
         DataSet unmasked = new DataSet(data.getFeatures(), data.getLabels());
         assertThat(new NetworkObjective(network, unmasked).value(x)).isGreaterThan(objective.value(x) + 0.1);
+    }
+
+    @Test
+    void aGraphTakesMasksAsTheLayersDo() {
+        MultiLayerNetwork network = recurrent(BackpropType.Standard);
+        DataSet data = sequences();
+        NetworkObjective layers = new NetworkObjective(network, data);
+        NetworkObjective graph = new NetworkObjective(network.toComputationGraph(), data);
+        INDArray x = layers.start();
+        INDArray expected = x.dup();
+        INDArray gradient = x.dup();
+        assertThat(graph.valueAndGradient(x, gradient)).isCloseTo(layers.valueAndGradient(x, expected), within(1e-12));
+        assertThat(gradient.equalsWithEps(expected, 1e-12)).isTrue();
+        assertThat(graph.value(x)).isCloseTo(layers.value(x), within(1e-12));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void afterAnExceptionTheNetworkIsAsItWas(boolean asGraph) {
+        MultiLayerNetwork network = recurrent(BackpropType.Standard);
+        Model model = asGraph ? network.toComputationGraph() : network;
+        BaseTrainingListener listener = new BaseTrainingListener() {};
+        model.setListeners(listener);
+        DataSet data = sequences();
+        DataSet broken = new DataSet(
+                data.getFeatures(),
+                Nd4j.zeros(DataType.DOUBLE, 10, 5, 6),
+                data.getFeaturesMaskArray(),
+                data.getLabelsMaskArray());
+        INDArray x = params(model);
+        Minimum minimum = LbfgsSolver.minimize(new NetworkObjective(model, broken), x.add(0.1));
+        assertThat(minimum.status()).as("%s", minimum).isEqualTo(Minimum.Status.OBJECTIVE_FAILED);
+        NetworkObjective unmasked = new NetworkObjective(model, new DataSet(data.getFeatures(), data.getLabels()));
+        NetworkObjective fresh = new NetworkObjective(
+                recurrent(BackpropType.Standard), new DataSet(data.getFeatures(), data.getLabels()));
+        assertThat(unmasked.valueAndGradient(x, x.dup()))
+                .as("no mask is left behind")
+                .isEqualTo(fresh.valueAndGradient(x, x.dup()));
+        assertThat(
+                        model instanceof MultiLayerNetwork layers
+                                ? layers.getListeners()
+                                : ((ComputationGraph) model).getListeners())
+                .hasSize(1)
+                .first()
+                .isSameAs(listener);
+    }
+
+    @Test
+    void refusesAnIteratorThatCannotBeReadTwice() {
+        MultiLayerNetwork network = recurrent(BackpropType.Standard);
+        assertThatThrownBy(() -> new NetworkObjective(
+                        network,
+                        new ExistingDataSetIterator(List.of(sequences()).iterator())))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cannot be reset");
+        NetworkObjective empty = new NetworkObjective(network, new ExistingDataSetIterator(List.of()));
+        assertThatThrownBy(() -> empty.value(empty.start())).hasMessageContaining("The data are empty");
     }
 
     private static MultiLayerNetwork recurrent(BackpropType type) {

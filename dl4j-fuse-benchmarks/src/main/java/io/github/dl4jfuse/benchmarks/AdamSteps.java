@@ -1,0 +1,115 @@
+package io.github.dl4jfuse.benchmarks;
+
+import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.FusePv;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Training steps of two networks that differ in nothing but the updater and its listener: DL4J's Adam, and FUSE-PV before it
+ * switches. The two take their steps in turn, and what counts is the median of the pairs' ratios: whatever else the machine
+ * does, it does to both.
+ */
+final class AdamSteps {
+
+    private static final int WARM_UP = 200;
+    private static final int PAIRS = 1_000;
+    private static final int INPUTS = 784;
+    private static final int HIDDEN = 128;
+    private static final int CLASSES = 10;
+    private static final int BATCH = 128;
+    private static final double RATE = 1e-3;
+    private static final long SEED = 5;
+
+    private final List<Double> adamTimes = new ArrayList<>();
+    private final List<Double> fusePvTimes = new ArrayList<>();
+    private final List<Double> ratios = new ArrayList<>();
+
+    /** Creates the networks anew, warms them up, and adds the times of {@value #PAIRS} pairs. */
+    void run() {
+        Nd4j.getRandom().setSeed(SEED);
+        INDArray labels = Nd4j.zeros(DataType.FLOAT, BATCH, CLASSES);
+        for (int i = 0; i < BATCH; i++) {
+            labels.putScalar(i, i % CLASSES, 1);
+        }
+        DataSet batch = new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, INPUTS), labels);
+        MultiLayerNetwork adam = network(new Adam(RATE));
+        MultiLayerNetwork fusePv = network(FusePv.builder()
+                .learningRate(RATE)
+                .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
+                .build());
+        fusePv.setListeners(new FuseListener());
+        for (int i = 0; i < WARM_UP + PAIRS; i++) {
+            boolean adamFirst = i % 2 == 0;
+            double first = milliseconds(adamFirst ? adam : fusePv, batch);
+            double second = milliseconds(adamFirst ? fusePv : adam, batch);
+            if (i >= WARM_UP) {
+                adamTimes.add(adamFirst ? first : second);
+                fusePvTimes.add(adamFirst ? second : first);
+                ratios.add(adamFirst ? second / first : first / second);
+            }
+        }
+        if (!adam.params().equals(fusePv.params())) {
+            throw new IllegalStateException("The two networks did not take the same steps.");
+        }
+    }
+
+    private static double milliseconds(MultiLayerNetwork network, DataSet batch) {
+        long begin = System.nanoTime();
+        network.fit(batch);
+        return (System.nanoTime() - begin) / 1e6;
+    }
+
+    /** Returns a table with the medians and an interval that holds the ratio's median with 95 % confidence. */
+    String table() {
+        int half = (int) Math.ceil(0.98 * Math.sqrt(ratios.size())); // 1.96 standard deviations of the median's rank
+        return String.format(
+                Locale.ROOT,
+                "%n| step, ms | Adam | FUSE-PV in its Adam phase | ratio of a pair | 95 %% interval |%n"
+                        + "| --- | ---: | ---: | ---: | ---: |%n"
+                        + "| 784-128-128-10, batch 128, %,d pairs | %.3f | %.3f | %.3f | %.3f to %.3f |%n",
+                ratios.size(),
+                ranked(adamTimes, 0),
+                ranked(fusePvTimes, 0),
+                ranked(ratios, 0),
+                ranked(ratios, -half),
+                ranked(ratios, half));
+    }
+
+    /** The element so many ranks above the median. */
+    private static double ranked(List<Double> values, int above) {
+        return values.stream().sorted().toList().get(values.size() / 2 + above);
+    }
+
+    private static MultiLayerNetwork network(IUpdater updater) {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .updater(updater)
+                .activation(Activation.RELU)
+                .list()
+                .layer(new DenseLayer.Builder().nIn(INPUTS).nOut(HIDDEN).build())
+                .layer(new DenseLayer.Builder().nIn(HIDDEN).nOut(HIDDEN).build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(HIDDEN)
+                        .nOut(CLASSES)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build());
+        network.init();
+        return network;
+    }
+}
