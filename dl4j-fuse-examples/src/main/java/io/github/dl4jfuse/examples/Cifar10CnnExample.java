@@ -4,7 +4,7 @@ import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.data.Cifar10;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Adapted;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -23,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A small convolutional network with BatchNorm on CIFAR-10, trained by FUSE-PV. The images are looked for where
+ * A small convolutional network with BatchNorm on CIFAR-10, trained by Adapted. The images are looked for where
  * {@link Cifar10#full} says, and downloaded if they are nowhere.
  */
 public class Cifar10CnnExample {
@@ -46,7 +46,7 @@ public class Cifar10CnnExample {
         log.info("Build model....");
         MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
                 .seed(seed)
-                .updater(new FusePv()) // was: new Adam(1e-3)
+                .updater(Adapted.overEpochs(nEpochs)) // was: new Adam(1e-3)
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
@@ -82,14 +82,13 @@ public class Cifar10CnnExample {
                 .build();
         MultiLayerNetwork model = new MultiLayerNetwork(conf);
         model.init();
-        FuseListener fuse = new FuseListener(); // FusePv switches to L-BFGS after 5 epochs, with this listener's help
-        model.setListeners(fuse, new ScoreIterationListener(50));
+        FuseListener listener = new FuseListener(); // shows the layers' inputs to Adapted
+        model.setListeners(listener, new ScoreIterationListener(50));
 
         log.info("Train model....");
         model.fit(train, nEpochs);
 
         log.info("Evaluate model....");
         log.info("{}", model.evaluate(test).stats());
-        log.info("{}", fuse.statistics());
     }
 }

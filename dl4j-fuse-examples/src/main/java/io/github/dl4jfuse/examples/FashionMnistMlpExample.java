@@ -5,7 +5,7 @@ import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Adapted;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -19,7 +19,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A multilayer perceptron on the 6,000 Fashion-MNIST images that come with the examples, trained by FUSE-PV. */
+/** A multilayer perceptron on the 6,000 Fashion-MNIST images that come with the examples, trained by Adapted. */
 public class FashionMnistMlpExample {
 
     private static final Logger log = LoggerFactory.getLogger(FashionMnistMlpExample.class);
@@ -40,7 +40,7 @@ public class FashionMnistMlpExample {
         log.info("Build model....");
         MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
                 .seed(seed)
-                .updater(new FusePv()) // was: new Adam(1e-3)
+                .updater(Adapted.overEpochs(nEpochs)) // was: new Adam(1e-3)
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
@@ -54,14 +54,13 @@ public class FashionMnistMlpExample {
                 .build();
         MultiLayerNetwork model = new MultiLayerNetwork(conf);
         model.init();
-        FuseListener fuse = new FuseListener(); // FusePv switches to L-BFGS after 5 epochs, with this listener's help
-        model.setListeners(fuse, new ScoreIterationListener(50));
+        FuseListener listener = new FuseListener(); // shows the layers' inputs to Adapted
+        model.setListeners(listener, new ScoreIterationListener(50));
 
         log.info("Train model....");
         model.fit(train, nEpochs);
 
         log.info("Evaluate model....");
         log.info("{}", model.evaluate(test).stats());
-        log.info("{}", fuse.statistics());
     }
 }

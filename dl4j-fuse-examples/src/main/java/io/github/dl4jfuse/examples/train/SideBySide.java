@@ -4,6 +4,7 @@ import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.report.RunResult;
 import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.listener.FuseStatistics;
+import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
- * Trains one network twice, with Adam and with FUSE-PV, from the same initial weights on the same batches in the same
+ * Trains one network with Adam, Adapted and FUSE-PV, from the same initial weights on the same batches in the same
  * order. Adam then goes on, epoch by epoch, until it has used as many gradient evaluations as FUSE-PV: an L-BFGS step
  * costs two or more, so equal epochs alone would flatter FUSE-PV.
  */
@@ -47,12 +48,12 @@ final class SideBySide {
         return initialWeights.length();
     }
 
-    /** Returns the number of steps that both runs take together, Adam's extra epochs not counted. */
+    /** Returns the number of steps that all runs take together, Adam's extra epochs not counted. */
     long steps(int epochs) {
-        return 2L * epochs * ((train.size() + batch - 1) / batch);
+        return 3L * epochs * ((train.size() + batch - 1) / batch);
     }
 
-    /** Runs both and returns Adam, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
+    /** Runs all and returns Adam, Adapted, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
     List<RunResult> run(Adam adam, FusePv fuse, int epochs, Runnable onStep) {
         warmUp(adam, fuse);
         TrainingRun adamRun = start("Adam", adam, onStep);
@@ -61,6 +62,11 @@ final class SideBySide {
         }
         RunResult adamResult = adamRun.result("-");
 
+        TrainingRun adaptedRun = start("Adapted", Adapted.overEpochs(epochs), onStep, new FuseListener());
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            adaptedRun.epoch();
+        }
+
         FuseListener listener = new FuseListener();
         TrainingRun fuseRun = start("FUSE-PV", fuse, onStep, listener);
         for (int epoch = 0; epoch < epochs; epoch++) {
@@ -68,7 +74,7 @@ final class SideBySide {
         }
         RunResult fuseResult = fuseRun.result(describe(fuse, listener));
 
-        List<RunResult> results = new ArrayList<>(List.of(adamResult, fuseResult));
+        List<RunResult> results = new ArrayList<>(List.of(adamResult, adaptedRun.result("-"), fuseResult));
         while (adamRun.gradientEvaluations() < fuseRun.gradientEvaluations()) {
             adamRun.epoch();
         }

@@ -32,8 +32,9 @@ import picocli.CommandLine.Spec;
 /** The main job: one network, trained by stock Adam and by FUSE-PV from the same weights on the same batches. */
 @Command(
         name = "train",
-        description = "Trains one network with DL4J's Adam and with FUSE-PV, from the same initial weights on the same"
-                + " batches, and compares them in a table and an HTML report.",
+        description =
+                "Trains one network with DL4J's Adam, with Adapted and with FUSE-PV, from the same initial weights on the same"
+                        + " batches, and compares them in a table and an HTML report.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 public final class TrainCommand implements Callable<Integer> {
@@ -42,14 +43,15 @@ public final class TrainCommand implements Callable<Integer> {
     private static final String FULL = "full";
 
     private static final List<String> NOTES = List.of(
-            "Both runs start at the same weights and see the same batches in the same order.",
+            "All runs start at the same weights and see the same batches in the same order.",
+            "Adapted runs at its defaults, its rate falling to 0 over the epochs, which Adam's does not here; compare tunes Adam's rate and schedule.",
             "Until the switch FUSE-PV is Adam, bit for bit. After it, a step evaluates the gradient of its batch two or"
                     + " more times, which is why the curves are drawn over gradient evaluations and over seconds.",
             "\"Adam, continued\" is the same Adam run, carried on until it has used as many gradient evaluations as"
                     + " FUSE-PV.",
             "Training loss is over the whole training set and accuracy over the whole test set, at the end of an epoch,"
                     + " not the best epoch. Seconds are of training alone.",
-            "One seed, and a learning rate that was not tuned: this shows how to use the optimiser, it proves no"
+            "One seed, and a learning rate that was not tuned: this shows how to use the optimisers, it proves no"
                     + " advantage.");
 
     enum Dataset {
@@ -95,7 +97,7 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--seed", description = "Seed of the initial weights and of the order of the batches.")
     private long seed = 1;
 
-    @Option(names = "--learning-rate", description = "Adam's learning rate, in both runs.")
+    @Option(names = "--learning-rate", description = "The learning rate of Adam and of FUSE-PV's Adam.")
     private double learningRate = Adam.DEFAULT_ADAM_LEARNING_RATE;
 
     @Option(
@@ -144,7 +146,8 @@ public final class TrainCommand implements Callable<Integer> {
         List<RunResult> results = train(sideBySide);
         printTable(out, results);
         HtmlReport.write(
-                report, new ReportData("FUSE-PV beside Adam", images, network, machine, repeat(), results, NOTES));
+                report,
+                new ReportData("Adapted and FUSE-PV beside Adam", images, network, machine, repeat(), results, NOTES));
         if (picture != null) {
             HtmlReport.writePicture(picture, results);
         }
