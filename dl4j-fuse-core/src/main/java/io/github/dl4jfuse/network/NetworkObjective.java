@@ -159,6 +159,17 @@ public final class NetworkObjective extends Objective {
         return flat(model.params()).dup();
     }
 
+    /** Sets the components of frozen parameters and of BatchNorm's statistics to zero. */
+    @Override
+    public void clearFixed(INDArray direction) {
+        requireVector(direction, "The direction");
+        for (NetworkParameter parameter : parameters) {
+            if (!parameter.isTrained()) {
+                parameter.slice(direction).assign(0);
+            }
+        }
+    }
+
     /** Puts the point into the network, and sets BatchNorm's running statistics to those of the data there. */
     @Override
     public void accept(INDArray best) {
