@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
@@ -44,7 +45,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * not trained has a gradient of zero: frozen layers, parameters under NoOp, and BatchNorm's running statistics,
  * which {@link #accept} sets anew.
  *
- * <p>An evaluation leaves the network as it found it: parameters, score, state of the random generator; no listener
+ * <p>An evaluation leaves the network as it found it: parameters, updater state, score, state of the random generator; no listener
  * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
  *
  * <p>Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
@@ -208,6 +209,7 @@ public final class NetworkObjective extends Objective {
         long rootState = random.rootState();
         long nodeState = random.nodeState();
         List<Noise> noise = layers().stream().map(Noise::switchOff).toList();
+        Updater updater = model instanceof MultiLayerNetwork network ? network.getUpdater(false) : null;
         setListeners(List.of());
         random.setStates(fixedRootState, fixedNodeState);
         try {
@@ -215,6 +217,9 @@ public final class NetworkObjective extends Objective {
         } finally {
             setListeners(listeners);
             noise.forEach(Noise::restore);
+            if (updater != null) {
+                ((MultiLayerNetwork) model).setUpdater(updater); // clear() threw it away, with its state
+            }
             random.setStates(rootState, nodeState);
         }
     }

@@ -14,8 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>The state of DL4J's own updaters (moments, momentum, sums of squares) is set to zero; step counts are DL4J's and stay, so
  * Adam's first update after that is up to 3.2 times its rate ((1 - β₁) / √(1 - β₂)), as its bias correction is over. {@code FusePv} and
- * {@code Fuse} lose moments and curvature pairs and keep their phase; {@code Adapted} keeps everything: its metric holds
- * still, and its rule's moments lie in the same memory.
+ * {@code Fuse} lose their moments and keep phase and curvature pairs, whose steps FuseListener accepts or drops; {@code Adapted}
+ * keeps everything, as its metric lies in the same memory.
  */
 public final class UpdaterReset {
 
@@ -30,7 +30,6 @@ public final class UpdaterReset {
             INDArray view = block.getUpdaterView();
             if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
                 fuse.resetMoments();
-                fuse.setHistory(0, 0);
             } else if (view != null && !(block.getGradientUpdater() instanceof AdaptedUpdater)) {
                 view.assign(0);
             }
