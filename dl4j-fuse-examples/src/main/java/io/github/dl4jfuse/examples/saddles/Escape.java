@@ -127,7 +127,7 @@ final class Escape {
         RunResult run = Run.train(name, network, images.iterator(BATCH, 1), steps, all);
         out.printf(
                 Locale.ROOT,
-                "%s: after %,d steps the largest weight is %.1e%n",
+                "%s: after %,d steps the norm of all weights is %.1e%n",
                 name,
                 steps,
                 network.params().norm2Number().doubleValue());

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.dataset.DataSet;
@@ -52,7 +53,7 @@ final class Plateau {
 
     private void one(Supplier<IUpdater> updater, int seed, boolean watched) {
         MultiLayerConfiguration configuration = workload.configuration(seed);
-        configuration.getConfs().forEach(conf -> conf.getLayer().setIUpdater(updater.get()));
+        configuration.getConfs().forEach(conf -> ((BaseLayer) conf.getLayer()).setIUpdater(updater.get()));
         MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         network.params().muli(SHRINK);

@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
@@ -77,7 +78,7 @@ final class ProbeCost {
     }
 
     private void probe(String name, MultiLayerConfiguration configuration, int steps) {
-        configuration.getConfs().forEach(conf -> conf.getLayer().setIUpdater(new Adam(1e-3)));
+        configuration.getConfs().forEach(conf -> ((BaseLayer) conf.getLayer()).setIUpdater(new Adam(1e-3)));
         MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         DataSetIterator batches = images.iterator(128, 1);
