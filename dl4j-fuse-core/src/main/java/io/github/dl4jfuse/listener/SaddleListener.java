@@ -90,7 +90,8 @@ public final class SaddleListener extends BaseTrainingListener {
 
     /** Probes on a batch of a graph with several inputs or outputs. */
     public SaddleListener(MultiDataSet probe) {
-        this(model -> new NetworkObjective(model, probe), (int) probe.getFeatures(0).size(0));
+        this(model -> new NetworkObjective(model, probe), (int)
+                probe.getFeatures(0).size(0));
     }
 
     private SaddleListener(Function<Model, NetworkObjective> probe, int examples) {
@@ -143,8 +144,9 @@ public final class SaddleListener extends BaseTrainingListener {
         if (model == null) {
             model = current;
         } else if (model != current) {
-            throw new IllegalStateException("A SaddleListener belongs to one network, and this one has seen another: give"
-                    + " each network its own new SaddleListener(..).");
+            throw new IllegalStateException(
+                    "A SaddleListener belongs to one network, and this one has seen another: give"
+                            + " each network its own new SaddleListener(..).");
         }
         if (steps++ % (window / StagnationWatch.LOOKS) == 0) {
             INDArray gradient = current.getGradientsViewArray();
@@ -198,15 +200,15 @@ public final class SaddleListener extends BaseTrainingListener {
 
     private String sentence(int iteration, SubspaceStep step) {
         String verdict = step.report().verdict() == Verdict.NOT_CRITICAL
-                ? step.report().toString().replaceFirst(Verdict.NOT_CRITICAL.inWords(), "a plateau without a critical point")
+                ? step.report()
+                        .toString()
+                        .replaceFirst(Verdict.NOT_CRITICAL.inWords(), "a plateau without a critical point")
                 : step.report().toString();
-        String action =
-                switch (step.kind()) {
-                    case NONE ->
-                        "no step" + String.format(Locale.ROOT, "; next look after %,d steps", (long) wait * window);
-                    case SECOND_ORDER -> action("second", step);
-                    case THIRD_ORDER -> action("third", step);
-                };
+        String action = switch (step.kind()) {
+            case NONE -> "no step" + String.format(Locale.ROOT, "; next look after %,d steps", (long) wait * window);
+            case SECOND_ORDER -> action("second", step);
+            case THIRD_ORDER -> action("third", step);
+        };
         return String.format(
                 Locale.ROOT,
                 "Training stands still at iteration %d (loss %.5g, then %.5g). On the %,d examples of the probe batch this is"

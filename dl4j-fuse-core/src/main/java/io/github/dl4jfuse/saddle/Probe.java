@@ -107,8 +107,7 @@ final class Probe {
         INDArray image = Vectors.zerosLike(x);
         for (int step = 0; step < POWER_STEPS; step++) {
             ThirdDerivative.square(objective, x, gradient, u, image);
-            if (!Double.isFinite(Vectors.norm(image))
-                    || Vectors.orthonormalise(image, curved, null) == 0) {
+            if (!Double.isFinite(Vectors.norm(image)) || Vectors.orthonormalise(image, curved, null) == 0) {
                 return null;
             }
             Vectors.axpy(1, image, u);

@@ -138,8 +138,7 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
             INDArray candidate = Vectors.moved(point, share, noise);
             double there = objective.value(candidate);
             if (there <= allowed) {
-                return new SubspaceStep(
-                        kind, report, candidate, there, Vectors.norm(candidate.sub(start.point)));
+                return new SubspaceStep(kind, report, candidate, there, Vectors.norm(candidate.sub(start.point)));
             }
         }
         return this;

@@ -187,8 +187,7 @@ class SaddleListenerTest {
     @Test
     void eigenpairsOfANetworkWithBatchNormAndDropoutAreThoseOfTheDenseHessian() {
         TestNetworks kind = TestNetworks.BATCH_NORM;
-        Model model = kind.create(
-                new Sgd(0.1), DataType.DOUBLE, Options.network(builder -> builder.dropOut(0.5)));
+        Model model = kind.create(new Sgd(0.1), DataType.DOUBLE, Options.network(builder -> builder.dropOut(0.5)));
         NetworkObjective objective = new NetworkObjective(model, kind.batch(0, 12, DataType.DOUBLE));
         INDArray x = objective.start();
         EigenPairs pairs = new Lanczos(60, 1e-6, 3).extremes(objective, x, 1, 2);

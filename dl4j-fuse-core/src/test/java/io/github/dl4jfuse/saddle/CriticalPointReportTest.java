@@ -34,7 +34,10 @@ class CriticalPointReportTest {
     private static Verdict expected(Saddles saddle) {
         double[][] h = saddle.function.hessian(new double[saddle.function.dimension()]);
         double smallest = new SimpleMatrix(h)
-                .eig().getEigenvalues().stream().mapToDouble(e -> e.getReal()).min().orElseThrow();
+                .eig().getEigenvalues().stream()
+                        .mapToDouble(e -> e.getReal())
+                        .min()
+                        .orElseThrow();
         if (smallest < 0) {
             return Verdict.STRICT_SADDLE;
         }
@@ -143,6 +146,7 @@ class CriticalPointReportTest {
         SubspaceStep step = SubspaceStep.from(cliff, origin(2, DataType.DOUBLE));
         assertThat(step.kind()).isEqualTo(Kind.SECOND_ORDER);
         assertThat(Math.abs(step.point().getDouble(1))).isCloseTo(4, within(1e-6));
-        assertThat(Arrays.stream(step.point().toDoubleVector()).allMatch(Double::isFinite)).isTrue();
+        assertThat(Arrays.stream(step.point().toDoubleVector()).allMatch(Double::isFinite))
+                .isTrue();
     }
 }

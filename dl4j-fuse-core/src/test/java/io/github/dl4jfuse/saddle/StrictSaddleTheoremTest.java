@@ -143,10 +143,7 @@ class StrictSaddleTheoremTest {
         assertThatThrownBy(() -> RandomRestarts.run(f, 0, seed -> null, solver::run))
                 .hasMessageContaining("at least one start");
         assertThatThrownBy(() -> RandomRestarts.run(
-                        Objective.of(1, (x, g) -> Double.NaN),
-                        2,
-                        seed -> Nd4j.zeros(DataType.DOUBLE, 1),
-                        solver::run))
+                        Objective.of(1, (x, g) -> Double.NaN), 2, seed -> Nd4j.zeros(DataType.DOUBLE, 1), solver::run))
                 .hasMessageContaining("None of 2 runs");
     }
 }

@@ -40,7 +40,8 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a command: train, compare, functions, saddles or doctor.");
+        throw new ParameterException(
+                spec.commandLine(), "Name a command: train, compare, functions, saddles or doctor.");
     }
 
     public static void main(String[] args) {

@@ -48,7 +48,8 @@ final class Escape {
     private final int seeds;
     private final ImageData images = FashionMnist.subset().train().asFlat();
     private final DataSet all = images.iterator(images.size()).next();
-    private final DataSet probe = images.shuffled(1).range(0, PROBE).iterator(PROBE).next();
+    private final DataSet probe =
+            images.shuffled(1).range(0, PROBE).iterator(PROBE).next();
 
     Escape(PrintWriter out, int steps, int seeds) {
         this.out = out;
@@ -87,7 +88,11 @@ final class Escape {
                 .weightInit(WeightInit.XAVIER)
                 .activation(activation)
                 .list()
-                .layer(new DenseLayer.Builder().nIn(28 * 28).nOut(HIDDEN).hasBias(false).build())
+                .layer(new DenseLayer.Builder()
+                        .nIn(28 * 28)
+                        .nOut(HIDDEN)
+                        .hasBias(false)
+                        .build())
                 .layer(new DenseLayer.Builder().nOut(HIDDEN).hasBias(false).build())
                 .layer(new OutputLayer.Builder(LossFunction.MCXENT)
                         .nOut(10)

@@ -11,10 +11,10 @@ import java.util.Locale;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
@@ -50,7 +50,11 @@ final class ProbeCost {
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
-                .layer(new DenseLayer.Builder().nIn(28 * 28).nOut(256).dropOut(0.5).build())
+                .layer(new DenseLayer.Builder()
+                        .nIn(28 * 28)
+                        .nOut(256)
+                        .dropOut(0.5)
+                        .build())
                 .layer(new BatchNormalization.Builder().nIn(256).nOut(256).build())
                 .layer(new DenseLayer.Builder().nIn(256).nOut(128).dropOut(0.5).build())
                 .layer(output(128))

@@ -15,7 +15,8 @@ final class Run {
 
     private Run() {}
 
-    static RunResult train(String name, MultiLayerNetwork network, DataSetIterator batches, int steps, DataSet measured) {
+    static RunResult train(
+            String name, MultiLayerNetwork network, DataSetIterator batches, int steps, DataSet measured) {
         List<CurvePoint> curve = new ArrayList<>();
         int every = Math.max(1, steps / POINTS);
         double seconds = 0;
