@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *       is four times larger or smaller until f falls, and falls no more.
  *   <li>Else, where ∇f is zero and the third derivative on the null space seen is not: a direction of that space with a large T(u,u,u), drawn
  *       by algorithm 3 and improved by the power method, with the sign that descends. Its length is doubled or halved
- *       until f falls, and falls no more. Then a random direction of the null space, 16 times as long, is added, as it would be part of
+ *       until f falls, and falls no more. Then a random direction of the null space of the same length is added, as it would be part of
  *       algorithm 3's draw from the whole space, and halved until no more than {@value #TIE_BREAK_COST} of the gain is lost: without it a network
  *       would leave with one unit per layer, and gradients keep that symmetry.
  * </ul>
@@ -42,8 +42,7 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
     static final double TIE_BREAK_COST = 0.1;
 
     private static final int MOST_CHANGES = 40;
-    private static final double TIE_BREAK_LONGEST = 16;
-    private static final int TIE_BREAK_HALVINGS = 10;
+    private static final int TIE_BREAK_HALVINGS = 6;
     private static final int REFINEMENTS = 50;
     private static final double VALUE_UNITS = 20;
 
@@ -133,7 +132,7 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
             return this;
         }
         double allowed = value + TIE_BREAK_COST * (start.value - value);
-        double share = TIE_BREAK_LONGEST * length;
+        double share = length;
         for (int i = 0; i < TIE_BREAK_HALVINGS; i++, share /= 2) {
             INDArray candidate = Vectors.moved(point, share, noise);
             double there = objective.value(candidate);
