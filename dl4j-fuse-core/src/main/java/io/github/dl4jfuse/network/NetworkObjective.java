@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
@@ -44,7 +45,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * batches; give all of it in one batch where that matters. What is not trained has a gradient of zero: frozen layers,
  * parameters under NoOp, and BatchNorm's running statistics, which {@link #accept} sets anew.
  *
- * <p>An evaluation leaves the network as it found it: parameters, score, state of the random generator; no listener
+ * <p>An evaluation leaves the network as it found it: parameters, updater state, score, state of the random generator; no listener
  * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
  *
  * <p>Refused with an IllegalArgumentException: iterators that cannot be reset. Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
@@ -168,6 +169,17 @@ public final class NetworkObjective extends Objective {
         return flat(model.params()).dup();
     }
 
+    /** Sets the components of frozen parameters and of BatchNorm's statistics to zero. */
+    @Override
+    public void clearFixed(INDArray direction) {
+        requireVector(direction, "The direction");
+        for (NetworkParameter parameter : parameters) {
+            if (!parameter.isTrained()) {
+                parameter.slice(direction).assign(0);
+            }
+        }
+    }
+
     /** Puts the point into the network, and sets BatchNorm's running statistics to those of the data there. */
     @Override
     public void accept(INDArray best) {
@@ -206,6 +218,7 @@ public final class NetworkObjective extends Objective {
         long rootState = random.rootState();
         long nodeState = random.nodeState();
         List<Noise> noise = layers().stream().map(Noise::switchOff).toList();
+        Updater updater = model instanceof MultiLayerNetwork network ? network.getUpdater(false) : null;
         setListeners(List.of());
         random.setStates(fixedRootState, fixedNodeState);
         try {
@@ -213,6 +226,9 @@ public final class NetworkObjective extends Objective {
         } finally {
             setListeners(listeners);
             noise.forEach(Noise::restore);
+            if (updater != null) {
+                ((MultiLayerNetwork) model).setUpdater(updater); // clear() threw it away, with its state
+            }
             random.setStates(rootState, nodeState);
         }
     }

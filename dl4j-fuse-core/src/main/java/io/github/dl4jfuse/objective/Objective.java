@@ -82,6 +82,12 @@ public abstract class Objective {
     /** Is told the best point when a minimisation ends; does nothing unless the objective stands for something. */
     public void accept(INDArray best) {}
 
+    /**
+     * Sets those components of a direction to zero that are no variables (frozen parameters, say), so that a random
+     * direction becomes one along which f may be moved. Does nothing where all are.
+     */
+    public void clearFixed(INDArray direction) {}
+
     /** Returns n. */
     public final long dimension() {
         return dimension;

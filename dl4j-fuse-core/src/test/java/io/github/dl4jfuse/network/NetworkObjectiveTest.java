@@ -142,11 +142,14 @@ class NetworkObjectiveTest {
         INDArray x = objective.start();
         INDArray elsewhere = x.add(0.1);
         double score = model.score();
+        double[] state = TestNetworks.updaterState(model).toDoubleVector();
         long root = Nd4j.getRandom().rootState();
         long node = Nd4j.getRandom().nodeState();
         double first = objective.valueAndGradient(elsewhere, x.dup());
         assertThat(objective.valueAndGradient(elsewhere, x.dup())).isEqualTo(first);
         assertThat(params(model)).isEqualTo(x);
+        objective.value(elsewhere);
+        assertThat(TestNetworks.updaterState(model).toDoubleVector()).isEqualTo(state);
         assertThat(model.score()).isEqualTo(score);
         assertThat(Nd4j.getRandom().rootState()).isEqualTo(root);
         assertThat(Nd4j.getRandom().nodeState()).isEqualTo(node);

@@ -1,0 +1,241 @@
+package io.github.dl4jfuse.listener;
+
+import io.github.dl4jfuse.network.NetworkObjective;
+import io.github.dl4jfuse.network.UpdaterReset;
+import io.github.dl4jfuse.saddle.CriticalPointReport;
+import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.saddle.SubspaceStep;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches for stagnation; where training stands still, it says in one line what kind of point that is, and leaves saddles by a second- or
+ * third-order step ({@link SubspaceStep}) if that lowers the loss.
+ *
+ * <pre>
+ *   net.setListeners(new SaddleListener(probe));    // a few hundred examples or more, as one batch
+ * </pre>
+ *
+ * <p>Loss and gradient norm of the training batches are read at {@value StagnationWatch#LOOKS} steps of each window. Training stands still when the mean loss
+ * of the window's second half is not below that of its first half by {@code smallestFall} of it, and the gradient norm has
+ * not grown. Then the loss on the probe batch is examined, by some 50 to 150 evaluations of its gradient, with dropout and
+ * weight noise off and BatchNorm in training mode. What is found holds of the probe batch; that is why a step is taken only if the loss on
+ * that batch really falls, and why the probe batch should be large. After a probe without a step the next one
+ * waits twice as long, as training may just have converged.
+ *
+ * <p>After a step the updaters' state is reset as {@link UpdaterReset} describes, unless {@link #keepUpdaterState} was called.
+ * DL4J's learning rate, schedules and counters go on. A listener later in the list finds the network without its input
+ * array after a probe, so put this one last.
+ *
+ * <p>One for each network. Truncated backpropagation through time is refused. Not thread-safe.
+ */
+public final class SaddleListener extends BaseTrainingListener {
+
+    /** Default of the window, in steps. */
+    public static final int DEFAULT_WINDOW = 200;
+
+    /** Default of the share of the loss that has to be gained from half a window to the next. */
+    public static final double DEFAULT_SMALLEST_FALL = 1e-3;
+
+    private static final int LONGEST_WAIT = 64;
+    private static final Logger log = LoggerFactory.getLogger(SaddleListener.class);
+
+    /**
+     * What a probe found.
+     *
+     * @param iteration DL4J's iteration count
+     * @param report the point, on the probe batch
+     * @param step what was done
+     * @param lossBefore loss on the probe batch before the step
+     * @param lossAfter after it; the same if there was none
+     * @param sentence all that in one line
+     */
+    public record Finding(
+            int iteration,
+            CriticalPointReport report,
+            SubspaceStep.Kind step,
+            double lossBefore,
+            double lossAfter,
+            String sentence) {}
+
+    private final Function<Model, NetworkObjective> probe;
+    private final int examples;
+    private final List<Finding> findings = new ArrayList<>();
+    private int window = DEFAULT_WINDOW;
+    private double gradientTolerance = Double.NaN;
+    private boolean keepsState;
+    private boolean saidNotFinite;
+    private StagnationWatch watch = new StagnationWatch(DEFAULT_SMALLEST_FALL);
+    private Model model;
+    private NetworkObjective objective;
+    private long steps;
+    private long quietUntil;
+    private int wait = 1;
+    private boolean due;
+
+    /** Probes on a batch. */
+    public SaddleListener(DataSet probe) {
+        this(model -> new NetworkObjective(model, probe), probe.numExamples());
+    }
+
+    /** Probes on a batch of a graph with several inputs or outputs. */
+    public SaddleListener(MultiDataSet probe) {
+        this(model -> new NetworkObjective(model, probe), (int)
+                probe.getFeatures(0).size(0));
+    }
+
+    private SaddleListener(Function<Model, NetworkObjective> probe, int examples) {
+        this.probe = probe;
+        this.examples = examples;
+    }
+
+    /** Sets the window; default {@value #DEFAULT_WINDOW} steps, at least {@value StagnationWatch#LOOKS}. */
+    public SaddleListener window(int newWindow) {
+        if (newWindow < StagnationWatch.LOOKS) {
+            throw new IllegalArgumentException("The window of a SaddleListener has at least " + StagnationWatch.LOOKS
+                    + " steps, not " + newWindow + ".");
+        }
+        window = newWindow;
+        return this;
+    }
+
+    /** Sets the share of the loss below which progress is none; default {@value #DEFAULT_SMALLEST_FALL}, 0 or more. */
+    public SaddleListener smallestFall(double share) {
+        if (!(share >= 0 && share < 1)) {
+            throw new IllegalArgumentException(
+                    "The smallest fall of a SaddleListener is a share of the loss in [0, 1), not " + share + ".");
+        }
+        watch = new StagnationWatch(share);
+        return this;
+    }
+
+    /**
+     * Sets below what a gradient norm on the probe batch counts as zero; default (NaN) as in {@link CriticalPointReport},
+     * which is strict for training by noisy batches.
+     */
+    public SaddleListener gradientTolerance(double tolerance) {
+        gradientTolerance = tolerance;
+        return this;
+    }
+
+    /** Leaves the updaters' state as it is after a step. */
+    public SaddleListener keepUpdaterState() {
+        keepsState = true;
+        return this;
+    }
+
+    /** Returns what was found so far, oldest first. */
+    public List<Finding> findings() {
+        return List.copyOf(findings);
+    }
+
+    @Override
+    public void onGradientCalculation(Model current) {
+        if (model == null) {
+            model = current;
+        } else if (model != current) {
+            throw new IllegalStateException(
+                    "A SaddleListener belongs to one network, and this one has seen another: give"
+                            + " each network its own new SaddleListener(..).");
+        }
+        if (steps++ % (window / StagnationWatch.LOOKS) == 0) {
+            INDArray gradient = current.getGradientsViewArray();
+            gradient = gradient.reshape(gradient.length());
+            double norm = Math.sqrt(Nd4j.getBlasWrapper().dot(gradient, gradient));
+            due = watch.observe(current.score(), norm) && steps >= quietUntil;
+        }
+    }
+
+    @Override
+    public void iterationDone(Model current, int iteration, int epoch) {
+        if (!due) {
+            return;
+        }
+        due = false;
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            INDArray update = current.getGradientsViewArray().dup();
+            probe(iteration);
+            current.getGradientsViewArray().assign(update);
+        }
+        watch.clear();
+    }
+
+    private void probe(int iteration) {
+        if (objective == null) {
+            objective = probe.apply(model);
+        }
+        SubspaceStep step;
+        try {
+            step = SubspaceStep.from(
+                    objective, objective.start(), gradientTolerance, SubspaceStep.DEFAULT_MAX_PRODUCTS, steps);
+        } catch (ArithmeticException e) {
+            sayOnceThatItIsNotFinite(iteration, e);
+            return;
+        }
+        if (step.kind() == SubspaceStep.Kind.NONE) {
+            wait = Math.min(2 * wait, LONGEST_WAIT);
+            quietUntil = steps + (long) wait * window;
+        } else {
+            model.params().reshape(step.point().length()).assign(step.point());
+            if (!keepsState) {
+                UpdaterReset.reset(model);
+            }
+            wait = 1;
+        }
+        Finding finding = new Finding(
+                iteration, step.report(), step.kind(), step.report().value(), step.value(), sentence(iteration, step));
+        findings.add(finding);
+        log.info(finding.sentence());
+    }
+
+    private String sentence(int iteration, SubspaceStep step) {
+        String verdict = step.report().verdict() == Verdict.NOT_CRITICAL
+                ? step.report()
+                        .toString()
+                        .replaceFirst(Verdict.NOT_CRITICAL.inWords(), "a plateau without a critical point")
+                : step.report().toString();
+        String action = switch (step.kind()) {
+            case NONE -> "no step" + String.format(Locale.ROOT, "; next look after %,d steps", (long) wait * window);
+            case SECOND_ORDER -> action("second", step);
+            case THIRD_ORDER -> action("third", step);
+        };
+        return String.format(
+                Locale.ROOT,
+                "Training stands still at iteration %d (loss %.5g, then %.5g). On the %,d examples of the probe batch this is"
+                        + " %s. %s.",
+                iteration,
+                watch.firstLoss(),
+                watch.secondLoss(),
+                examples,
+                verdict,
+                Character.toUpperCase(action.charAt(0)) + action.substring(1));
+    }
+
+    private String action(String order, SubspaceStep step) {
+        return String.format(
+                Locale.ROOT,
+                "%s-order step of length %.3g: loss %.5g to %.5g, updater state %s",
+                order,
+                step.length(),
+                step.report().value(),
+                step.value(),
+                keepsState ? "kept" : "reset");
+    }
+
+    private void sayOnceThatItIsNotFinite(int iteration, ArithmeticException e) {
+        if (!saidNotFinite) {
+            saidNotFinite = true;
+            log.warn("The probe at iteration {} saw nothing: {} Said once.", iteration, e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.github.dl4jfuse.network;
+
+import io.github.dl4jfuse.updater.AdaptedUpdater;
+import io.github.dl4jfuse.updater.FuseUpdater;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Forgets what updaters remember of past gradients, after the parameters have been moved by something else.
+ *
+ * <p>The state of DL4J's own updaters (moments, momentum, sums of squares) is set to zero; step counts are DL4J's and stay, so
+ * Adam's first update after that is up to 3.2 times its rate ((1 - β₁) / √(1 - β₂)), as its bias correction is over. {@code FusePv} and
+ * {@code Fuse} lose their moments and keep phase and curvature pairs, whose steps FuseListener accepts or drops; {@code Adapted}
+ * keeps everything, as its metric lies in the same memory.
+ */
+public final class UpdaterReset {
+
+    private UpdaterReset() {}
+
+    /** Resets all updater blocks of a MultiLayerNetwork or ComputationGraph that has taken a step. */
+    public static void reset(Model model) {
+        BaseMultiLayerUpdater<?> updater = model instanceof MultiLayerNetwork network
+                ? (BaseMultiLayerUpdater<?>) network.getUpdater()
+                : ((ComputationGraph) model).getUpdater();
+        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+            INDArray view = block.getUpdaterView();
+            if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
+                fuse.resetMoments();
+            } else if (view != null && !(block.getGradientUpdater() instanceof AdaptedUpdater)) {
+                view.assign(0);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package io.github.dl4jfuse.examples.saddles;
+
+import io.github.dl4jfuse.examples.data.DataException;
+import io.github.dl4jfuse.examples.data.FashionMnist;
+import io.github.dl4jfuse.examples.data.ImageData;
+import io.github.dl4jfuse.examples.report.Charts;
+import io.github.dl4jfuse.examples.report.CurvePoint;
+import io.github.dl4jfuse.examples.report.RunResult;
+import io.github.dl4jfuse.lbfgs.LbfgsSolver;
+import io.github.dl4jfuse.lbfgs.Minimum;
+import io.github.dl4jfuse.listener.SaddleListener;
+import io.github.dl4jfuse.network.NetworkObjective;
+import io.github.dl4jfuse.saddle.EigenPairs;
+import io.github.dl4jfuse.saddle.Lanczos;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Three weight layers 784-32-32-10 without biases, all weights zero, on the 6,000 images of the subset. The loss depends on
+ * the product of all three weight matrices, so its first and second derivatives vanish there, on each batch, and the third doesn't.
+ */
+final class Escape {
+
+    private static final int BATCH = 128;
+    private static final int PROBE = 1_000;
+    private static final double RATE = 1e-3;
+    private static final int HIDDEN = 32;
+
+    private final PrintWriter out;
+    private final int steps;
+    private final int seeds;
+    private final ImageData images = FashionMnist.subset().train().asFlat();
+    private final DataSet all = images.iterator(images.size()).next();
+    private final DataSet probe =
+            images.shuffled(1).range(0, PROBE).iterator(PROBE).next();
+
+    Escape(PrintWriter out, int steps, int seeds) {
+        this.out = out;
+        this.steps = steps;
+        this.seeds = seeds;
+    }
+
+    void run(Path folder) {
+        for (Activation activation : new Activation[] {Activation.TANH, Activation.IDENTITY}) {
+            atZero(activation);
+            List<RunResult> runs = new ArrayList<>();
+            runs.add(stuck("Adam, weights 0", activation, new Adam(RATE)));
+            runs.add(stuck("SGD, weights 0", activation, new Sgd(0.1)));
+            for (int seed = 1; seed <= seeds; seed++) {
+                MultiLayerNetwork usual = network(activation, new Adam(RATE), seed);
+                runs.add(Run.train("Adam, weights Xavier", usual, images.iterator(BATCH, seed), steps, all));
+                MultiLayerNetwork zero = network(activation, new Adam(RATE), seed);
+                zero.params().assign(0);
+                SaddleListener listener = new SaddleListener(probe).window(40);
+                zero.setListeners(listener);
+                runs.add(Run.train(
+                        "Adam and SaddleListener, weights 0", zero, images.iterator(BATCH, seed), steps, all));
+                for (SaddleListener.Finding finding : listener.findings()) {
+                    out.println("  seed " + seed + ": " + finding.sentence());
+                }
+            }
+            table(runs);
+            write(folder, activation.name().toLowerCase(Locale.ROOT), runs);
+        }
+    }
+
+    private static MultiLayerNetwork network(Activation activation, IUpdater updater, long seed) {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .updater(updater)
+                .weightInit(WeightInit.XAVIER)
+                .activation(activation)
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(28 * 28)
+                        .nOut(HIDDEN)
+                        .hasBias(false)
+                        .build())
+                .layer(new DenseLayer.Builder().nOut(HIDDEN).hasBias(false).build())
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(10)
+                        .hasBias(false)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build());
+        network.init();
+        return network;
+    }
+
+    private void atZero(Activation activation) {
+        MultiLayerNetwork network = network(activation, new Sgd(RATE), 1);
+        network.params().assign(0);
+        NetworkObjective objective = new NetworkObjective(network, all);
+        INDArray x = objective.start();
+        INDArray gradient = x.dup();
+        double loss = objective.valueAndGradient(x, gradient);
+        EigenPairs pairs = new Lanczos(30, 1e-2, 1).extremes(objective, x, 5, 5);
+        Minimum minimum = LbfgsSolver.minimize(objective);
+        out.printf(
+                Locale.ROOT,
+                "%s, 784-%d-%d-10, all weights zero, %,d images: loss %.6f, |gradient| %.1e, |Hessian| %.1e; L-BFGS: %s%n",
+                activation.name().toLowerCase(Locale.ROOT),
+                HIDDEN,
+                HIDDEN,
+                all.numExamples(),
+                loss,
+                gradient.norm2Number().doubleValue(),
+                pairs.scale(),
+                minimum);
+    }
+
+    private RunResult stuck(String name, Activation activation, IUpdater updater) {
+        MultiLayerNetwork network = network(activation, updater, 1);
+        network.params().assign(0);
+        RunResult run = Run.train(name, network, images.iterator(BATCH, 1), steps, all);
+        out.printf(
+                Locale.ROOT,
+                "%s: after %,d steps the norm of all weights is %.1e%n",
+                name,
+                steps,
+                network.params().norm2Number().doubleValue());
+        return run;
+    }
+
+    private void table(List<RunResult> runs) {
+        double target = runs.stream()
+                .filter(run -> run.name().endsWith("Xavier"))
+                .mapToDouble(run -> run.end().trainingLoss())
+                .max()
+                .orElseThrow();
+        out.printf(Locale.ROOT, "| run | loss at the end | steps to %.4f |%n| --- | ---: | ---: |%n", target);
+        for (RunResult run : runs) {
+            out.printf(
+                    Locale.ROOT,
+                    "| %s | %.4f | %s |%n",
+                    run.name(),
+                    run.end().trainingLoss(),
+                    Run.stepsTo(run, target));
+        }
+        out.flush();
+    }
+
+    private static void write(Path folder, String name, List<RunResult> runs) {
+        Path file = folder.resolve("saddle-" + name + ".png");
+        try {
+            Files.createDirectories(folder);
+            Files.write(
+                    file,
+                    Charts.curves(
+                            "training steps, batch " + BATCH,
+                            "training loss",
+                            runs,
+                            CurvePoint::gradientEvaluations,
+                            CurvePoint::trainingLoss));
+        } catch (IOException e) {
+            throw new DataException(
+                    "The picture cannot be written to " + file + " (" + e + "): name another folder with --out.");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.dl4jfuse.examples.saddles;
+
+import io.github.dl4jfuse.examples.compare.FashionMlp;
+import io.github.dl4jfuse.examples.data.FashionMnist;
+import io.github.dl4jfuse.examples.data.ImageData;
+import io.github.dl4jfuse.network.NetworkObjective;
+import io.github.dl4jfuse.saddle.EigenPairs;
+import io.github.dl4jfuse.saddle.Lanczos;
+import java.io.PrintWriter;
+import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** What eigenpairs of networks cost, and how far they are from those of a much longer Lanczos run. */
+final class ProbeCost {
+
+    private static final int EXAMPLES = 1_000;
+    private static final int PAIRS = 8;
+    private static final int REFERENCE_PRODUCTS = 120;
+
+    private final PrintWriter out;
+    private final ImageData images = FashionMnist.subset().train().asFlat();
+
+    ProbeCost(PrintWriter out) {
+        this.out = out;
+    }
+
+    void run() {
+        probe("784-256-128-10 ReLU", new FashionMlp().configuration(1), 200);
+        probe("the same with BatchNorm and dropout .5 (BatchNorm by the batch, dropout off)", normalised(), 200);
+        probe("784-900-300-10 ReLU, 1 million parameters", wide(), 0);
+    }
+
+    private static MultiLayerConfiguration normalised() {
+        return new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .weightInit(WeightInit.RELU)
+                .activation(Activation.RELU)
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(28 * 28)
+                        .nOut(256)
+                        .dropOut(0.5)
+                        .build())
+                .layer(new BatchNormalization.Builder().nIn(256).nOut(256).build())
+                .layer(new DenseLayer.Builder().nIn(256).nOut(128).dropOut(0.5).build())
+                .layer(output(128))
+                .build();
+    }
+
+    private static MultiLayerConfiguration wide() {
+        return new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .weightInit(WeightInit.RELU)
+                .activation(Activation.RELU)
+                .list()
+                .layer(new DenseLayer.Builder().nIn(28 * 28).nOut(900).build())
+                .layer(new DenseLayer.Builder().nIn(900).nOut(300).build())
+                .layer(output(300))
+                .build();
+    }
+
+    private static OutputLayer output(int inputs) {
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(inputs)
+                .nOut(10)
+                .activation(Activation.SOFTMAX)
+                .build();
+    }
+
+    private void probe(String name, MultiLayerConfiguration configuration, int steps) {
+        configuration.getConfs().forEach(conf -> ((BaseLayer) conf.getLayer()).setIUpdater(new Adam(1e-3)));
+        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+        network.init();
+        DataSetIterator batches = images.iterator(128, 1);
+        for (int step = 0; step < steps; step++) {
+            if (!batches.hasNext()) {
+                batches.reset();
+            }
+            network.fit(batches.next());
+        }
+        DataSet data = images.shuffled(1).range(0, EXAMPLES).iterator(EXAMPLES).next();
+        NetworkObjective objective = new NetworkObjective(network, data);
+        INDArray x = objective.start();
+        long before = Pointer.physicalBytes();
+        long begin = System.nanoTime();
+        EigenPairs pairs = new Lanczos(29, 0, 1).largest(objective, x, PAIRS);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        long grown = Pointer.physicalBytes() - before;
+        out.printf(
+                Locale.ROOT,
+                "%s (%,d parameters), after %d steps of Adam, %,d examples: %d largest eigenvalues by %d gradients in"
+                        + " %.2f s; process grew by %,d MB%n",
+                name,
+                objective.dimension(),
+                steps,
+                EXAMPLES,
+                PAIRS,
+                pairs.gradientEvaluations(),
+                seconds,
+                grown >> 20);
+        if (steps > 0) {
+            EigenPairs reference = new Lanczos(REFERENCE_PRODUCTS, 0, 2).extremes(objective, x, 1, PAIRS);
+            for (int products : new int[] {20, 29, 40, 60}) {
+                EigenPairs measured = new Lanczos(products, 0, 1).extremes(objective, x, 1, PAIRS);
+                out.printf(Locale.ROOT, "  %3d gradients:", measured.gradientEvaluations());
+                for (int i = measured.values().length - 1; i >= 0; i--) {
+                    out.printf(
+                            Locale.ROOT,
+                            " %.4g (%.2f %%, said %.2f %%)",
+                            measured.values()[i],
+                            100 * Math.abs(measured.values()[i] / reference.values()[i] - 1),
+                            100 * measured.errors()[i] / Math.abs(measured.values()[i]));
+                }
+                out.println();
+            }
+        }
+        out.flush();
+    }
+}
