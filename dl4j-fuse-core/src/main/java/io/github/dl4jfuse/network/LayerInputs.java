@@ -173,15 +173,19 @@ public final class LayerInputs {
             return null;
         }
         if (layer.conf().getLayer() instanceof ConvolutionLayer convolution) {
-            return patches(input, convolution);
+            return patches(input, convolution, MOST_CONVOLVED_EXAMPLES);
         }
         return input.rank() == 2 ? input.castTo(layer.params().dataType()).dup('c') : null;
     }
 
     /** Each patch that the kernel sees is an input. */
     static INDArray patches(INDArray input, ConvolutionLayer conf) {
+        return patches(input, conf, input.size(0));
+    }
+
+    private static INDArray patches(INDArray input, ConvolutionLayer conf, long most) {
         INDArray images = conf.getCnn2dDataFormat() == CNN2DFormat.NHWC ? input.permute(0, 3, 1, 2) : input;
-        long examples = Math.min(MOST_CONVOLVED_EXAMPLES, images.size(0));
+        long examples = Math.min(most, images.size(0));
         INDArray some = images.get(
                         NDArrayIndex.interval(0, examples), NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.all())
                 .dup('c');
