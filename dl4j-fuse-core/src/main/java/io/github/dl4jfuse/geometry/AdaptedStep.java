@@ -37,7 +37,7 @@ public final class AdaptedStep {
     public static final int FORMED_AT_MOST = 600;
 
     /** Most rows of a Gram matrix that is solved with; beyond them no matrix is formed. */
-    public static final int SOLVED_AT_MOST = 8_192;
+    public static final int SOLVED_AT_MOST = 4_096;
 
     /** Conjugate gradients end when |B' r - μ φ| is below this times its start. */
     public static final double CG_TOLERANCE = 1e-8;
@@ -116,10 +116,10 @@ public final class AdaptedStep {
     private void prepareParameterSpace() {
         INDArray matrix = jacobian.jacobian(n).castTo(DataType.DOUBLE);
         columns = (int) matrix.size(1);
-        rows = matrix.dup('c').data().asDouble();
+        rows = BatchSpace.of(matrix);
         local.applyRootTransposed(rows, columns);
         INDArray b = Nd4j.createFromArray(rows).reshape('c', n, columns);
-        system = new SymmetricSystem(b.transpose().mmul(b).dup('c').data().asDouble(), columns);
+        system = new SymmetricSystem(BatchSpace.ofSymmetric(b.transpose().mmul(b)), columns);
         meanEigenvalue = system.meanEigenvalue() * columns / n;
     }
 

@@ -17,10 +17,18 @@ public final class Damping {
     private static final double POOR = 0.25;
     private static final double SHRINK = 0.25;
     private static final double GROW = 3;
+    /** Weight of the past in the average of what steps do elsewhere. */
+    public static final double AVERAGE_DECAY = 0.9;
+
+    /** The average of what steps do elsewhere makes λ no larger than this. */
+    public static final double LARGEST_ON_BATCHES = 100;
+
+    private static final double GENTLE = 2;
     private static final double GROW_AFTER_FAILURE = 4;
 
     private final double smallest;
     private double lambda;
+    private double average;
 
     /**
      * Begins.
@@ -54,6 +62,23 @@ public final class Damping {
             set(lambda * SHRINK);
         } else if (!(ratio >= POOR)) {
             set(lambda * GROW);
+        }
+    }
+
+    /**
+     * Takes in a step also by what it did to data that it was not made for. One step says little about that, so it counts by a
+     * running average of that reduction over the predicted one, each ratio cut to [-1, 1]. λ is halved if ρ > 3/4 and the
+     * average is positive, and doubled, up to {@value #LARGEST_ON_BATCHES}, if ρ < 1/4 or the average is negative.
+     */
+    public void taken(double actualReduction, double predictedReduction, double reductionElsewhere) {
+        double ratio = predictedReduction > 0 ? actualReduction / predictedReduction : 0;
+        double elsewhere = predictedReduction > 0 ? reductionElsewhere / predictedReduction : 0;
+        elsewhere = Double.isNaN(elsewhere) ? -1 : Math.max(-1, Math.min(1, elsewhere));
+        average = AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * elsewhere;
+        if (ratio > GOOD && average > 0) {
+            set(lambda / GENTLE);
+        } else if (!(ratio >= POOR) || average < 0) {
+            set(Math.max(lambda, Math.min(LARGEST_ON_BATCHES, lambda * GENTLE)));
         }
     }
 

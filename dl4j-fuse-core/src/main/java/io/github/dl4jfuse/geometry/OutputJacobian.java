@@ -21,7 +21,7 @@ public interface OutputJacobian {
     /** Returns D D', n by n, row by row; n products D' u unless there is something better. */
     default double[] gram(int n) {
         INDArray rows = jacobian(n).castTo(DataType.DOUBLE);
-        return rows.mmul(rows.transpose()).dup('c').data().asDouble();
+        return BatchSpace.ofSymmetric(rows.mmul(rows.transpose()));
     }
 
     /** Returns D itself, [n, K], for small ones; n products D' u unless there is something better. */

@@ -6,7 +6,6 @@ import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 import org.ejml.interfaces.linsol.LinearSolverDense;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -17,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class SymmetricSystem {
 
     /** Most rows that EJML factorises; measured, see docs/geometry.md. */
-    static final int ON_THE_HOST = 150;
+    static final int ON_THE_HOST = 350;
 
     private final double[] matrix;
     private final int n;
@@ -50,8 +49,22 @@ final class SymmetricSystem {
         return product;
     }
 
+    /** A Cholesky factor that solves for any right-hand side. */
+    interface Factor {
+
+        /** Returns z, memory of its own. */
+        double[] solve(double[] b);
+    }
+
     /** Returns the solution of (A + μ I) z = b, or null if rounding leaves the matrix without a Cholesky factor. */
     double[] solve(double mu, double[] b) {
+        Factor factor = factor(mu);
+        double[] z = factor == null ? null : factor.solve(b);
+        return z != null && isFinite(z) ? z : null;
+    }
+
+    /** Returns the factor of A + μ I, or null if there is none. */
+    Factor factor(double mu) {
         double[] damped = matrix.clone();
         for (int i = 0; i < n; i++) {
             damped[i * n + i] += mu;
@@ -59,40 +72,46 @@ final class SymmetricSystem {
                 return null;
             }
         }
-        double[] z = n <= ON_THE_HOST ? solveOnHost(damped, b) : solveByLapack(damped, b);
-        if (z != null) {
-            for (double each : z) {
-                if (!Double.isFinite(each)) {
-                    return null;
-                }
-            }
-        }
-        return z;
+        return n <= ON_THE_HOST ? onHost(damped) : byLapack(damped);
     }
 
-    double[] solveOnHost(double[] damped, double[] b) {
+    private static boolean isFinite(double[] z) {
+        for (double each : z) {
+            if (!Double.isFinite(each)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    Factor onHost(double[] damped) {
         LinearSolverDense<DMatrixRMaj> solver = LinearSolverFactory_DDRM.chol(n);
         if (!solver.setA(DMatrixRMaj.wrap(n, n, damped))) {
             return null;
         }
-        DMatrixRMaj z = new DMatrixRMaj(n, 1);
-        solver.solve(DMatrixRMaj.wrap(n, 1, b.clone()), z);
-        return z.data;
+        return b -> {
+            DMatrixRMaj z = new DMatrixRMaj(n, 1);
+            solver.solve(DMatrixRMaj.wrap(n, 1, b.clone()), z);
+            return z.data;
+        };
     }
 
-    double[] solveByLapack(double[] damped, double[] b) {
+    Factor byLapack(double[] damped) {
         double[] factor;
         try (INDArray flat = Nd4j.createFromArray(damped)) {
-            INDArray square = flat.reshape('f', n, n);
-            Nd4j.getBlasWrapper().lapack().potrf(square, true);
-            factor = flat.data().asDouble(); // column by column: L' row by row
+            Nd4j.getBlasWrapper().lapack().potrf(flat.reshape('f', n, n), true);
+            factor = BatchSpace.ofSymmetric(flat); // column by column: L' row by row
         } catch (RuntimeException | Error e) { // how ND4J says that a matrix is not positive definite
             if (e instanceof OutOfMemoryError) {
                 throw e;
             }
             return null;
         }
-        double[] z = b.clone();
+        return b -> substitute(factor, b.clone());
+    }
+
+    /** Solves L L' z = b in place. */
+    private double[] substitute(double[] factor, double[] z) {
         for (int j = 0; j < n; j++) {
             z[j] /= factor[j * n + j];
             for (int i = j + 1; i < n; i++) {
@@ -137,10 +156,5 @@ final class SymmetricSystem {
             }
         }
         return new Eigen(values, vectors);
-    }
-
-    /** Returns the bytes that a solution needs besides the matrix. */
-    static long bytes(long n) {
-        return 3 * n * n * DataType.DOUBLE.width();
     }
 }

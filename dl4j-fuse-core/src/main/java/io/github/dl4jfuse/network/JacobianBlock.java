@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.network;
 
+import io.github.dl4jfuse.geometry.BatchSpace;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -59,9 +60,9 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             double[] ofInputs = weights == null
                     ? new double[(int) (examples * examples)]
-                    : inputs.mmul(inputs.transpose()).dup('c').data().asDouble();
+                    : BatchSpace.ofSymmetric(inputs.mmul(inputs.transpose()));
             double[] ofCotangents =
-                    cotangents.mmul(cotangents.transpose()).dup('c').data().asDouble();
+                    BatchSpace.ofSymmetric(cotangents.mmul(cotangents.transpose()));
             int q = (int) outputs;
             for (int row = 0; row < n; row++) {
                 int from = row / q * (int) examples;
@@ -145,11 +146,7 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             for (int k = 0; k < parts.size(); k++) {
                 if (parameters.get(k) != null) {
-                    double[] share = parts.get(k)
-                            .mmul(parts.get(k).transpose())
-                            .dup('c')
-                            .data()
-                            .asDouble();
+                    double[] share = BatchSpace.ofSymmetric(parts.get(k).mmul(parts.get(k).transpose()));
                     for (int i = 0; i < gram.length; i++) {
                         gram[i] += share[i];
                     }

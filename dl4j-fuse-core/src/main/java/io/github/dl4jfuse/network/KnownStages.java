@@ -109,6 +109,11 @@ final class KnownStages {
             embedding = layer.conf().getLayer() instanceof EmbeddingLayer;
         }
 
+        /** Returns the inputs of the last forward pass. */
+        final INDArray rows() {
+            return rows;
+        }
+
         private INDArray weights() {
             return layer.numParams() == 0 ? null : layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
         }

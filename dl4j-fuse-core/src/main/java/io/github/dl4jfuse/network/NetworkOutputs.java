@@ -1,5 +1,7 @@
 package io.github.dl4jfuse.network;
 
+import io.github.dl4jfuse.geometry.AdaptedStep;
+import io.github.dl4jfuse.geometry.BatchSpace;
 import io.github.dl4jfuse.geometry.OutputJacobian;
 import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.geometry.ResidualModel;
@@ -8,8 +10,10 @@ import io.github.dl4jfuse.geometry.SquaredLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -52,10 +56,13 @@ public final class NetworkOutputs implements ResidualModel {
     public NetworkOutputs(Model model, DataSet data) {
         this(model, new INDArray[] {data.getFeatures()}, data.getLabels());
         if (data.hasMaskArrays()) {
-            throw new IllegalStateException(
-                    "The geometry of the outputs does not know masks: pad without them, or cut the"
-                            + " sequences to one length.");
+            throw masksAreUnknown();
         }
+    }
+
+    static IllegalStateException masksAreUnknown() {
+        return new IllegalStateException("The geometry of the outputs does not know masks: pad without them, or cut the"
+                + " sequences to one length.");
     }
 
     /**
@@ -64,14 +71,10 @@ public final class NetworkOutputs implements ResidualModel {
      * @param features one array for each network input
      */
     public NetworkOutputs(Model model, INDArray[] features, INDArray labels) {
-        if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
-            throw new IllegalStateException(
-                    "The geometry of the outputs is known for a MultiLayerNetwork or a ComputationGraph, not for a "
-                            + (model == null ? "null" : model.getClass().getName()) + ".");
-        }
-        if (model.params() == null) {
-            throw new IllegalStateException("The network has no parameters yet: call init() first.");
-        }
+        this(requireNetwork(model), features, labels, new EvaluationPass(model));
+    }
+
+    private NetworkOutputs(Model model, INDArray[] features, INDArray labels, EvaluationPass pass) {
         if (labels == null || labels.rank() != 2) {
             throw new IllegalStateException(
                     "The geometry of the outputs needs labels [examples, outputs]; for sequences, put LastTimeStep or"
@@ -80,9 +83,26 @@ public final class NetworkOutputs implements ResidualModel {
         this.model = model;
         this.features = features;
         this.labels = labels;
-        pass = new EvaluationPass(model);
+        this.pass = pass;
         examples = (int) labels.size(0);
         outputs = (int) labels.size(1);
+    }
+
+    /** Returns the outputs of the same network on another batch. */
+    NetworkOutputs on(INDArray[] others, INDArray otherLabels) {
+        return new NetworkOutputs(model, others, otherLabels, pass);
+    }
+
+    private static Model requireNetwork(Model model) {
+        if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
+            throw new IllegalStateException(
+                    "The geometry of the outputs is known for a MultiLayerNetwork or a ComputationGraph, not for a "
+                            + (model == null ? "null" : model.getClass().getName()) + ".");
+        }
+        if (model.params() == null) {
+            throw new IllegalStateException("The network has no parameters yet: call init() first.");
+        }
+        return model;
     }
 
     /** Returns the network's own loss on the batch. */
@@ -98,7 +118,7 @@ public final class NetworkOutputs implements ResidualModel {
      */
     public OutputLoss loss(double smoothing, SoftmaxLoss.Metric metric) {
         ILossFunction function = pass.output().loss;
-        double[] y = labels.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+        double[] y = BatchSpace.of(labels);
         if (function instanceof LossMCXENT crossEntropy && pass.output().isSoftmax()) {
             requireUnweighted(crossEntropy.getWeights());
             return new SoftmaxLoss(y, examples, outputs, smoothing, metric);
@@ -186,7 +206,7 @@ public final class NetworkOutputs implements ResidualModel {
             throw new IllegalStateException("The network gives outputs " + Arrays.toString(x.shape())
                     + " where the labels are [" + examples + ", " + outputs + "].");
         }
-        return x.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+        return BatchSpace.of(x);
     }
 
     @Override
@@ -225,16 +245,54 @@ public final class NetworkOutputs implements ResidualModel {
                 .collect(Collectors.toSet());
     }
 
-    /** Returns about how many bytes {@link #linearise} and the solution of the Gram matrix's system will take. */
-    public long bytes() {
+    /**
+     * Throws an IllegalStateException with a sentence if {@link #linearise} and the solution of its system will not fit into
+     * memory; returns about how many bytes they take.
+     */
+    public long requireMemory() {
         at(flat().dup(), this::forward);
         long n = rows();
-        long gram = n <= io.github.dl4jfuse.geometry.AdaptedStep.SOLVED_AT_MOST ? 6 * n * n * Double.BYTES : 0;
-        return gram
-                + 2
-                        * pass.stages().stream()
-                                .mapToLong(stage -> stage.blockBytes(n))
-                                .sum();
+        long width = dataType().width();
+        long matrix = n <= AdaptedStep.SOLVED_AT_MOST ? n * n * Double.BYTES : 0;
+        long blocks = 0;
+        for (Stage stage : pass.stages()) {
+            blocks += stage.blockBytes(n);
+        }
+        long onHeap = 3 * matrix + 4 * n * Double.BYTES;
+        long offHeap = matrix + matrix * width / Double.BYTES + 2 * blocks + n * outputs * width;
+        Runtime runtime = Runtime.getRuntime();
+        long freeHeap = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+        long limit = Pointer.maxBytes();
+        long freeOffHeap = limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
+        if (onHeap > freeHeap || offHeap > freeOffHeap) {
+            throw new IllegalStateException(String.format(
+                    Locale.ROOT,
+                    "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native memory for"
+                            + " the geometry of its outputs, and %,d MB and %s are left: use smaller batches, or more memory"
+                            + " (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
+                    examples,
+                    outputs,
+                    onHeap >> 20,
+                    offHeap >> 20,
+                    freeHeap >> 20,
+                    limit <= 0 ? "enough" : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
+        }
+        return onHeap + offHeap;
+    }
+
+    Stage.Output lastLayer() {
+        return pass.output();
+    }
+
+    /** Returns what the last layer saw in the last forward pass, [examples, inputs]. */
+    INDArray lastLayerInputs() {
+        return pass.output().rows();
+    }
+
+    /** Returns x - y, or p - y for a softmax, at the present parameters, [examples, outputs]. */
+    INDArray euclideanResidual() {
+        OutputLoss.Local local = loss(0, SoftmaxLoss.Metric.EUCLIDEAN).at(forward());
+        return Nd4j.createFromArray(local.whitened()).reshape('c', examples, outputs);
     }
 
     /** D from the factors of each layer. */
@@ -262,7 +320,7 @@ public final class NetworkOutputs implements ResidualModel {
         public double[] push(INDArray v) {
             INDArray image = Nd4j.zeros(dataType(), rows(), 1);
             blocks.forEach(block -> block.addPush(v, image));
-            return image.castTo(DataType.DOUBLE).data().asDouble();
+            return BatchSpace.of(image);
         }
 
         @Override

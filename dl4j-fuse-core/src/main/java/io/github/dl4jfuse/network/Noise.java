@@ -19,6 +19,11 @@ record Noise(org.deeplearning4j.nn.conf.layers.Layer layer, IDropout dropout, IW
         return noise;
     }
 
+    static boolean isNoisy(Layer layer) {
+        org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
+        return conf.getIDropout() != null || (conf instanceof BaseLayer base && base.getWeightNoise() != null);
+    }
+
     void restore() {
         layer.setIDropout(dropout);
         if (layer instanceof BaseLayer base) {

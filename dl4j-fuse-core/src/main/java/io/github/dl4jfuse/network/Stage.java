@@ -293,6 +293,11 @@ abstract class Stage {
             return conf().getActivationFn() instanceof ActivationSoftmax;
         }
 
+        /** Returns whether x is linear in the weights. */
+        boolean isLinear() {
+            return activation() instanceof ActivationIdentity;
+        }
+
         @Override
         IActivation activation() {
             return isSoftmax() ? new ActivationIdentity() : conf().getActivationFn();

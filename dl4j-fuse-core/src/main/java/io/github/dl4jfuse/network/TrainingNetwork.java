@@ -10,7 +10,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
@@ -66,7 +65,7 @@ public final class TrainingNetwork {
             throw otherUpdater(foreign);
         }
         refuseWhatMakesNoSense();
-        noisy = layers().stream().anyMatch(TrainingNetwork::isNoisy);
+        noisy = layers().stream().anyMatch(Noise::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
@@ -144,11 +143,6 @@ public final class TrainingNetwork {
                 model instanceof MultiLayerNetwork network
                         ? network.getLayers()
                         : ((ComputationGraph) model).getLayers());
-    }
-
-    private static boolean isNoisy(Layer layer) {
-        var conf = layer.conf().getLayer();
-        return conf.getIDropout() != null || (conf instanceof BaseLayer base && base.getWeightNoise() != null);
     }
 
     /** Returns whether the network still has the updater that this object looked at. */
