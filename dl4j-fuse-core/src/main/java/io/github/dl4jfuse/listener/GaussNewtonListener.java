@@ -240,7 +240,8 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private void attach(Model current) {
         if (model == null) {
             model = current;
-            batch = new BatchInHand(current, "GaussNewtonListener", layers == Layers.ALL_LAYERS);
+            batch = new BatchInHand(current);
+            batch.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
             double smallest = GeometrySolver.smallestDamping(batch.dataType());
             damping = new Damping(Math.max(smallest, firstDamping), smallest);
         } else if (model != current) {

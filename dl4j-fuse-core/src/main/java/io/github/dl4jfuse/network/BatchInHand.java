@@ -28,15 +28,22 @@ public final class BatchInHand {
     private NetworkOutputs template;
     private INDArray graphLabels;
 
+    /** Looks at the network. */
+    public BatchInHand(Model model) {
+        this.model = model;
+        trained = NetworkParameter.of(model).stream()
+                .filter(NetworkParameter::isTrained)
+                .toList();
+    }
+
     /**
-     * Looks at the network.
+     * Checks whether another gradient may take the place of DL4J's.
      *
      * @param name of the listener, for its sentences
      * @param allLayers whether the gradients of all layers are to be replaced, not only that of the last
      * @throws IllegalStateException if that makes no sense for the network; the sentence says what to change
      */
-    public BatchInHand(Model model, String name, boolean allLayers) {
-        this.model = model;
+    public void requireReplaceable(String name, boolean allLayers) {
         for (Layer layer : layers()) {
             var conf = layer.getConfig();
             boolean weights = layer.numParams() > 0 && conf != null;
@@ -64,9 +71,6 @@ public final class BatchInHand {
             throw new IllegalStateException(
                     name + " does not know truncated backpropagation through time: use BackpropType.Standard.");
         }
-        trained = NetworkParameter.of(model).stream()
-                .filter(NetworkParameter::isTrained)
-                .toList();
     }
 
     private boolean usesTruncatedBackprop() {

@@ -93,6 +93,19 @@ public final class NetworkOutputs implements ResidualModel {
         return new NetworkOutputs(model, others, otherLabels, pass);
     }
 
+    /** Returns those of the first examples that make at most so many rows, at least one example. */
+    public NetworkOutputs first(int rows) {
+        int count = Math.max(1, Math.min(examples, rows / outputs));
+        if (count == examples) {
+            return this;
+        }
+        INDArray[] some = new INDArray[features.length];
+        for (int i = 0; i < some.length; i++) {
+            some[i] = EvaluationPass.part(features[i], 0, count);
+        }
+        return on(some, EvaluationPass.part(labels, 0, count));
+    }
+
     private static Model requireNetwork(Model model) {
         if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
             throw new IllegalStateException(

@@ -109,17 +109,18 @@ class GaussNewtonListenerTest {
             assertThat(now).as("step %d", i).isLessThanOrEqualTo(before);
             before = now;
         }
-        assertThat(before).isLessThan(1e-8 * start);
+        assertThat(before).isLessThan(1e-5 * start);
         GaussNewtonListener.Statistics statistics = listener.statistics();
         assertThat(statistics.steps() + statistics.undone()).isEqualTo(60);
         assertThat(statistics.steps()).isGreaterThan(20);
         assertThat(statistics.bytes()).isPositive();
     }
 
-    /** Hidden layer frozen, almost no damping: one step is the least-squares fit. */
+    /** Hidden layer frozen: one step goes to the damped least-squares fit. */
     @ParameterizedTest
     @CsvSource({"100", "12"})
     void theLastLayerAloneIsFittedInOneStep(int examples) {
+        double lambda = 1e-3;
         DataSet data = surface(examples, SEED);
         MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
                 .seed(SEED)
@@ -137,22 +138,25 @@ class GaussNewtonListenerTest {
                         .build())
                 .build());
         network.init();
-        network.setListeners(new GaussNewtonListener(Layers.OUTPUT_LAYER, 1e-12, 0));
+        network.setListeners(new GaussNewtonListener(Layers.OUTPUT_LAYER, lambda, 0));
         INDArray hidden = network.feedForward(data.getFeatures()).get(1);
         SimpleMatrix a = new SimpleMatrix(examples, 21);
-        SimpleMatrix y = new SimpleMatrix(examples, 1);
+        SimpleMatrix residual = new SimpleMatrix(examples, 1);
+        INDArray outputs = network.output(data.getFeatures());
         for (int i = 0; i < examples; i++) {
             for (int j = 0; j < 20; j++) {
                 a.set(i, j, hidden.getDouble(i, j));
             }
             a.set(i, 20, 1);
-            y.set(i, 0, data.getLabels().getDouble(i, 0));
+            residual.set(i, 0, outputs.getDouble(i) - data.getLabels().getDouble(i, 0));
         }
-        SimpleMatrix residual = y.minus(a.mult(a.pseudoInverse().mult(y)));
+        double mu = lambda * a.elementPower(2).elementSum() / examples;
+        SimpleMatrix normal = a.transpose().mult(a).plus(SimpleMatrix.identity(21).scale(mu));
+        SimpleMatrix left = residual.minus(a.mult(normal.solve(a.transpose().mult(residual))));
         network.fit(data);
         assertThat(network.score(data, false))
                 .as("seed %d", SEED)
-                .isCloseTo(residual.normF() * residual.normF() / examples, within(1e-6));
+                .isCloseTo(left.normF() * left.normF() / examples, within(1e-10));
     }
 
     @ParameterizedTest
@@ -160,7 +164,7 @@ class GaussNewtonListenerTest {
         "GRAPH,OUTPUT_LAYER"})
     void anyUpdaterTakesIt(TestNetworks kind, Layers layers) {
         for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
-            for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), new FusePv())) {
+            for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), new FusePv(1e-2))) {
                 Model model = kind.create(updater, type, TestNetworks.PLAIN);
                 model.setListeners(new GaussNewtonListener(layers));
                 DataSet data = kind.batch(1, 24, type);
@@ -323,6 +327,6 @@ class GaussNewtonListenerTest {
         for (int i = 0; i < 40; i++) {
             graph.fit(data);
         }
-        assertThat(graph.score(data, false)).isLessThan(1e-4 * start);
+        assertThat(graph.score(data, false)).isLessThan(1e-3 * start);
     }
 }

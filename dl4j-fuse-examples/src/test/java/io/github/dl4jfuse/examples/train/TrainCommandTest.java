@@ -154,7 +154,7 @@ class TrainCommandTest {
     @Test
     void withoutACommandItSaysWhichThereAre() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err.toString()).startsWith("Name a command: train, compare, functions or doctor.");
+        assertThat(err.toString()).startsWith("Name a command: train, compare, functions, geometry or doctor.");
     }
 
     @Test
