@@ -2,6 +2,8 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Contestant.Swept;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
@@ -45,6 +47,8 @@ public record Family(String name, String description, Tuning tuning, List<Contes
     /** The rates of Adam's sweep. */
     static final double[] ADAM_RATES = {1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2};
 
+    private static final double OUTPUT_LAYER_RATE = 3e-3;
+
     private static final double[] NESTEROVS_RATES = {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1};
 
     /** All families that come with the examples, the baseline first. */
@@ -59,10 +63,15 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     "DL4J's own LBFGS, which is broken (docs/upstream.md)",
                     Tuning.NONE,
                     List.of(new Contestant(
-                            "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0)))),
+                            "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0), null))),
             of(Contestant.of(
                     "adapted",
                     used -> new Adapted(new Adam(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+            of(Contestant.of(
+                    "geometry-output",
+                    used -> new Adam(new BudgetSchedule(OUTPUT_LAYER_RATE, Shape.LINEAR, used)),
+                    () -> new GaussNewtonListener(Layers.OUTPUT_LAYER))),
+            of(Contestant.of("geometry-all", used -> new Sgd(1), GaussNewtonListener::new)),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(Contestant.of("fuse-pv", used -> new FusePv())));
 

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.MetricListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
@@ -108,6 +109,9 @@ final class Runner {
         if (updater instanceof Adapted) {
             listeners.add(new MetricListener());
         }
+        if (contestant.listener() != null) {
+            listeners.add(contestant.listener().get());
+        }
         listeners.add(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
@@ -143,6 +147,8 @@ final class Runner {
         for (TrainingListener listener : network.getListeners()) {
             if (listener instanceof FuseListener fuse) {
                 bytes += fuse.statistics().extraBytes();
+            } else if (listener instanceof GaussNewtonListener gaussNewton) {
+                bytes += gaussNewton.statistics().bytes();
             }
         }
         return bytes;

@@ -8,8 +8,8 @@ import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.NetworkOutputs;
 import java.io.PrintWriter;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
 public final class GeometryCommand implements Callable<Integer> {
 
     private static final double[] RATES = {3e-3, 1e-2, 3e-2};
+    private static final double[] IMAGE_RATES = {3e-4, 1e-3, 3e-3};
 
     @Spec
     private CommandSpec spec;
@@ -52,12 +53,25 @@ public final class GeometryCommand implements Callable<Integer> {
     @Option(names = "--seeds", description = "Number of initialisations.")
     private int seeds = 3;
 
-    /** What a method reached. */
-    private record Run(String name, double loss, int steps, double seconds) {}
+    @Option(names = "--images", description = "Fit so many images of Fashion-MNIST in place of the regression.")
+    private int images;
+
+    @Option(names = "--cnn", description = "With --images: a small CNN in place of the MLP.")
+    private boolean convolutions;
+
+    @Option(names = "--cross-entropy", description = "With --images: in place of the squared loss.")
+    private boolean crossEntropy;
+
+    @Option(names = "--seconds", description = "With --images: most seconds of the solver.")
+    private double maxSeconds = 600;
 
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
+        if (images > 0) {
+            fitImages(out);
+            return 0;
+        }
         DataSet data = new Regression().data(false).train().iterator(1_000, 1).next();
         gaussNewton(0, data, 0, 30); // so that no method pays for the compiler's warm-up
         adam(0, data, 1e-2, BudgetSchedule.Shape.CONSTANT, 100);
@@ -78,15 +92,21 @@ public final class GeometryCommand implements Callable<Integer> {
         return 0;
     }
 
+    private void fitImages(PrintWriter out) {
+        ImageFit fit = new ImageFit(images, convolutions, !crossEntropy, 1e-4);
+        out.println("| problem | method | training loss | steps | seconds |\n| --- | --- | ---: | ---: | ---: |");
+        for (int seed = 1; seed <= seeds; seed++) {
+            out.println(fit.solver(seed, maxSeconds).row(fit.name()));
+            out.flush();
+            for (double rate : IMAGE_RATES) {
+                out.println(fit.adam(seed, rate, steps).row(fit.name()));
+                out.flush();
+            }
+        }
+    }
+
     private static void print(PrintWriter out, int seed, Run run) {
-        out.printf(
-                Locale.ROOT,
-                "| %d | %s | %.3e | %,d | %.2f |%n",
-                seed,
-                run.name(),
-                run.loss(),
-                run.steps(),
-                run.seconds());
+        out.println(run.row(String.valueOf(seed)));
         out.flush();
     }
 
@@ -101,15 +121,11 @@ public final class GeometryCommand implements Callable<Integer> {
         return network;
     }
 
-    private static double seconds() {
-        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() / 1e9;
-    }
-
     private static Run adam(int seed, DataSet data, double rate, BudgetSchedule.Shape shape, int steps) {
         int[] done = {0};
         MultiLayerNetwork network =
                 network(seed, new Adam(new BudgetSchedule(rate, shape, () -> done[0] / (double) steps)));
-        double begin = seconds();
+        double begin = Run.now();
         for (; done[0] < steps; done[0]++) {
             network.fit(data);
         }
@@ -117,7 +133,8 @@ public final class GeometryCommand implements Callable<Integer> {
                 String.format(Locale.ROOT, "Adam %.0e %s", rate, shape.name().toLowerCase(Locale.ROOT)),
                 network.score(data, false),
                 steps,
-                seconds() - begin);
+                Run.now() - begin,
+                true);
     }
 
     private Run gaussNewton(int seed, DataSet data, double target, int most) {
@@ -129,23 +146,23 @@ public final class GeometryCommand implements Callable<Integer> {
         double loss = network.score(data, false);
         while (done < most && loss > target) {
             DataSet some = sample(data, batch, random);
-            double begin = seconds();
+            double begin = Run.now();
             network.fit(some);
-            spent += seconds() - begin;
+            spent += Run.now() - begin;
             done++;
             loss = network.score(data, false); // not counted, as Adam's final score is not
         }
-        return new Run("GaussNewtonListener, " + batch + " examples", loss, done, spent);
+        return new Run("GaussNewtonListener, " + batch + " examples", loss, done, spent, loss <= target);
     }
 
     private static Run solver(int seed, DataSet data, double target) {
         MultiLayerNetwork network = network(seed, new Sgd(1));
-        double begin = seconds();
+        double begin = Run.now();
         NetworkOutputs outputs = new NetworkOutputs(network, data);
         OutputLoss loss = outputs.loss();
         Adaptation end =
                 GeometrySolver.builder().targetLoss(target).build().run(outputs, loss);
-        return new Run("GeometrySolver, all 1,000", end.value(), end.iterations(), seconds() - begin);
+        return new Run("GeometrySolver, all 1,000", end.value(), end.iterations(), Run.now() - begin, end.value() <= target);
     }
 
     private static DataSet sample(DataSet data, int count, Random random) {
@@ -153,7 +170,7 @@ public final class GeometryCommand implements Callable<Integer> {
         for (int i = 0; i < data.numExamples(); i++) {
             all.add(i);
         }
-        java.util.Collections.shuffle(all, random);
+        Collections.shuffle(all, random);
         int[] rows = all.stream().limit(count).mapToInt(Integer::intValue).toArray();
         return new DataSet(Nd4j.pullRows(data.getFeatures(), 1, rows), Nd4j.pullRows(data.getLabels(), 1, rows));
     }
