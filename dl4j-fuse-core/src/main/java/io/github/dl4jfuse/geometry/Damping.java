@@ -13,16 +13,16 @@ public final class Damping {
     /** Largest λ; a step that long fails at it is no matter of damping. */
     public static final double LARGEST = 1e8;
 
+    /** Weight of the past in the average of what steps do elsewhere. */
+    public static final double AVERAGE_DECAY = 0.9;
+
+    /** What steps do elsewhere makes λ no larger than this. */
+    public static final double LARGEST_ON_BATCHES = 100;
+
     private static final double GOOD = 0.75;
     private static final double POOR = 0.25;
     private static final double SHRINK = 0.25;
     private static final double GROW = 3;
-    /** Weight of the past in the average of what steps do elsewhere. */
-    public static final double AVERAGE_DECAY = 0.9;
-
-    /** The average of what steps do elsewhere makes λ no larger than this. */
-    public static final double LARGEST_ON_BATCHES = 100;
-
     private static final double GENTLE = 2;
     private static final double GROW_AFTER_FAILURE = 4;
 

@@ -289,6 +289,26 @@ class AdaptedStepTest {
     }
 
     @Test
+    void dampingOnBatchesFollowsWhatStepsDoElsewhere() {
+        Damping damping = new Damping(1, 1e-3);
+        damping.taken(0.9, 1, 0.5);
+        assertThat(damping.lambda()).as("good here and there").isEqualTo(0.5);
+        for (int i = 0; i < 5; i++) {
+            damping.taken(0.9, 1, -10);
+        }
+        assertThat(damping.lambda()).as("good here, bad there, from the second on").isGreaterThan(2);
+        for (int i = 0; i < 50; i++) {
+            damping.taken(0.9, 1, -10);
+        }
+        assertThat(damping.lambda()).isEqualTo(Damping.LARGEST_ON_BATCHES);
+        damping.rejected();
+        damping.taken(0.9, 1, -10);
+        assertThat(damping.lambda()).as("larger stays").isEqualTo(4 * Damping.LARGEST_ON_BATCHES);
+        damping.taken(0.9, 1, Double.NaN);
+        assertThat(damping.lambda()).isEqualTo(4 * Damping.LARGEST_ON_BATCHES);
+    }
+
+    @Test
     void refusesWhatMakesNoSense() {
         assertThatThrownBy(() -> new SoftmaxLoss(new double[] {1, 1}, 1, 2, 0, SoftmaxLoss.Metric.SOFTMAX))
                 .isInstanceOf(IllegalArgumentException.class)

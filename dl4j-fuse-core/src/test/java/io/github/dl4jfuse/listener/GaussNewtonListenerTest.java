@@ -21,7 +21,6 @@ import org.ejml.simple.SimpleMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -151,7 +150,8 @@ class GaussNewtonListenerTest {
             residual.set(i, 0, outputs.getDouble(i) - data.getLabels().getDouble(i, 0));
         }
         double mu = lambda * a.elementPower(2).elementSum() / examples;
-        SimpleMatrix normal = a.transpose().mult(a).plus(SimpleMatrix.identity(21).scale(mu));
+        SimpleMatrix normal =
+                a.transpose().mult(a).plus(SimpleMatrix.identity(21).scale(mu));
         SimpleMatrix left = residual.minus(a.mult(normal.solve(a.transpose().mult(residual))));
         network.fit(data);
         assertThat(network.score(data, false))
@@ -160,8 +160,13 @@ class GaussNewtonListenerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"DENSE,OUTPUT_LAYER", "DENSE,ALL_LAYERS", "CONVOLUTION,ALL_LAYERS", "BATCH_NORM,OUTPUT_LAYER",
-        "GRAPH,OUTPUT_LAYER"})
+    @CsvSource({
+        "DENSE,OUTPUT_LAYER",
+        "DENSE,ALL_LAYERS",
+        "CONVOLUTION,ALL_LAYERS",
+        "BATCH_NORM,OUTPUT_LAYER",
+        "GRAPH,OUTPUT_LAYER"
+    })
     void anyUpdaterTakesIt(TestNetworks kind, Layers layers) {
         for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
             for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), new FusePv(1e-2))) {
@@ -184,8 +189,8 @@ class GaussNewtonListenerTest {
     void nothingDivergesWhereBatchesContradictEachOther(int examples) {
         Random random = new Random(SEED);
         for (Layers layers : Layers.values()) {
-            MultiLayerNetwork network = TestNetworks.DENSE.network(
-                    new Sgd(layers == Layers.ALL_LAYERS ? 1 : 0.1), DataType.FLOAT);
+            MultiLayerNetwork network =
+                    TestNetworks.DENSE.network(new Sgd(layers == Layers.ALL_LAYERS ? 1 : 0.1), DataType.FLOAT);
             network.setListeners(new GaussNewtonListener(layers));
             DataSet held = TestNetworks.DENSE.batch(999, 200, DataType.FLOAT);
             double start = network.score(held, false);

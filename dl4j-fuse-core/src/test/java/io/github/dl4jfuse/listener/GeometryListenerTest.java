@@ -74,8 +74,7 @@ class GeometryListenerTest {
     void theMeasuredRateOfTheFlowIsThePredictedOne() {
         MultiLayerNetwork network = network(0.1);
         GeometryListener listener = new GeometryListener(10, 0.1);
-        network.setListeners(
-                new GaussNewtonListener(GaussNewtonListener.Layers.ALL_LAYERS, 1e-9, 0), listener);
+        network.setListeners(new GaussNewtonListener(GaussNewtonListener.Layers.ALL_LAYERS, 1e-9, 0), listener);
         DataSet data = data();
         for (int i = 0; i < 40; i++) {
             network.fit(data);
