@@ -29,7 +29,14 @@ class ArchitectureTest {
             .layer("acceleration")
             .definedBy("..acceleration..")
             .layer("mathematics")
-            .definedBy("..objective..", "..metric..", "..lbfgs..", "..saddle..", "..search..", "..switching..")
+            .definedBy(
+                    "..objective..",
+                    "..metric..",
+                    "..geometry..",
+                    "..lbfgs..",
+                    "..saddle..",
+                    "..search..",
+                    "..switching..")
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("acceleration")
@@ -57,6 +64,7 @@ class ArchitectureTest {
                     "..updater..",
                     "..objective..",
                     "..metric..",
+                    "..geometry..",
                     "..lbfgs..",
                     "..saddle..",
                     "..search..",

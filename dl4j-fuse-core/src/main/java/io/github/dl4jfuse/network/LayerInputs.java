@@ -177,7 +177,7 @@ public final class LayerInputs {
             return null;
         }
         if (layer.conf().getLayer() instanceof ConvolutionLayer convolution) {
-            return patches(input, convolution);
+            return patches(input, convolution, MOST_CONVOLVED_EXAMPLES);
         }
         INDArray rows = input.rank() == 3 ? steps(input, layer) : input;
         return rows.rank() == 2 ? rows.castTo(layer.params().dataType()).dup('c') : null;
@@ -194,8 +194,12 @@ public final class LayerInputs {
 
     /** Each patch that the kernel sees is an input. */
     static INDArray patches(INDArray input, ConvolutionLayer conf) {
+        return patches(input, conf, input.size(0));
+    }
+
+    private static INDArray patches(INDArray input, ConvolutionLayer conf, long most) {
         INDArray images = conf.getCnn2dDataFormat() == CNN2DFormat.NHWC ? input.permute(0, 3, 1, 2) : input;
-        long examples = Math.min(MOST_CONVOLVED_EXAMPLES, images.size(0));
+        long examples = Math.min(most, images.size(0));
         INDArray some = images.get(
                         NDArrayIndex.interval(0, examples), NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.all())
                 .dup('c');

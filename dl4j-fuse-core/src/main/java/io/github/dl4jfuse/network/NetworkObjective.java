@@ -10,9 +10,6 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
-import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -359,28 +356,6 @@ public final class NetworkObjective extends Objective {
             network.setScore(score);
         } else {
             ((ComputationGraph) model).setScore(score);
-        }
-    }
-
-    /** Dropout and weight noise that a layer had. */
-    private record Noise(org.deeplearning4j.nn.conf.layers.Layer layer, IDropout dropout, IWeightNoise weightNoise) {
-
-        static Noise switchOff(Layer layer) {
-            org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
-            Noise noise =
-                    new Noise(conf, conf.getIDropout(), conf instanceof BaseLayer base ? base.getWeightNoise() : null);
-            conf.setIDropout(null);
-            if (conf instanceof BaseLayer base) {
-                base.setWeightNoise(null);
-            }
-            return noise;
-        }
-
-        void restore() {
-            layer.setIDropout(dropout);
-            if (layer instanceof BaseLayer base) {
-                base.setWeightNoise(weightNoise);
-            }
         }
     }
 }

@@ -12,7 +12,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
@@ -72,7 +71,7 @@ public final class TrainingNetwork {
         if (refusal != null && !updaters.get(0).getConfig().isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
-        noisy = layers().stream().anyMatch(TrainingNetwork::isNoisy);
+        noisy = layers().stream().anyMatch(Noise::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
@@ -174,11 +173,6 @@ public final class TrainingNetwork {
                 model instanceof MultiLayerNetwork network
                         ? network.getLayers()
                         : ((ComputationGraph) model).getLayers());
-    }
-
-    private static boolean isNoisy(Layer layer) {
-        var conf = layer.conf().getLayer();
-        return conf.getIDropout() != null || (conf instanceof BaseLayer base && base.getWeightNoise() != null);
     }
 
     /** Returns whether the network still has the updater that this object looked at. */

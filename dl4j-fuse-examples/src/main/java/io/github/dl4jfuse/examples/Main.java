@@ -4,6 +4,7 @@ import io.github.dl4jfuse.examples.compare.CompareCommand;
 import io.github.dl4jfuse.examples.data.DataException;
 import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.functions.FunctionsCommand;
+import io.github.dl4jfuse.examples.geometry.GeometryCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.saddles.SaddlesCommand;
 import io.github.dl4jfuse.examples.train.TrainCommand;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
             TrainCommand.class,
             CompareCommand.class,
             FunctionsCommand.class,
+            GeometryCommand.class,
             SaddlesCommand.class,
             DoctorCommand.class,
             HelpCommand.class
@@ -41,7 +43,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Name a command: train, compare, functions, saddles or doctor.");
+                spec.commandLine(), "Name a command: train, compare, functions, geometry, saddles or doctor.");
     }
 
     public static void main(String[] args) {

@@ -8,10 +8,10 @@ import org.nd4j.linalg.schedule.ISchedule;
  * A learning rate over the share p of the budget that is used: constant, r (1 + cos πp) / 2, or r (1 - p). Works for
  * budgets of seconds too, whose number of iterations nobody knows beforehand. Lives with its run and is never saved.
  */
-final class BudgetSchedule implements ISchedule {
+public final class BudgetSchedule implements ISchedule {
 
     /** How the rate falls. */
-    enum Shape {
+    public enum Shape {
         CONSTANT,
         COSINE,
         LINEAR
@@ -23,7 +23,8 @@ final class BudgetSchedule implements ISchedule {
     private final Shape shape;
     private final transient DoubleSupplier used;
 
-    BudgetSchedule(double rate, Shape shape, DoubleSupplier used) {
+    /** A schedule over the used share of a budget. */
+    public BudgetSchedule(double rate, Shape shape, DoubleSupplier used) {
         this.rate = rate;
         this.shape = shape;
         this.used = used;

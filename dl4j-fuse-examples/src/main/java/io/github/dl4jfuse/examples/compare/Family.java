@@ -2,6 +2,8 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Contestant.Swept;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
@@ -46,6 +48,8 @@ public record Family(String name, String description, Tuning tuning, List<Contes
     /** The rates of Adam's sweep. */
     static final double[] ADAM_RATES = {1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2};
 
+    private static final double OUTPUT_LAYER_RATE = 3e-3;
+
     private static final double[] NESTEROVS_RATES = {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1};
 
     /** All families that come with the examples, the baseline first. */
@@ -60,7 +64,12 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     "DL4J's own LBFGS, which is broken (docs/upstream.md)",
                     Tuning.NONE,
                     List.of(new Contestant(
-                            "dl4j-lbfgs", "dl4j-lbfgs", OptimizationAlgorithm.LBFGS, null, used -> new Sgd(1.0)))),
+                            "dl4j-lbfgs",
+                            "dl4j-lbfgs",
+                            OptimizationAlgorithm.LBFGS,
+                            null,
+                            used -> new Sgd(1.0),
+                            null))),
             of(
                     "its rate linear to 0 over the budget, otherwise its defaults",
                     Contestant.of(
@@ -70,6 +79,11 @@ public record Family(String name, String description, Tuning tuning, List<Contes
             of(
                     "its rate constant, for trainings whose end is not known",
                     Contestant.of("adapted-open", used -> new Adapted())),
+            of(Contestant.of(
+                    "geometry-output",
+                    used -> new Adam(new BudgetSchedule(OUTPUT_LAYER_RATE, Shape.LINEAR, used)),
+                    () -> new GaussNewtonListener(Layers.OUTPUT_LAYER))),
+            of(Contestant.of("geometry-all", used -> new Sgd(1), GaussNewtonListener::new)),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(
                     "as published: L-BFGS from epoch " + FusePv.PUBLISHED_SWITCH_EPOCH + " on",

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
 import java.util.ArrayList;
@@ -104,6 +105,9 @@ final class Runner {
         if (updater instanceof AdamLbfgs || updater instanceof Adapted) {
             listeners.add(new FuseListener());
         }
+        if (contestant.listener() != null) {
+            listeners.add(contestant.listener().get());
+        }
         listeners.add(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
@@ -139,6 +143,8 @@ final class Runner {
         for (TrainingListener listener : network.getListeners()) {
             if (listener instanceof FuseListener fuse) {
                 bytes += fuse.statistics().extraBytes();
+            } else if (listener instanceof GaussNewtonListener gaussNewton) {
+                bytes += gaussNewton.statistics().bytes();
             }
         }
         return bytes;

@@ -154,7 +154,8 @@ class TrainCommandTest {
     @Test
     void withoutACommandItSaysWhichThereAre() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err.toString()).startsWith("Name a command: train, compare, functions, saddles or doctor.");
+        assertThat(err.toString())
+                .startsWith("Name a command: train, compare, functions, geometry, saddles or doctor.");
     }
 
     @Test

@@ -1,0 +1,26 @@
+package io.github.dl4jfuse.geometry;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** From ND4J's arrays to batch space, where plain Java arrays are used. */
+public final class BatchSpace {
+
+    private BatchSpace() {}
+
+    /** Returns the elements of an array, row by row, in double precision. */
+    public static double[] of(INDArray array) {
+        return elements(array.castTo(DataType.DOUBLE).dup('c'));
+    }
+
+    /** Returns the elements of a symmetric matrix in memory of its own, whichever order it is kept in. */
+    public static double[] ofSymmetric(INDArray matrix) {
+        return elements(matrix.castTo(DataType.DOUBLE));
+    }
+
+    private static double[] elements(INDArray own) {
+        double[] elements = new double[(int) own.length()];
+        own.data().asNioDouble().get(elements); // in bulk; data().asDouble() takes them one by one
+        return elements;
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.dl4jfuse.geometry;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The outputs x(θ) of N examples with Q outputs each, as a function of K parameters. Batch space, where the outputs live, is
+ * a plain array of N Q doubles, example by example: output c of example i stands at i Q + c. Parameters are rank-1 arrays
+ * of {@link #dataType}.
+ */
+public interface ResidualModel {
+
+    /** Returns K. */
+    long parameters();
+
+    /** Returns N. */
+    int examples();
+
+    /** Returns Q. */
+    int outputsPerExample();
+
+    /** Returns the type of the parameters, FLOAT or DOUBLE. */
+    DataType dataType();
+
+    /** Returns a copy of the parameters to start from. */
+    INDArray start();
+
+    /** Returns x(θ). */
+    double[] outputs(INDArray point);
+
+    /** Returns D = dx/dθ at a point; it stays valid when others are asked for. */
+    OutputJacobian linearise(INDArray point);
+
+    /** Is told the best point when a run ends; does nothing unless the model stands for something. */
+    default void accept(INDArray best) {}
+
+    /** Returns N Q, the rows of D. */
+    default int rows() {
+        return examples() * outputsPerExample();
+    }
+}

@@ -1,0 +1,220 @@
+package io.github.dl4jfuse.network;
+
+import io.github.dl4jfuse.geometry.LastLayerStep;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.layers.LossLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** The batch that a network is being trained on, in the middle of a fit step, and the gradient that DL4J will use. */
+public final class BatchInHand {
+
+    private final Model model;
+    private final List<NetworkParameter> trained;
+    private NetworkOutputs template;
+    private INDArray graphLabels;
+
+    /** Looks at the network. */
+    public BatchInHand(Model model) {
+        this.model = model;
+        trained = NetworkParameter.of(model).stream()
+                .filter(NetworkParameter::isTrained)
+                .toList();
+    }
+
+    /**
+     * Checks whether another gradient may take the place of DL4J's.
+     *
+     * @param name of the listener, for its sentences
+     * @param allLayers whether the gradients of all layers are to be replaced, not only that of the last
+     * @throws IllegalStateException if that makes no sense for the network; the sentence says what to change
+     */
+    public void requireReplaceable(String name, boolean allLayers) {
+        for (Layer layer : layers()) {
+            var conf = layer.getConfig();
+            boolean weights = layer.numParams() > 0 && conf != null;
+            if (weights
+                    && conf.getGradientNormalization() != null
+                    && conf.getGradientNormalization() != GradientNormalization.None) {
+                throw new IllegalStateException("Layer \"" + conf.getLayerName() + "\" uses gradient normalization "
+                        + conf.getGradientNormalization() + ", which would undo what " + name
+                        + " makes of the gradient: remove .gradientNormalization(..).");
+            }
+            if (allLayers && Noise.isNoisy(layer)) {
+                throw new IllegalStateException(name + " in all layers computes the gradient without dropout and weight"
+                        + " noise, so they would have no effect: remove them, or use OUTPUT_LAYER.");
+            }
+            if (allLayers && layer.conf().getLayer() instanceof BatchNormalization) {
+                throw new IllegalStateException(name + " in all layers needs examples that do not see each other, which"
+                        + " BatchNorm in training makes them do: remove it, freeze it, or use OUTPUT_LAYER.");
+            }
+        }
+        if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+            throw new IllegalStateException(
+                    name + " needs optimizationAlgo(STOCHASTIC_GRADIENT_DESCENT), DL4J's default," + " not "
+                            + model.conf().getOptimizationAlgo() + ".");
+        }
+        if (usesTruncatedBackprop()) {
+            throw new IllegalStateException(
+                    name + " does not know truncated backpropagation through time: use BackpropType.Standard.");
+        }
+    }
+
+    private boolean usesTruncatedBackprop() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT
+                : ((ComputationGraph) model).getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
+    }
+
+    private List<Layer> layers() {
+        return List.of(
+                model instanceof MultiLayerNetwork network
+                        ? network.getLayers()
+                        : ((ComputationGraph) model).getLayers());
+    }
+
+    /** Remembers a graph's labels, which it shows during the backward pass only. */
+    public void duringBackwardPass() {
+        if (model instanceof ComputationGraph graph) {
+            IOutputLayer last = (IOutputLayer) graph.getOutputLayer(0);
+            INDArray labels = last instanceof BaseOutputLayer<?> output
+                    ? output.getLabels()
+                    : last instanceof LossLayer loss ? loss.getLabels() : null;
+            graphLabels = labels == null ? null : labels.detach();
+        }
+    }
+
+    /** Returns the outputs on a copy of the batch in hand. */
+    public NetworkOutputs outputs() {
+        INDArray[] features;
+        INDArray labels;
+        boolean masked;
+        if (model instanceof MultiLayerNetwork network) {
+            features = new INDArray[] {copy(network.getInput())};
+            labels = network.getLabels();
+            masked = network.getMaskArray() != null;
+        } else {
+            ComputationGraph graph = (ComputationGraph) model;
+            List<INDArray> all = new ArrayList<>();
+            for (INDArray each : graph.getInputs()) {
+                all.add(copy(each));
+            }
+            features = all.toArray(INDArray[]::new);
+            labels = graphLabels;
+            masked = graph.getInputMaskArrays() != null || graph.getLabelMaskArrays() != null;
+        }
+        if (masked) {
+            throw NetworkOutputs.masksAreUnknown();
+        }
+        template = template == null
+                ? new NetworkOutputs(model, features, copy(labels))
+                : template.on(features, copy(labels));
+        return template;
+    }
+
+    private static INDArray copy(INDArray array) {
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            return array == null ? null : array.dup('c');
+        }
+    }
+
+    /** Returns a view of all parameters, [K]. */
+    public INDArray parameters() {
+        return model.params().reshape(model.numParams());
+    }
+
+    /** Puts all trained parameters back to an earlier point; running statistics stay. */
+    public void restore(INDArray point) {
+        INDArray now = parameters();
+        for (NetworkParameter parameter : trained) {
+            parameter.slice(now).assign(parameter.slice(point));
+        }
+    }
+
+    /** Makes DL4J's raw gradient one that it turns into this direction after dividing by the batch size. */
+    public void replaceGradient(INDArray direction) {
+        INDArray gradient = gradient();
+        for (NetworkParameter parameter : trained) {
+            parameter.slice(gradient).assign(parameter.slice(direction).mul(divisor()));
+        }
+    }
+
+    /**
+     * The same for the last layer alone.
+     *
+     * @param lambda relative damping of {@link LastLayerStep}
+     * @return false, and no change, if the layer's inputs give no direction
+     */
+    public boolean replaceLastLayer(NetworkOutputs outputs, double lambda) {
+        Stage.Output last = outputs.lastLayer();
+        NetworkParameter weights = last.trained(DefaultParamInitializer.WEIGHT_KEY);
+        NetworkParameter bias = last.trained(DefaultParamInitializer.BIAS_KEY);
+        if (weights == null || !last.isLinear()) {
+            throw new IllegalStateException(
+                    "The last layer alone has a closed form if it is an OutputLayer with weights that are trained and"
+                            + " activation IDENTITY or SOFTMAX.");
+        }
+        INDArray residual = outputs.euclideanResidual();
+        INDArray inputs = outputs.lastLayerInputs();
+        INDArray direction = LastLayerStep.direction(inputs, residual, bias != null, lambda);
+        if (direction == null) {
+            return false;
+        }
+        INDArray gradient = gradient();
+        long n = inputs.size(1);
+        INDArray scaled = direction.muli(divisor()).castTo(gradient.dataType());
+        var rows = NDArrayIndex.interval(0, n);
+        INDArray values = weights.values();
+        weights.slice(gradient).reshape(values.ordering(), values.shape()).assign(scaled.get(rows, NDArrayIndex.all()));
+        if (bias != null) {
+            bias.slice(gradient).assign(scaled.getRow(n));
+        }
+        return true;
+    }
+
+    /** No step for the trained parameters. */
+    public void clearGradient() {
+        INDArray gradient = gradient();
+        trained.forEach(parameter -> parameter.slice(gradient).assign(0));
+    }
+
+    private INDArray gradient() {
+        INDArray gradient = model.getGradientsViewArray();
+        return gradient.reshape(gradient.length());
+    }
+
+    private double divisor() {
+        return model.conf().isMiniBatch() ? model.batchSize() : 1;
+    }
+
+    /** Returns DL4J's score of the batch. */
+    public double score() {
+        return model.score();
+    }
+
+    /** Returns the type of the parameters. */
+    public DataType dataType() {
+        return model.params().dataType();
+    }
+
+    /** Returns the number of steps completed. */
+    public int iteration() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getIterationCount()
+                : ((ComputationGraph) model).getIterationCount();
+    }
+}

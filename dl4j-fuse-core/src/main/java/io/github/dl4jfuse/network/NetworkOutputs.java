@@ -1,0 +1,427 @@
+package io.github.dl4jfuse.network;
+
+import io.github.dl4jfuse.geometry.AdaptedStep;
+import io.github.dl4jfuse.geometry.BatchSpace;
+import io.github.dl4jfuse.geometry.OutputJacobian;
+import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.geometry.ResidualModel;
+import io.github.dl4jfuse.geometry.SoftmaxLoss;
+import io.github.dl4jfuse.geometry.SquaredLoss;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossL2;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
+import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+
+/**
+ * The outputs of a {@link MultiLayerNetwork} or {@link ComputationGraph} on a batch, as a function of all its parameters in
+ * DL4J's order, and their Jacobian. The network is in evaluation mode: no dropout, BatchNorm with its running statistics.
+ * The outputs x are the logits of a softmax, otherwise the activations of the output layer. What is not trained (frozen,
+ * under NoOp, running statistics) has columns of zeros.
+ *
+ * <p>Dense, embedding, convolution and BatchNorm layers and the output layer have a formula; if all trained layers are such,
+ * D v, D' u and D D' come from each layer's inputs and cotangents, for which Q backward passes are made at once. With any other
+ * trained layer (recurrent, custom), D' u is one backward pass, and D v a central difference of outputs along v with
+ * h = ε^(1/3) (1 + |θ| / √K) / |v|: relative error about 1e-9 in double and 1e-4 in float.
+ *
+ * <p>A network is left as it was found, but for the arrays its layers keep between forward and backward pass, and DL4J's
+ * gradient array.
+ *
+ * <p>Refused with an IllegalStateException: a last layer other than OutputLayer or LossLayer, losses other than MSE, L2 and
+ * the cross-entropy of a softmax, weighted losses, several outputs, masks.
+ */
+public final class NetworkOutputs implements ResidualModel {
+
+    private final Model model;
+    private final INDArray[] features;
+    private final INDArray labels;
+    private final EvaluationPass pass;
+    private final int examples;
+    private final int outputs;
+
+    /** The outputs on one batch. */
+    public NetworkOutputs(Model model, DataSet data) {
+        this(model, new INDArray[] {data.getFeatures()}, data.getLabels());
+        if (data.hasMaskArrays()) {
+            throw masksAreUnknown();
+        }
+    }
+
+    static IllegalStateException masksAreUnknown() {
+        return new IllegalStateException("The geometry of the outputs does not know masks: pad without them, or cut the"
+                + " sequences to one length.");
+    }
+
+    /**
+     * The outputs on one batch.
+     *
+     * @param features one array for each network input
+     */
+    public NetworkOutputs(Model model, INDArray[] features, INDArray labels) {
+        this(requireNetwork(model), features, labels, new EvaluationPass(model));
+    }
+
+    private NetworkOutputs(Model model, INDArray[] features, INDArray labels, EvaluationPass pass) {
+        if (labels == null || labels.rank() != 2) {
+            throw new IllegalStateException(
+                    "The geometry of the outputs needs labels [examples, outputs]; for sequences, put LastTimeStep or"
+                            + " GlobalPoolingLayer before an OutputLayer.");
+        }
+        this.model = model;
+        this.features = features;
+        this.labels = labels;
+        this.pass = pass;
+        examples = (int) labels.size(0);
+        outputs = (int) labels.size(1);
+    }
+
+    /** Returns the outputs of the same network on another batch. */
+    NetworkOutputs on(INDArray[] others, INDArray otherLabels) {
+        return new NetworkOutputs(model, others, otherLabels, pass);
+    }
+
+    /** Returns those of the first examples that make at most so many rows, at least one example. */
+    public NetworkOutputs first(int rows) {
+        int count = Math.max(1, Math.min(examples, rows / outputs));
+        if (count == examples) {
+            return this;
+        }
+        INDArray[] some = new INDArray[features.length];
+        for (int i = 0; i < some.length; i++) {
+            some[i] = EvaluationPass.part(features[i], 0, count);
+        }
+        return on(some, EvaluationPass.part(labels, 0, count));
+    }
+
+    private static Model requireNetwork(Model model) {
+        if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
+            throw new IllegalStateException(
+                    "The geometry of the outputs is known for a MultiLayerNetwork or a ComputationGraph, not for a "
+                            + (model == null ? "null" : model.getClass().getName()) + ".");
+        }
+        if (model.params() == null) {
+            throw new IllegalStateException("The network has no parameters yet: call init() first.");
+        }
+        return model;
+    }
+
+    /** Returns the network's own loss on the batch. */
+    public OutputLoss loss() {
+        return loss(0, SoftmaxLoss.Metric.SOFTMAX);
+    }
+
+    /**
+     * Returns the network's loss on the batch.
+     *
+     * @param smoothing of the labels, for a cross-entropy; 0 is none
+     * @param metric for a cross-entropy
+     */
+    public OutputLoss loss(double smoothing, SoftmaxLoss.Metric metric) {
+        ILossFunction function = pass.output().loss;
+        double[] y = BatchSpace.of(labels);
+        if (function instanceof LossMCXENT crossEntropy && pass.output().isSoftmax()) {
+            requireUnweighted(crossEntropy.getWeights());
+            return new SoftmaxLoss(y, examples, outputs, smoothing, metric);
+        }
+        if (function instanceof LossL2 squared && !pass.output().isSoftmax()) {
+            requireUnweighted(squared.getWeights());
+            if (smoothing != 0) {
+                throw new IllegalArgumentException("Label smoothing is for cross-entropies, not for a squared loss.");
+            }
+            return new SquaredLoss(y, examples, outputs, function instanceof LossMSE ? 2.0 / outputs : 2);
+        }
+        throw new IllegalStateException(
+                "The geometry of the outputs is understood for the losses MSE and L2, and for MCXENT"
+                        + " and NEGATIVELOGLIKELIHOOD with a softmax, not for " + function + " with "
+                        + pass.output().conf().getActivationFn() + ".");
+    }
+
+    private static void requireUnweighted(INDArray weights) {
+        if (weights != null) {
+            throw new IllegalStateException(
+                    "The geometry of the outputs does not know weighted losses: repeat the examples"
+                            + " that count more.");
+        }
+    }
+
+    @Override
+    public long parameters() {
+        return model.numParams();
+    }
+
+    @Override
+    public int examples() {
+        return examples;
+    }
+
+    @Override
+    public int outputsPerExample() {
+        return outputs;
+    }
+
+    @Override
+    public DataType dataType() {
+        return model.params().dataType();
+    }
+
+    @Override
+    public INDArray start() {
+        return flat().dup();
+    }
+
+    /** Puts the point into the network. */
+    @Override
+    public void accept(INDArray best) {
+        flat().assign(best);
+    }
+
+    private INDArray flat() {
+        INDArray params = model.params();
+        return params.reshape(params.length());
+    }
+
+    /** What is computed at a point. */
+    private interface Computation<T> {
+        T run();
+    }
+
+    private <T> T at(INDArray point, Computation<T> computation) {
+        INDArray found = flat().dup();
+        flat().assign(point);
+        try {
+            return computation.run();
+        } finally {
+            flat().assign(found);
+        }
+    }
+
+    @Override
+    public double[] outputs(INDArray point) {
+        return at(point, this::forward);
+    }
+
+    private double[] forward() {
+        INDArray x = pass.forward(features);
+        if (x.rank() != 2 || x.size(0) != examples || x.size(1) != outputs) {
+            throw new IllegalStateException("The network gives outputs " + Arrays.toString(x.shape())
+                    + " where the labels are [" + examples + ", " + outputs + "].");
+        }
+        return BatchSpace.of(x);
+    }
+
+    @Override
+    public OutputJacobian linearise(INDArray point) {
+        return at(point, () -> {
+            forward();
+            if (!isFactored()) {
+                return new MatrixFree(point.dup());
+            }
+            initialiseGradients();
+            List<JacobianBlock> blocks = new ArrayList<>();
+            int n = rows();
+            INDArray stack = Nd4j.zeros(dataType(), n, outputs);
+            for (int c = 0; c < outputs; c++) {
+                for (int i = 0; i < examples; i++) {
+                    stack.putScalar((long) c * examples + i, c, 1);
+                }
+            }
+            pass.backward(stack, (stage, cotangents) -> blocks.add(stage.block(cotangents, examples)), (s, g) -> {});
+            return new Factored(blocks);
+        });
+    }
+
+    private boolean isFactored() {
+        return pass.stages().stream().allMatch(stage -> stage.isKnown(examples));
+    }
+
+    /** Returns the kinds of trained layers that have no formula, so that products are made without a matrix. */
+    public Set<String> withoutFormula() {
+        at(flat().dup(), this::forward);
+        return pass.stages().stream()
+                .filter(stage -> !stage.isKnown(examples))
+                .map(stage -> stage.layer() == null
+                        ? "a vertex"
+                        : stage.layer().conf().getLayer().getClass().getSimpleName())
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * Throws an IllegalStateException with a sentence if {@link #linearise} and the solution of its system will not fit into
+     * memory; returns about how many bytes they take.
+     */
+    public long requireMemory() {
+        at(flat().dup(), this::forward);
+        long n = rows();
+        long width = dataType().width();
+        long matrix = n <= AdaptedStep.SOLVED_AT_MOST ? n * n * Double.BYTES : 0;
+        long blocks = 0;
+        for (Stage stage : pass.stages()) {
+            blocks += stage.blockBytes(n);
+        }
+        long onHeap = 3 * matrix + 4 * n * Double.BYTES;
+        long offHeap = matrix + matrix * width / Double.BYTES + 2 * blocks + n * outputs * width;
+        Runtime runtime = Runtime.getRuntime();
+        long freeHeap = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+        long limit = Pointer.maxBytes();
+        long freeOffHeap = limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
+        if (onHeap > freeHeap || offHeap > freeOffHeap) {
+            throw new IllegalStateException(String.format(
+                    Locale.ROOT,
+                    "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native memory for"
+                            + " the geometry of its outputs, and %,d MB and %s are left: use smaller batches, or more memory"
+                            + " (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
+                    examples,
+                    outputs,
+                    onHeap >> 20,
+                    offHeap >> 20,
+                    freeHeap >> 20,
+                    limit <= 0 ? "enough" : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
+        }
+        return onHeap + offHeap;
+    }
+
+    Stage.Output lastLayer() {
+        return pass.output();
+    }
+
+    /** Returns what the last layer saw in the last forward pass, [examples, inputs]. */
+    INDArray lastLayerInputs() {
+        return pass.output().rows();
+    }
+
+    /** Returns x - y, or p - y for a softmax, at the present parameters, [examples, outputs]. */
+    INDArray euclideanResidual() {
+        OutputLoss.Local local = loss(0, SoftmaxLoss.Metric.EUCLIDEAN).at(forward());
+        return Nd4j.createFromArray(local.whitened()).reshape('c', examples, outputs);
+    }
+
+    /** D from the factors of each layer. */
+    private final class Factored implements OutputJacobian {
+
+        private final List<JacobianBlock> blocks;
+
+        Factored(List<JacobianBlock> blocks) {
+            this.blocks = blocks;
+        }
+
+        @Override
+        public boolean hasGram() {
+            return true;
+        }
+
+        @Override
+        public double[] gram(int n) {
+            double[] gram = new double[n * n];
+            blocks.forEach(block -> block.addGram(gram, n));
+            return gram;
+        }
+
+        @Override
+        public double[] push(INDArray v) {
+            INDArray image = Nd4j.zeros(dataType(), rows(), 1);
+            blocks.forEach(block -> block.addPush(v, image));
+            return BatchSpace.of(image);
+        }
+
+        @Override
+        public INDArray pull(double[] u) {
+            INDArray target = Nd4j.zeros(dataType(), parameters());
+            INDArray column = JacobianBlock.column(u, dataType());
+            blocks.forEach(block -> block.pull(column, target));
+            return target;
+        }
+
+        @Override
+        public INDArray jacobian(int n) {
+            INDArray all = Nd4j.zeros(dataType(), n, parameters());
+            blocks.forEach(block -> block.fill(all));
+            return all;
+        }
+    }
+
+    /** D by backward passes and differences. */
+    private final class MatrixFree implements OutputJacobian {
+
+        private final INDArray point;
+        private final double step;
+
+        MatrixFree(INDArray point) {
+            this.point = point;
+            double unit = dataType() == DataType.DOUBLE ? Math.ulp(1.0) / 2 : Math.ulp(1f) / 2;
+            double squares = Nd4j.getBlasWrapper().dot(point, point);
+            step = Math.cbrt(unit) * (1 + Math.sqrt(squares / point.length()));
+        }
+
+        @Override
+        public double[] push(INDArray v) {
+            INDArray direction = onlyTrained(v);
+            double length = Math.sqrt(Nd4j.getBlasWrapper().dot(direction, direction));
+            if (length == 0) {
+                return new double[rows()];
+            }
+            double h = step / length;
+            double[] ahead = outputs(point.add(direction.mul(h)));
+            double[] behind = outputs(point.sub(direction.mul(h)));
+            for (int i = 0; i < ahead.length; i++) {
+                ahead[i] = (ahead[i] - behind[i]) / (2 * h);
+            }
+            return ahead;
+        }
+
+        private INDArray onlyTrained(INDArray v) {
+            INDArray kept = Nd4j.zeros(v.dataType(), v.length());
+            for (Stage stage : pass.stages()) {
+                for (NetworkParameter parameter : stage.trained()) {
+                    parameter.slice(kept).assign(parameter.slice(v));
+                }
+            }
+            return kept;
+        }
+
+        @Override
+        public INDArray pull(double[] u) {
+            return at(point, () -> {
+                forward();
+                INDArray target = Nd4j.zeros(dataType(), parameters());
+                initialiseGradients();
+                pass.backward(
+                        JacobianBlock.column(u, dataType()).reshape('c', examples, outputs),
+                        (stage, cotangents) -> stage.block(cotangents, examples)
+                                .pull(Nd4j.ones(dataType(), cotangents.size(0), 1), target),
+                        (stage, gradient) -> {
+                            for (NetworkParameter parameter : stage.trained()) {
+                                INDArray values = parameter.values();
+                                parameter
+                                        .slice(target)
+                                        .reshape(values.ordering(), values.shape())
+                                        .assign(gradient.getGradientFor(parameter.name()));
+                            }
+                        });
+                return target;
+            });
+        }
+    }
+
+    private void initialiseGradients() {
+        if (model.getGradientsViewArray() == null) {
+            if (model instanceof MultiLayerNetwork network) {
+                network.initGradientsView();
+            } else {
+                ((ComputationGraph) model).initGradientsView();
+            }
+        }
+    }
+}

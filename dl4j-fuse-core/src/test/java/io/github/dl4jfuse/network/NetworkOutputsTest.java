@@ -1,0 +1,396 @@
+package io.github.dl4jfuse.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.geometry.OutputJacobian;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Supplier;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+class NetworkOutputsTest {
+
+    private static final long SEED = 20261124;
+    private static final int EXAMPLES = 4;
+
+    /** Networks of all kinds of layers, with features for them. */
+    @SuppressWarnings("ImmutableEnumChecker") // constants of a test
+    enum Kind {
+        DENSE(() -> layers(InputType.feedForward(5), softmax(), dense(6), dense(4)), 5),
+        TANH_OUTPUT(
+                () -> layers(
+                        InputType.feedForward(5),
+                        new OutputLayer.Builder(LossFunction.MSE)
+                                .nOut(3)
+                                .activation(Activation.TANH)
+                                .build(),
+                        dense(6)),
+                5),
+        LOSS_LAYER(
+                () -> layers(
+                        InputType.feedForward(5),
+                        new LossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
+                        dense(6),
+                        dense(3)),
+                5),
+        CONVOLUTION(
+                () -> layers(
+                        InputType.convolutional(7, 6, 2),
+                        softmax(),
+                        new ConvolutionLayer.Builder(3, 3)
+                                .convolutionMode(ConvolutionMode.Same)
+                                .nOut(3)
+                                .build(),
+                        new SubsamplingLayer.Builder()
+                                .kernelSize(2, 2)
+                                .stride(2, 2)
+                                .build(),
+                        new ConvolutionLayer.Builder(2, 2)
+                                .stride(1, 2)
+                                .nOut(4)
+                                .activation(Activation.IDENTITY)
+                                .build(),
+                        new BatchNormalization(),
+                        new ActivationLayer(Activation.SIGMOID),
+                        dense(5)),
+                2,
+                7,
+                6),
+        AVERAGE_POOLING(
+                () -> layers(
+                        InputType.convolutional(6, 6, 1),
+                        softmax(),
+                        new ConvolutionLayer.Builder(3, 3)
+                                .nOut(3)
+                                .hasBias(false)
+                                .build(),
+                        new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.AVG)
+                                .kernelSize(2, 2)
+                                .stride(2, 2)
+                                .build()),
+                1,
+                6,
+                6),
+        BATCH_NORM(
+                () -> layers(
+                        InputType.feedForward(5),
+                        softmax(),
+                        dense(6),
+                        new BatchNormalization.Builder().useLogStd(true).build(),
+                        dense(4),
+                        new BatchNormalization.Builder().lockGammaBeta(true).build()),
+                5),
+        LSTM_LAST_STEP(
+                () -> layers(
+                        InputType.recurrent(3, 5),
+                        softmax(),
+                        new LastTimeStep(new LSTM.Builder().nOut(4).build()),
+                        dense(4)),
+                3,
+                5),
+        LSTM_POOLED(
+                () -> layers(
+                        InputType.recurrent(3, 5),
+                        softmax(),
+                        new LSTM.Builder().nOut(4).build(),
+                        new GlobalPoolingLayer.Builder().build()),
+                3,
+                5),
+        DENSE_IN_TIME(
+                () -> layers(
+                        InputType.recurrent(3, 5),
+                        softmax(),
+                        dense(4),
+                        new LSTM.Builder().nOut(3).build(),
+                        new GlobalPoolingLayer.Builder().build()),
+                3,
+                5),
+        EMBEDDING(
+                () -> layers(
+                        null,
+                        new OutputLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .nIn(4)
+                                .nOut(3)
+                                .build(),
+                        new EmbeddingLayer.Builder()
+                                .nIn(7)
+                                .nOut(4)
+                                .hasBias(true)
+                                .activation(Activation.TANH)
+                                .build()),
+                1),
+        FROZEN(
+                () -> layers(
+                        InputType.feedForward(5),
+                        softmax(),
+                        dense(4),
+                        new FrozenLayer.Builder().layer(dense(6)).build(),
+                        dense(4)),
+                5),
+        GRAPH(NetworkOutputsTest::graph, 5);
+
+        final Supplier<Model> model;
+        final long[] shape;
+
+        Kind(Supplier<Model> model, long... shape) {
+            this.model = model;
+            this.shape = shape;
+        }
+
+        DataSet data() {
+            Random random = new Random(SEED);
+            long[] all = new long[shape.length + 1];
+            all[0] = EXAMPLES;
+            System.arraycopy(shape, 0, all, 1, shape.length);
+            INDArray features = Nd4j.zeros(DataType.DOUBLE, all);
+            INDArray flat = features.reshape(features.length());
+            for (int i = 0; i < flat.length(); i++) {
+                flat.putScalar(i, this == EMBEDDING ? random.nextInt(7) : random.nextGaussian());
+            }
+            INDArray labels = Nd4j.zeros(DataType.DOUBLE, EXAMPLES, 3);
+            for (int i = 0; i < EXAMPLES; i++) {
+                labels.putScalar(i, random.nextInt(3), 1);
+            }
+            return new DataSet(features, labels);
+        }
+    }
+
+    private static DenseLayer dense(int size) {
+        return new DenseLayer.Builder().nOut(size).build();
+    }
+
+    private static OutputLayer softmax() {
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .activation(Activation.SOFTMAX)
+                .nOut(3)
+                .build();
+    }
+
+    private static NeuralNetConfiguration.Builder builder() {
+        return new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(1))
+                .activation(Activation.TANH);
+    }
+
+    private static MultiLayerNetwork layers(
+            InputType input,
+            org.deeplearning4j.nn.conf.layers.Layer last,
+            org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        var list = builder().list();
+        List.of(layers).forEach(list::layer);
+        list.layer(last);
+        if (input != null) {
+            list.setInputType(input);
+        }
+        MultiLayerNetwork network = new MultiLayerNetwork(list.build());
+        network.init();
+        disturb(network);
+        return network;
+    }
+
+    /** Makes biases and BatchNorm's statistics something else than 0 and 1. */
+    private static void disturb(Model model) {
+        Random random = new Random(SEED);
+        for (NetworkParameter parameter : NetworkParameter.of(model)) {
+            INDArray values = parameter.values();
+            INDArray flat = parameter.slice(parameters(model));
+            for (long i = 0; i < flat.length(); i++) {
+                flat.putScalar(i, flat.getDouble(i) + (values.length() > 12 ? 0.2 : 0.3) * random.nextDouble());
+            }
+        }
+    }
+
+    private static ComputationGraph graph() {
+        ComputationGraph graph = new ComputationGraph(builder()
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.feedForward(5))
+                .addLayer("left", dense(4), "in")
+                .addLayer("right", dense(4), "in")
+                .addLayer("norm", new BatchNormalization(), "right")
+                .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Product), "left", "norm")
+                .addLayer("out", softmax(), "sum", "left")
+                .setOutputs("out")
+                .build());
+        graph.init();
+        disturb(graph);
+        return graph;
+    }
+
+    private static INDArray parameters(Model model) {
+        return model.params().reshape(model.numParams());
+    }
+
+    /** D by central differences of outputs along each parameter. */
+    private static double[][] differences(NetworkOutputs outputs) {
+        INDArray point = outputs.start();
+        double h = 1e-5;
+        double[][] columns = new double[(int) point.length()][];
+        for (int k = 0; k < columns.length; k++) {
+            double[][] x = new double[2][];
+            for (int j = 0; j < 2; j++) {
+                INDArray moved = point.dup();
+                moved.putScalar(k, moved.getDouble(k) + (j == 0 ? -h : h));
+                x[j] = outputs.outputs(moved);
+            }
+            columns[k] = new double[x[0].length];
+            for (int i = 0; i < x[0].length; i++) {
+                columns[k][i] = (x[1][i] - x[0][i]) / (2 * h);
+            }
+        }
+        return columns;
+    }
+
+    private static double[] random(int n) {
+        return new Random(SEED).doubles(n, -1, 1).toArray();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void productsAndGramAreThoseOfTheJacobianByDifferences(Kind kind) {
+        Model model = kind.model.get();
+        NetworkOutputs outputs = new NetworkOutputs(model, kind.data());
+        INDArray before = parameters(model).dup();
+        double[][] columns = differences(outputs);
+        for (NetworkParameter parameter : NetworkParameter.of(model)) {
+            for (long k = parameter.from(); !parameter.isTrained() && k < parameter.to(); k++) {
+                columns[(int) k] = new double[outputs.rows()];
+            }
+        }
+        INDArray dense = Nd4j.create(columns).transpose(); // [n, K]
+        double size = dense.norm2Number().doubleValue();
+        OutputJacobian jacobian = outputs.linearise(outputs.start());
+
+        int n = outputs.rows();
+        INDArray v = Nd4j.createFromArray(random((int) outputs.parameters()));
+        INDArray pushed = Nd4j.createFromArray(jacobian.push(v));
+        assertClose(pushed, dense.mmul(v.reshape(v.length(), 1)).reshape(n), "D v");
+        double[] u = random(n);
+        assertClose(
+                jacobian.pull(u),
+                dense.transpose().mmul(Nd4j.createFromArray(u).reshape(n, 1)).reshape(v.length()),
+                "D' u");
+        assertClose(Nd4j.createFromArray(jacobian.gram(n)).reshape(n, n), dense.mmul(dense.transpose()), "D D'");
+        assertClose(jacobian.jacobian(n), dense, "D");
+        assertThat(size).isPositive();
+        assertThat(parameters(model)).isEqualTo(before);
+        assertThat(jacobian.hasGram())
+                .as("whether all trained layers have a formula: %s", outputs.withoutFormula())
+                .isEqualTo(!kind.name().startsWith("LSTM") && kind != Kind.DENSE_IN_TIME);
+    }
+
+    private static void assertClose(INDArray actual, INDArray expected, String what) {
+        double error = actual.sub(expected).norm2Number().doubleValue();
+        assertThat(error / expected.norm2Number().doubleValue())
+                .as("relative error of %s, seed %d", what, SEED)
+                .isLessThan(1e-6);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void outputsAreThoseOfDl4j(Kind kind) {
+        Model model = kind.model.get();
+        DataSet data = kind.data();
+        NetworkOutputs outputs = new NetworkOutputs(model, data);
+        INDArray expected = model instanceof MultiLayerNetwork network
+                ? network.output(data.getFeatures(), false)
+                : ((ComputationGraph) model).outputSingle(false, data.getFeatures());
+        INDArray x = Nd4j.createFromArray(outputs.outputs(outputs.start())).reshape('c', EXAMPLES, 3);
+        INDArray actual = kind == Kind.TANH_OUTPUT
+                ? x
+                : Activation.SOFTMAX.getActivationFunction().getActivation(x, false);
+        assertThat(actual.equalsWithEps(expected, 1e-10)).isTrue();
+        double score = model instanceof MultiLayerNetwork network
+                ? network.score(data, false)
+                : ((ComputationGraph) model).score(data, false);
+        assertThat(outputs.loss().at(outputs.outputs(outputs.start())).value()).isCloseTo(score, within(1e-9));
+    }
+
+    @Test
+    void dropoutIsOff() {
+        DataSet data = TestNetworks.DENSE.batch(1, EXAMPLES, DataType.DOUBLE);
+        Model plain = TestNetworks.DENSE.create(new Sgd(1), DataType.DOUBLE, TestNetworks.PLAIN);
+        Model noisy = TestNetworks.DENSE.create(
+                new Sgd(1), DataType.DOUBLE, TestNetworks.Options.network(builder -> builder.dropOut(0.5)));
+        NetworkOutputs ofPlain = new NetworkOutputs(plain, data);
+        NetworkOutputs ofNoisy = new NetworkOutputs(noisy, data);
+        double[] u = random(ofPlain.rows());
+        assertThat(ofNoisy.linearise(ofNoisy.start()).pull(u))
+                .isEqualTo(ofPlain.linearise(ofPlain.start()).pull(u));
+        INDArray once = ((MultiLayerNetwork) noisy).output(data.getFeatures(), true);
+        assertThat(((MultiLayerNetwork) noisy).output(data.getFeatures(), true))
+                .as("and on again afterwards")
+                .isNotEqualTo(once);
+    }
+
+    @Test
+    void refusesWhatIsNotUnderstood() {
+        DataSet data = TestNetworks.DENSE.batch(1, EXAMPLES, DataType.DOUBLE);
+        MultiLayerNetwork sequence = new MultiLayerNetwork(builder()
+                .list()
+                .layer(new RnnOutputLayer.Builder(LossFunction.MSE)
+                        .nIn(3)
+                        .nOut(2)
+                        .activation(Activation.TANH)
+                        .build())
+                .build());
+        sequence.init();
+        assertThatThrownBy(() -> new NetworkOutputs(sequence, data))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("LastTimeStep");
+        MultiLayerNetwork hinge = new MultiLayerNetwork(builder()
+                .list()
+                .layer(new OutputLayer.Builder(LossFunction.HINGE)
+                        .nIn(64)
+                        .nOut(3)
+                        .activation(Activation.TANH)
+                        .build())
+                .build());
+        hinge.init();
+        assertThatThrownBy(() -> new NetworkOutputs(hinge, data).loss())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("MCXENT");
+        DataSet masked =
+                new DataSet(data.getFeatures(), data.getLabels(), null, Nd4j.ones(DataType.DOUBLE, EXAMPLES, 1));
+        assertThatThrownBy(() -> new NetworkOutputs(TestNetworks.DENSE.network(new Sgd(1), DataType.DOUBLE), masked))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("masks");
+    }
+}
