@@ -29,7 +29,7 @@ class ArchitectureTest {
             .layer("acceleration")
             .definedBy("..acceleration..")
             .layer("mathematics")
-            .definedBy("..objective..", "..metric..", "..lbfgs..", "..search..", "..switching..")
+            .definedBy("..objective..", "..metric..", "..lbfgs..", "..search..", "..smoothness..", "..switching..")
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("acceleration")
@@ -54,7 +54,13 @@ class ArchitectureTest {
     static final ArchRule BELOW_THE_LISTENER_NO_DL4J = noClasses()
             .that()
             .resideInAnyPackage(
-                    "..updater..", "..objective..", "..metric..", "..lbfgs..", "..search..", "..switching..")
+                    "..updater..",
+                    "..objective..",
+                    "..metric..",
+                    "..lbfgs..",
+                    "..search..",
+                    "..smoothness..",
+                    "..switching..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.deeplearning4j..");
