@@ -8,8 +8,6 @@ import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.rng.Random;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One L-BFGS step of a network on the batch in hand: direction, step acceptance, same-batch curvature pair.
@@ -18,16 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class CurvatureStep {
 
-    /** Relative rounding error of a batch loss computed in the given type: a few units of the last place. */
-    private static double valueRounding(INDArray parameters) {
-        return switch (parameters.dataType()) {
-            case DOUBLE -> 1e-14;
-            case FLOAT -> 1e-6;
-            default -> 1e-2;
-        };
-    }
-
-    private final TrainingNetwork network;
+    private final TrainingNetwork<FuseUpdater> network;
     private final List<FuseUpdater> updaters;
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
@@ -39,7 +28,7 @@ final class CurvatureStep {
     private double startValue;
     private double startScore;
 
-    CurvatureStep(TrainingNetwork network) {
+    CurvatureStep(TrainingNetwork<FuseUpdater> network) {
         this.network = network;
         updaters = network.updaters();
         AdamLbfgs config = updaters.get(0).getConfig();
@@ -50,7 +39,7 @@ final class CurvatureStep {
         history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
         INDArray[] parameters = network.parameters();
         search = new ArmijoBacktracking(
-                config.sufficientDecrease(), config.maxEvaluations(), valueRounding(parameters[0]));
+                config.sufficientDecrease(), config.maxEvaluations(), network.valueRounding());
         start = Segments.zerosLike(parameters);
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
@@ -86,7 +75,7 @@ final class CurvatureStep {
         long[] random = null;
         if (network.isNoisy()) {
             // The mask of DL4J's own evaluation is gone: evaluate the start once more under a state we can return to.
-            random = new long[] {Nd4j.getRandom().rootState(), Nd4j.getRandom().nodeState()};
+            random = network.randomState();
             Segments.assign(parameters, start);
             startValue = evaluate(random, counter);
             network.gradient(gradient);
@@ -168,13 +157,10 @@ final class CurvatureStep {
 
     private double evaluate(long[] random, FuseStatistics.Counter counter) {
         counter.evaluations++;
-        if (random == null) {
-            network.evaluate();
-        } else {
-            Random generator = Nd4j.getRandom();
-            generator.setStates(random[0], random[1]);
-            network.evaluate();
+        if (random != null) {
+            network.setRandomState(random);
         }
+        network.evaluate();
         return network.value();
     }
 }

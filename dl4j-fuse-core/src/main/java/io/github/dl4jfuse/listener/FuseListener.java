@@ -76,7 +76,7 @@ public final class FuseListener extends BaseTrainingListener {
     private final FuseStatistics.Counter counter = new FuseStatistics.Counter();
     private final List<PhaseChange> phaseChanges = new ArrayList<>();
     private Model model;
-    private TrainingNetwork network;
+    private TrainingNetwork<FuseUpdater> network;
     private AdamLbfgs config;
     private boolean curvaturePhase;
     private double adamShare = 1;
@@ -178,7 +178,7 @@ public final class FuseListener extends BaseTrainingListener {
         if (network != null && network.isCurrent()) {
             return;
         }
-        network = new TrainingNetwork(current);
+        network = TrainingNetwork.ofFuse(current);
         config = network.updaters().get(0).getConfig();
         step = null;
         network.updaters().forEach(updater -> updater.setConducted(true));

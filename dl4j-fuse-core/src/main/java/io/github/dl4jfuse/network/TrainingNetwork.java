@@ -2,7 +2,9 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import io.github.dl4jfuse.updater.ConductedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
@@ -17,50 +19,78 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
 
 /**
  * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
- * parameters that {@code FusePv} or {@code Fuse} trains: value and gradient on the batch in hand, and the updater blocks.
+ * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the updater blocks.
  *
  * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
  * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
  * statistics (both under {@link NoOp}) are left to DL4J.
  *
  * <p>Valid for the updater it was made from: see {@link #isCurrent}.
+ *
+ * @param <U> the state of a block
  */
-public final class TrainingNetwork {
+public final class TrainingNetwork<U extends ConductedUpdater> {
 
+    /**
+     * Who asks, for the sentences of refusals.
+     *
+     * @param listener its class
+     * @param updaters what it works with
+     * @param remedy how to configure that
+     * @param differs what may differ between layers
+     */
+    private record Conductor(String listener, String updaters, String remedy, String differs) {}
+
+    private static final Conductor FUSE =
+            new Conductor("FuseListener", "FusePv and Fuse", "new FusePv()", "Adam's constants");
+    private static final Conductor LFSO = new Conductor("LfsoListener", "Lfso", "new Lfso()", "nothing");
+
+    private final Conductor conductor;
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
-    private final List<FuseUpdater> updaters = new ArrayList<>();
+    private final List<U> updaters = new ArrayList<>();
     private final boolean noisy;
     private final boolean decaysWeights;
 
     /**
-     * Looks at the network's updater blocks.
+     * Looks at the updater blocks of a network under FusePv or Fuse.
      *
      * @throws IllegalStateException if step acceptance makes no sense for the network's configuration; the sentence
      *     says what to change
      */
-    public TrainingNetwork(Model model) {
+    public static TrainingNetwork<FuseUpdater> ofFuse(Model model) {
+        return new TrainingNetwork<>(model, FuseUpdater.class, FUSE);
+    }
+
+    /** The same of a network under Lfso. */
+    public static TrainingNetwork<LfsoUpdater> ofLfso(Model model) {
+        return new TrainingNetwork<>(model, LfsoUpdater.class, LFSO);
+    }
+
+    private TrainingNetwork(Model model, Class<U> type, Conductor conductor) {
+        this.conductor = conductor;
         this.model = model;
         updater = updaterOf(model);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
-                addBlock(block, fuse);
+            if (type.isInstance(block.getGradientUpdater())) {
+                addBlock(block, type.cast(block.getGradientUpdater()));
             } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
                 foreign = block;
             }
         }
         if (updaters.isEmpty()) {
-            throw new IllegalStateException(
-                    "FuseListener works with the updaters FusePv and Fuse, but no trainable parameter of"
-                            + " this network uses one: configure .updater(new FusePv()) or remove the listener.");
+            throw new IllegalStateException(conductor.listener() + " works with " + conductor.updaters()
+                    + ", but no trainable parameter of this network is trained so: configure .updater("
+                    + conductor.remedy() + ") or remove the listener.");
         }
         if (foreign != null) {
             throw otherUpdater(foreign);
@@ -72,28 +102,29 @@ public final class TrainingNetwork {
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
     }
 
-    private static BaseMultiLayerUpdater<?> updaterOf(Model model) {
+    private BaseMultiLayerUpdater<?> updaterOf(Model model) {
         if (model instanceof MultiLayerNetwork network) {
             return (BaseMultiLayerUpdater<?>) network.getUpdater();
         }
         if (model instanceof ComputationGraph graph) {
             return graph.getUpdater();
         }
-        throw new IllegalStateException("FuseListener trains a MultiLayerNetwork or a ComputationGraph, not a "
+        throw new IllegalStateException(conductor.listener() + " trains a MultiLayerNetwork or a ComputationGraph, not a "
                 + model.getClass().getName() + ".");
     }
 
-    private void addBlock(UpdaterBlock block, FuseUpdater fuse) {
+    private void addBlock(UpdaterBlock block, U blockUpdater) {
         if (!block.isPretrainUpdaterBlock()) {
-            fuse.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
+            blockUpdater.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
             blocks.add(block);
-            updaters.add(fuse);
+            updaters.add(blockUpdater);
         }
     }
 
-    private static IllegalStateException otherUpdater(UpdaterBlock block) {
+    private IllegalStateException otherUpdater(UpdaterBlock block) {
         UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
-        return new IllegalStateException("FuseListener needs FusePv or Fuse for all trainable parameters, but "
+        return new IllegalStateException(conductor.listener() + " needs " + conductor.updaters()
+                + " for all trainable parameters, but "
                 + first.getParamName() + " of layer \""
                 + first.getLayer().getConfig().getLayerName() + "\" uses "
                 + block.getGradientUpdater().getConfig().getClass().getSimpleName()
@@ -101,12 +132,11 @@ public final class TrainingNetwork {
     }
 
     private void refuseWhatMakesNoSense() {
-        for (FuseUpdater other : updaters) {
-            if (!other.getConfig().sharesCurvaturePhaseWith(updaters.get(0).getConfig())) {
-                throw new IllegalStateException(
-                        "The layers use FusePv or Fuse with different settings of the L-BFGS phase ("
-                                + updaters.get(0).getConfig() + " and " + other.getConfig()
-                                + "): that phase spans all layers, so only Adam's constants may differ.");
+        for (U other : updaters) {
+            if (!other.stepsWith(updaters.get(0))) {
+                throw new IllegalStateException("The layers use " + conductor.updaters() + " with different settings ("
+                        + updaters.get(0).getConfig() + " and " + other.getConfig()
+                        + "): a step spans all layers, so only " + conductor.differs() + " may differ.");
             }
         }
         for (Layer layer : layers()) {
@@ -122,12 +152,12 @@ public final class TrainingNetwork {
             }
         }
         if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
-            throw new IllegalStateException("FuseListener does its own line search and needs optimizationAlgo("
+            throw new IllegalStateException(conductor.listener() + " does its own line search and needs optimizationAlgo("
                     + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
                     + model.conf().getOptimizationAlgo() + ".");
         }
         if (usesTruncatedBackprop()) {
-            throw new IllegalStateException("FuseListener evaluates a batch twice, which truncated backpropagation"
+            throw new IllegalStateException(conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
                     + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
                     + " the updater without the listener.");
         }
@@ -158,13 +188,23 @@ public final class TrainingNetwork {
     }
 
     /** Returns the state of each block that is trained so, in the order of the parameters. */
-    public List<FuseUpdater> updaters() {
+    public List<U> updaters() {
         return updaters;
     }
 
     /** Returns whether two evaluations at one point differ (dropout, weight noise) unless the random state is reset. */
     public boolean isNoisy() {
         return noisy;
+    }
+
+    /** Returns the state of the random generator, which {@link #setRandomState} brings back. */
+    public long[] randomState() {
+        return new long[] {Nd4j.getRandom().rootState(), Nd4j.getRandom().nodeState()};
+    }
+
+    /** Makes the next evaluation draw the masks of dropout and weight noise that belong to the state. */
+    public void setRandomState(long[] state) {
+        Nd4j.getRandom().setStates(state[0], state[1]);
     }
 
     /** Returns whether some parameter has decoupled weight decay. */
@@ -216,6 +256,15 @@ public final class TrainingNetwork {
     /** Returns DL4J's score of the last evaluation. */
     public double score() {
         return model.score();
+    }
+
+    /** Returns the relative rounding error of {@link #value}: a few units of the last place of the parameters' type. */
+    public double valueRounding() {
+        return switch (model.params().dataType()) {
+            case DOUBLE -> 1e-14;
+            case FLOAT -> 1e-6;
+            default -> 1e-2;
+        };
     }
 
     /** Sets the score that other listeners see. */

@@ -4,6 +4,7 @@ import io.github.dl4jfuse.examples.compare.CompareCommand;
 import io.github.dl4jfuse.examples.data.DataException;
 import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.functions.FunctionsCommand;
+import io.github.dl4jfuse.examples.functions.LfsoCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.train.TrainCommand;
 import java.io.PrintWriter;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
             TrainCommand.class,
             CompareCommand.class,
             FunctionsCommand.class,
+            LfsoCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         },
@@ -38,7 +40,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a command: train, compare, functions or doctor.");
+        throw new ParameterException(spec.commandLine(), "Name a command: train, compare, functions, lfso or doctor.");
     }
 
     public static void main(String[] args) {

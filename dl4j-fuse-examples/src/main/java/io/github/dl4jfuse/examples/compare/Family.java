@@ -5,6 +5,8 @@ import io.github.dl4jfuse.examples.compare.Contestant.Swept;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -63,6 +65,11 @@ public record Family(String name, String description, Tuning tuning, List<Contes
             of(Contestant.of(
                     "adapted",
                     used -> new Adapted(new Adam(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+            of(Contestant.of("lfso", used -> new Lfso(Direction.ADAM, new BudgetSchedule(1, Shape.LINEAR, used)))),
+            of(Contestant.of(
+                    "lfso-momentum", used -> new Lfso(Direction.MOMENTUM, new BudgetSchedule(1, Shape.LINEAR, used)))),
+            of(Contestant.of("adgd", used -> new AdGd(null))),
+            of(Contestant.of("prodigy", used -> new Prodigy(new BudgetSchedule(1, Shape.LINEAR, used)))),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(Contestant.of("fuse-pv", used -> new FusePv())));
 

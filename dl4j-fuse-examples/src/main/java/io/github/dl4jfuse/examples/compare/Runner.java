@@ -3,9 +3,11 @@ package io.github.dl4jfuse.examples.compare;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.listener.MetricListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.Lfso;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -105,6 +107,9 @@ final class Runner {
         if (updater instanceof AdamLbfgs) {
             listeners.add(new FuseListener());
         }
+        if (updater instanceof Lfso) {
+            listeners.add(new LfsoListener());
+        }
         if (updater instanceof Adapted) {
             listeners.add(new MetricListener());
         }
@@ -143,6 +148,9 @@ final class Runner {
         for (TrainingListener listener : network.getListeners()) {
             if (listener instanceof FuseListener fuse) {
                 bytes += fuse.statistics().extraBytes();
+            }
+            if (listener instanceof LfsoListener lfso) {
+                bytes += lfso.statistics().extraBytes();
             }
         }
         return bytes;
