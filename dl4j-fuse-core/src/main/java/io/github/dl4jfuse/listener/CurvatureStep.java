@@ -38,8 +38,7 @@ final class CurvatureStep {
                 updaters.stream().map(FuseUpdater::yRows).toArray(INDArray[]::new));
         history.restore(updaters.get(0).historySize(), updaters.get(0).historyNextSlot());
         INDArray[] parameters = network.parameters();
-        search = new ArmijoBacktracking(
-                config.sufficientDecrease(), config.maxEvaluations(), network.valueRounding());
+        search = new ArmijoBacktracking(config.sufficientDecrease(), config.maxEvaluations(), network.valueRounding());
         start = Segments.zerosLike(parameters);
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);

@@ -99,7 +99,9 @@ public final class LfsoListener extends BaseTrainingListener {
         long vectors = (start == null ? 0 : 3) + (lastGood == null ? 0 : 1);
         long bytes = vectors == 0
                 ? 0
-                : vectors * Segments.length(network.parameters()) * network.parameters()[0].dataType().width();
+                : vectors
+                        * Segments.length(network.parameters())
+                        * network.parameters()[0].dataType().width();
         return new LfsoStatistics(
                 steps,
                 evaluations,
@@ -313,17 +315,19 @@ public final class LfsoListener extends BaseTrainingListener {
         if (model == null) {
             model = current;
         } else if (model != current) {
-            throw new IllegalStateException("An LfsoListener belongs to one network, and this one has seen another: give"
-                    + " each network its own new LfsoListener(). With ParallelWrapper or Spark, which average the"
-                    + " updater states of several replicas, train on one device.");
+            throw new IllegalStateException(
+                    "An LfsoListener belongs to one network, and this one has seen another: give"
+                            + " each network its own new LfsoListener(). With ParallelWrapper or Spark, which average the"
+                            + " updater states of several replicas, train on one device.");
         }
         if (network != null && network.isCurrent()) {
             return;
         }
         network = TrainingNetwork.ofLfso(current);
         if (network.decaysWeights()) {
-            throw new IllegalStateException("Lfso has no learning rate for decoupled weight decay to be multiplied by: use"
-                    + " .l2(..) instead of .weightDecay(..).");
+            throw new IllegalStateException(
+                    "Lfso has no learning rate for decoupled weight decay to be multiplied by: use"
+                            + " .l2(..) instead of .weightDecay(..).");
         }
         config = first().getConfig();
         network.updaters().forEach(updater -> updater.setConducted(true));

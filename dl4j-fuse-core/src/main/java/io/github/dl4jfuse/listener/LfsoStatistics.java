@@ -36,6 +36,5 @@ public record LfsoStatistics(
      * @param trials how many were finite
      * @param refused how many steps were taken back
      */
-    public record Epoch(
-            int epoch, double rate, double meanSmoothness, double meanRadius, long trials, long refused) {}
+    public record Epoch(int epoch, double rate, double meanSmoothness, double meanRadius, long trials, long refused) {}
 }

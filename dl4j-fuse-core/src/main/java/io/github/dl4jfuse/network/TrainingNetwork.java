@@ -109,8 +109,9 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         if (model instanceof ComputationGraph graph) {
             return graph.getUpdater();
         }
-        throw new IllegalStateException(conductor.listener() + " trains a MultiLayerNetwork or a ComputationGraph, not a "
-                + model.getClass().getName() + ".");
+        throw new IllegalStateException(
+                conductor.listener() + " trains a MultiLayerNetwork or a ComputationGraph, not a "
+                        + model.getClass().getName() + ".");
     }
 
     private void addBlock(UpdaterBlock block, U blockUpdater) {
@@ -152,14 +153,16 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
             }
         }
         if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
-            throw new IllegalStateException(conductor.listener() + " does its own line search and needs optimizationAlgo("
-                    + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
-                    + model.conf().getOptimizationAlgo() + ".");
+            throw new IllegalStateException(
+                    conductor.listener() + " does its own line search and needs optimizationAlgo("
+                            + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
+                            + model.conf().getOptimizationAlgo() + ".");
         }
         if (usesTruncatedBackprop()) {
-            throw new IllegalStateException(conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
-                    + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
-                    + " the updater without the listener.");
+            throw new IllegalStateException(
+                    conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
+                            + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
+                            + " the updater without the listener.");
         }
     }
 

@@ -113,21 +113,23 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
      * @param rounding δ, absolute rounding error of the value, at least 0
      * @param maxTrials at least 1
      */
-    public static Calibration calibrate(double guess, double slope, double share, double rounding, int maxTrials, Trial trial) {
+    public static Calibration calibrate(
+            double guess, double slope, double share, double rounding, int maxTrials, Trial trial) {
         double rate = powerOfTwo(Math.max(guess, RESOLVED * rounding / slope));
+        double previous = Double.NaN;
         boolean settled = false;
         for (int trials = 1; ; trials++) {
             double decrease = trial.decrease(rate);
-            double next =
-                    Double.isFinite(decrease) ? target(slope, curvatureOf(rate, slope, decrease), share) : 0;
+            double next = Double.isFinite(decrease) ? target(slope, curvatureOf(rate, slope, decrease), share) : 0;
             next = powerOfTwo(within(rate, next, MAX_FIRST_CHANGE));
             if (settled && next != rate) {
                 return new Calibration(2 * rate, trials);
             }
-            if (trials == maxTrials) {
-                return new Calibration(next, trials);
+            if (trials == maxTrials || next == previous) {
+                return new Calibration(Math.min(next, rate), trials); // two powers may point at each other
             }
             settled = next == rate;
+            previous = settled ? Double.NaN : rate;
             rate = settled ? rate / 2 : next;
         }
     }

@@ -90,9 +90,7 @@ public final class Lfso implements IUpdater {
     }
 
     private static double defaultDecrease(ISchedule schedule) {
-        return schedule == null
-                ? MeasuredSmoothness.DEFAULT_DECREASE
-                : MeasuredSmoothness.DEFAULT_DECREASE_ANNEALED;
+        return schedule == null ? MeasuredSmoothness.DEFAULT_DECREASE : MeasuredSmoothness.DEFAULT_DECREASE_ANNEALED;
     }
 
     private void validate() {
@@ -126,7 +124,8 @@ public final class Lfso implements IUpdater {
 
     /** DL4J's Adam, of rate 1. */
     static Adam adam() {
-        return new Adam(1, Adam.DEFAULT_ADAM_BETA1_MEAN_DECAY, Adam.DEFAULT_ADAM_BETA2_VAR_DECAY, Adam.DEFAULT_ADAM_EPSILON);
+        return new Adam(
+                1, Adam.DEFAULT_ADAM_BETA1_MEAN_DECAY, Adam.DEFAULT_ADAM_BETA2_VAR_DECAY, Adam.DEFAULT_ADAM_EPSILON);
     }
 
     /** Moments for each parameter. */
@@ -176,8 +175,9 @@ public final class Lfso implements IUpdater {
     @Override
     public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
         if (!Double.isNaN(lr)) {
-            throw new UnsupportedOperationException("Lfso has no learning rate: its steps come from measured smoothness. A"
-                    + " schedule, which multiplies them, can be set.");
+            throw new UnsupportedOperationException(
+                    "Lfso has no learning rate: its steps come from measured smoothness. A"
+                            + " schedule, which multiplies them, can be set.");
         }
         schedule = lrSchedule;
     }

@@ -90,8 +90,9 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
         long headers = view.length() - config.moments() * n;
         if (n < 1 || headers < HEADER || headers % HEADER != 0) {
-            throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit " + n
-                    + " parameters with the direction " + config.direction() + ": was the model saved with another one?");
+            throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
+                    + n + " parameters with the direction " + config.direction()
+                    + ": was the model saved with another one?");
         }
         // The updater runs inside a workspace; the views are kept beyond it.
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {

@@ -58,7 +58,14 @@ class LfsoListenerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"DENSE, ADAM", "DENSE, MOMENTUM", "DENSE, GRADIENT", "CONVOLUTION, ADAM", "BATCH_NORM, MOMENTUM", "GRAPH, ADAM"})
+    @CsvSource({
+        "DENSE, ADAM",
+        "DENSE, MOMENTUM",
+        "DENSE, GRADIENT",
+        "CONVOLUTION, ADAM",
+        "BATCH_NORM, MOMENTUM",
+        "GRAPH, ADAM"
+    })
     void trainsWithoutALearningRate(TestNetworks kind, Direction direction) {
         Model model = kind.create(new Lfso(direction), DataType.FLOAT, PLAIN);
         LfsoListener listener = new LfsoListener();
@@ -67,7 +74,9 @@ class LfsoListenerTest {
         for (int step = 0; step < 120; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));
         }
-        assertThat(meanLoss(kind, model, DataType.FLOAT)).as("seed %d", TestNetworks.SEED).isLessThan(0.5 * before);
+        assertThat(meanLoss(kind, model, DataType.FLOAT))
+                .as("seed %d", TestNetworks.SEED)
+                .isLessThan(0.5 * before);
         LfsoStatistics statistics = listener.statistics();
         assertThat(statistics.steps()).isEqualTo(120);
         // 16 trials at the start, then every 4th of 104 steps; each costs one evaluation
@@ -103,7 +112,8 @@ class LfsoListenerTest {
         double l = curvature / squared;
         assertThat(listener.statistics().smoothness()).isCloseTo(l, within(1e-6 * l));
         assertThat(listener.statistics().rate()).isCloseTo(1 / l, within(1e-6 / l));
-        assertThat(listener.statistics().radius()).isBetween(Math.sqrt(squared) / l / 1.5, Math.sqrt(squared) / l * 1.5);
+        assertThat(listener.statistics().radius())
+                .isBetween(Math.sqrt(squared) / l / 1.5, Math.sqrt(squared) / l * 1.5);
     }
 
     private static MultiLayerNetwork linear(Lfso updater, DataType type) {
@@ -139,9 +149,18 @@ class LfsoListenerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"DENSE, FLOAT, ADAM", "DENSE, DOUBLE, MOMENTUM", "CONVOLUTION, FLOAT, GRADIENT", "BATCH_NORM, FLOAT, ADAM", "GRAPH, FLOAT, ADAM"})
+    @CsvSource({
+        "DENSE, FLOAT, ADAM",
+        "DENSE, DOUBLE, MOMENTUM",
+        "CONVOLUTION, FLOAT, GRADIENT",
+        "BATCH_NORM, FLOAT, ADAM",
+        "GRAPH, FLOAT, ADAM"
+    })
     void savedAndLoadedItGoesOnToTheLastBit(TestNetworks kind, DataType type, Direction direction) throws IOException {
-        ISchedule schedule = new MapSchedule.Builder(ScheduleType.ITERATION).add(0, 1).add(21, 0.5).build();
+        ISchedule schedule = new MapSchedule.Builder(ScheduleType.ITERATION)
+                .add(0, 1)
+                .add(21, 0.5)
+                .build();
         int half = 19; // past the warm-up, between two trials
         Model straight = kind.create(new Lfso(direction, schedule), type, PLAIN);
         Model first = kind.create(new Lfso(direction, schedule), type, PLAIN);
@@ -207,7 +226,8 @@ class LfsoListenerTest {
     @Test
     void manyBadBatchesBringTheLastGoodParametersBack() {
         Model model = checkSurvives(Direction.ADAM, jumped(), LfsoListener.PATIENCE);
-        LfsoListener listener = (LfsoListener) ((MultiLayerNetwork) model).getListeners().iterator().next();
+        LfsoListener listener = (LfsoListener)
+                ((MultiLayerNetwork) model).getListeners().iterator().next();
         assertThat(listener.statistics().rollBacks()).isEqualTo(1);
     }
 
@@ -231,7 +251,9 @@ class LfsoListenerTest {
         for (int step = 0; step < 80; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));
         }
-        assertThat(meanLoss(kind, model, DataType.FLOAT)).as("%s, seed %d", direction, TestNetworks.SEED).isLessThan(0.6 * start);
+        assertThat(meanLoss(kind, model, DataType.FLOAT))
+                .as("%s, seed %d", direction, TestNetworks.SEED)
+                .isLessThan(0.6 * start);
         assertThat(TestNetworks.updaterState(model).sumNumber().doubleValue()).isFinite();
         return model;
     }
@@ -281,7 +303,8 @@ class LfsoListenerTest {
         refused(kind.create(new Sgd(), DataType.FLOAT, PLAIN), "configure .updater(new Lfso())");
         refused(kind.create(new Lfso(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Sgd()))), "uses Sgd");
         refused(
-                kind.create(new Lfso(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Lfso(Direction.GRADIENT)))),
+                kind.create(
+                        new Lfso(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Lfso(Direction.GRADIENT)))),
                 "different settings");
         refused(kind.create(new Lfso(), DataType.FLOAT, Options.layer(b -> b.weightDecay(1e-3))), "use .l2(..)");
         refused(
@@ -296,7 +319,8 @@ class LfsoListenerTest {
         first.setListeners(shared);
         second.setListeners(shared);
         fit(first, batch(kind, 0, DataType.FLOAT));
-        assertThatThrownBy(() -> fit(second, batch(kind, 0, DataType.FLOAT))).hasMessageContaining("belongs to one network");
+        assertThatThrownBy(() -> fit(second, batch(kind, 0, DataType.FLOAT)))
+                .hasMessageContaining("belongs to one network");
     }
 
     private static void refused(Model model, String sentence) {

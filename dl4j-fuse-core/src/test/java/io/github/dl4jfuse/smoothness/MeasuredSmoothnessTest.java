@@ -50,7 +50,9 @@ class MeasuredSmoothnessTest {
             }
             // The mean of S / K exceeds s / k by about 1 + var(K) / k², 0.25 (1 - .9) / (1 + .9) = .013, and more in
             // the tail where K is small.
-            assertThat(sum / 1_000).as("seed %d", SEED).isCloseTo(2 * (1 - share) * 3 / 20, within(0.08 * 2 * (1 - share) * 3 / 20));
+            assertThat(sum / 1_000)
+                    .as("seed %d", SEED)
+                    .isCloseTo(2 * (1 - share) * 3 / 20, within(0.08 * 2 * (1 - share) * 3 / 20));
         }
     }
 

@@ -39,7 +39,10 @@ class LfsoConfigurationTest {
                     TestNetworks.DENSE.network(sample, DataType.FLOAT).getLayerWiseConfigurations();
             MultiLayerConfiguration back = MultiLayerConfiguration.fromJson(layers.toJson());
             assertThat(((BaseLayer) back.getConf(0).getLayer()).getIUpdater()).isEqualTo(sample);
-            assertThat(((BaseLayer) MultiLayerConfiguration.fromYaml(layers.toYaml()).getConf(0).getLayer()).getIUpdater())
+            assertThat(((BaseLayer) MultiLayerConfiguration.fromYaml(layers.toYaml())
+                                    .getConf(0)
+                                    .getLayer())
+                            .getIUpdater())
                     .isEqualTo(sample);
             ComputationGraphConfiguration graph =
                     ((ComputationGraph) TestNetworks.GRAPH.create(sample, DataType.FLOAT, PLAIN)).getConfiguration();
@@ -50,17 +53,23 @@ class LfsoConfigurationTest {
     @Test
     void copiesAreEqualAndSamplesDiffer() {
         for (Lfso sample : SAMPLES) {
-            assertThat(sample.clone()).isEqualTo(sample).hasSameHashCodeAs(sample).isNotSameAs(sample);
+            assertThat(sample.clone())
+                    .isEqualTo(sample)
+                    .hasSameHashCodeAs(sample)
+                    .isNotSameAs(sample);
         }
         assertThat(SAMPLES).doesNotHaveDuplicates();
-        assertThat(new Lfso(Direction.ADAM, new ExponentialSchedule(ScheduleType.EPOCH, 1, 0.9)).decrease()).isEqualTo(0.3);
+        assertThat(new Lfso(Direction.ADAM, new ExponentialSchedule(ScheduleType.EPOCH, 1, 0.9)).decrease())
+                .isEqualTo(0.3);
         assertThat(new Lfso().decrease()).isEqualTo(0.6);
     }
 
     @Test
     void refusesBadValuesWithASentence() {
-        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 0, 0.5)).hasMessageContaining("firstGuess must be positive");
-        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 1, 1)).hasMessageContaining("decrease must be in (0, 1)");
+        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 0, 0.5))
+                .hasMessageContaining("firstGuess must be positive");
+        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 1, 1))
+                .hasMessageContaining("decrease must be in (0, 1)");
         assertThatThrownBy(() -> new Lfso().setLrAndSchedule(0.1, null)).hasMessageContaining("no learning rate");
     }
 

@@ -45,7 +45,8 @@ final class Prodigy extends TuningFree {
         double d = Math.max(FIRST_DISTANCE, numbers.getDouble(DISTANCE));
         double decay = Math.sqrt(BETA2);
         double weight = (1 - decay) * factor * d * d;
-        double r = decay * numbers.getDouble(PRODUCT) + weight * Nd4j.getBlasWrapper().dot(gradient, moved);
+        double r = decay * numbers.getDouble(PRODUCT)
+                + weight * Nd4j.getBlasWrapper().dot(gradient, moved);
         s.muli(decay).addi(gradient.mul(weight));
         m.muli(BETA1).addi(gradient.mul((1 - BETA1) * d));
         v.muli(BETA2).addi(gradient.mul(gradient).muli((1 - BETA2) * d * d));

@@ -88,7 +88,9 @@ abstract class TuningFree implements IUpdater {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof TuningFree that && getClass() == that.getClass() && Objects.equals(schedule, that.schedule);
+        return other instanceof TuningFree that
+                && getClass() == that.getClass()
+                && Objects.equals(schedule, that.schedule);
     }
 
     @Override

@@ -38,8 +38,9 @@ import picocli.CommandLine.Spec;
 /** Gradient descent with exact smoothness oracles beside gradient descent with fixed steps. */
 @Command(
         name = "lfso",
-        description = "Gradient descent with steps from exact smoothness oracles beside fixed steps: a picture of functions"
-                + " with flat minima, and softmax regression on Fashion-MNIST against the best of 10 rates.",
+        description =
+                "Gradient descent with steps from exact smoothness oracles beside fixed steps: a picture of functions"
+                        + " with flat minima, and softmax regression on Fashion-MNIST against the best of 10 rates.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 public final class LfsoCommand implements Callable<Integer> {
@@ -69,7 +70,8 @@ public final class LfsoCommand implements Callable<Integer> {
             Files.writeString(out.resolve("softmax.md"), table);
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "Picture and table cannot be written to " + out + " (" + e + "): name another folder with --out.", e);
+                    "Picture and table cannot be written to " + out + " (" + e + "): name another folder with --out.",
+                    e);
         }
         writer.print(table);
         writer.println("Written to " + out.toAbsolutePath().normalize());
@@ -89,7 +91,11 @@ public final class LfsoCommand implements Callable<Integer> {
             String name = String.format(Locale.ROOT, "x^%.0f", 2 * p);
             bands.add(lfso(name + ", LFSO", power, SmoothnessOracles.normPower(p)));
             if (p < 20) {
-                bands.add(fixed(name + ", fixed step", x -> Math.pow(x, 2 * p), x -> 2 * p * Math.pow(x, 2 * p - 1), 1 / (2 * p * (2 * p - 1))));
+                bands.add(fixed(
+                        name + ", fixed step",
+                        x -> Math.pow(x, 2 * p),
+                        x -> 2 * p * Math.pow(x, 2 * p - 1),
+                        1 / (2 * p * (2 * p - 1))));
             }
         }
         Objective flat = Objective.of(1, (x, g) -> {
@@ -100,7 +106,11 @@ public final class LfsoCommand implements Callable<Integer> {
         SmoothnessOracle oracle = SmoothnessOracles.exponentialOfInverseSquare();
         bands.add(lfso("exp(-1/x^2), LFSO", flat, oracle));
         double largest = oracle.at(Nd4j.createFromArray(1.0)).applyAsDouble(0);
-        bands.add(fixed("exp(-1/x^2), fixed step", x -> Math.exp(-1 / (x * x)), x -> 2 * Math.exp(-1 / (x * x)) / (x * x * x), 1 / largest));
+        bands.add(fixed(
+                "exp(-1/x^2), fixed step",
+                x -> Math.exp(-1 / (x * x)),
+                x -> 2 * Math.exp(-1 / (x * x)) / (x * x * x),
+                1 / largest));
         return Charts.bands("steps from x = 1", "value", bands);
     }
 
@@ -122,7 +132,10 @@ public final class LfsoCommand implements Callable<Integer> {
     }
 
     private static Band band(String name, List<Double> values) {
-        double[] y = values.stream().mapToDouble(value -> value).takeWhile(value -> value > SMALLEST).toArray();
+        double[] y = values.stream()
+                .mapToDouble(value -> value)
+                .takeWhile(value -> value > SMALLEST)
+                .toArray();
         double[] x = new double[y.length];
         for (int k = 0; k < x.length; k++) {
             x[k] = k;
@@ -159,7 +172,8 @@ public final class LfsoCommand implements Callable<Integer> {
             double rate = FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, k / (RATES - 1.0));
             table.append(String.format(Locale.ROOT, "| %.2e | %.4f |%n", rate, descend(objective, start, rate)));
         }
-        Minimum minimum = new LfsoSolver(new SoftmaxRegression(data.getFeatures(), images.numClasses()), steps, 0, each -> {})
+        Minimum minimum = new LfsoSolver(
+                        new SoftmaxRegression(data.getFeatures(), images.numClasses()), steps, 0, each -> {})
                 .run(objective, start);
         table.append(String.format(Locale.ROOT, "| exact oracle | %.4f |%n", minimum.value()));
         return table.toString();
