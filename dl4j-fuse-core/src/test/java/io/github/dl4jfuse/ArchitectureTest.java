@@ -36,6 +36,7 @@ class ArchitectureTest {
                     "..lbfgs..",
                     "..saddle..",
                     "..search..",
+                    "..smoothness..",
                     "..switching..")
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
@@ -68,6 +69,7 @@ class ArchitectureTest {
                     "..lbfgs..",
                     "..saddle..",
                     "..search..",
+                    "..smoothness..",
                     "..switching..")
             .should()
             .dependOnClassesThat()

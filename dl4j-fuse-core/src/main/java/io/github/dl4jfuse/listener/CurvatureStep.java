@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -25,22 +24,13 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class CurvatureStep {
 
-    /** Relative rounding error of a batch loss computed in the given type: a few units of the last place. */
-    private static double valueRounding(INDArray parameters) {
-        return switch (parameters.dataType()) {
-            case DOUBLE -> 1e-14;
-            case FLOAT -> 1e-6;
-            default -> 1e-2;
-        };
-    }
-
     /** A loss that differs by more from one evaluation to the next is not that of the same batch. */
     private static final double REPRODUCIBLE = 1e-3;
 
     /** On a fixed batch the evaluation that DL4J makes at the start of each step repeats the last one: 1 of 10 is wasted. */
     private static final int STEPS_ON_A_FIXED_BATCH = 9;
 
-    private final TrainingNetwork network;
+    private final TrainingNetwork<FuseUpdater> network;
     private final List<FuseUpdater> updaters;
     private final boolean automatic;
     private final LbfgsHistory history;
@@ -55,7 +45,7 @@ final class CurvatureStep {
     private double startScore;
     private double endValue = Double.NaN;
 
-    CurvatureStep(TrainingNetwork network) {
+    CurvatureStep(TrainingNetwork<FuseUpdater> network) {
         this.network = network;
         updaters = network.updaters();
         AdamLbfgs config = updaters.get(0).getConfig();
@@ -73,7 +63,7 @@ final class CurvatureStep {
         search = new ArmijoBacktracking(
                 config.sufficientDecrease(),
                 automatic ? StrongWolfe.DEFAULT_MAX_EVALUATIONS : config.maxEvaluations(),
-                valueRounding(parameters[0]));
+                network.valueRounding());
         start = Segments.zerosLike(parameters);
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
@@ -83,7 +73,7 @@ final class CurvatureStep {
     }
 
     /** Returns how many pairs are kept, in the updater state or, on fixed batches, here. */
-    static int pairs(TrainingNetwork network) {
+    static int pairs(TrainingNetwork<FuseUpdater> network) {
         AdamLbfgs config = network.updaters().get(0).getConfig();
         if (!config.isAutomatic()) {
             return config.memory();
@@ -104,12 +94,12 @@ final class CurvatureStep {
         return rows;
     }
 
-    private static boolean needsApplied(TrainingNetwork network) {
+    private static boolean needsApplied(TrainingNetwork<FuseUpdater> network) {
         return network.decaysWeights() || network.updaters().get(0).getConfig().blends();
     }
 
     /** Returns the bytes that a step holds beyond the updater state. */
-    static long bytes(TrainingNetwork network) {
+    static long bytes(TrainingNetwork<FuseUpdater> network) {
         INDArray[] parameters = network.parameters();
         boolean automatic = network.updaters().get(0).getConfig().isAutomatic();
         long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 + 2L * pairs(network) : 0);
@@ -150,7 +140,7 @@ final class CurvatureStep {
         long[] random = null;
         if (network.isNoisy()) {
             // The mask of DL4J's own evaluation is gone: evaluate the start once more under a state we can return to.
-            random = new long[] {Nd4j.getRandom().rootState(), Nd4j.getRandom().nodeState()};
+            random = network.randomState();
             Segments.assign(parameters, start);
             startValue = evaluate(random, counter);
             network.gradient(gradient);
@@ -244,13 +234,10 @@ final class CurvatureStep {
 
     private double evaluate(long[] random, FuseStatistics.Counter counter) {
         counter.evaluations++;
-        if (random == null) {
-            network.evaluate();
-        } else {
-            Random generator = Nd4j.getRandom();
-            generator.setStates(random[0], random[1]);
-            network.evaluate();
+        if (random != null) {
+            network.setRandomState(random);
         }
+        network.evaluate();
         return network.value();
     }
 }

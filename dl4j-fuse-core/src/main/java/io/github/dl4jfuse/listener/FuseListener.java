@@ -91,7 +91,7 @@ public final class FuseListener extends BaseTrainingListener {
     private final List<PhaseChange> phaseChanges = new ArrayList<>();
     private Model model;
     private MetricWatch metrics;
-    private TrainingNetwork network;
+    private TrainingNetwork<FuseUpdater> network;
     private AdamLbfgs config;
     private final FixedBatch fixedBatch = new FixedBatch();
     private boolean curvaturePhase;
@@ -210,7 +210,7 @@ public final class FuseListener extends BaseTrainingListener {
             return;
         }
         metrics = LayerInputs.isAdapted(current) ? new MetricWatch(new LayerInputs(current)) : null;
-        network = metrics == null || TrainingNetwork.isFused(current) ? new TrainingNetwork(current) : null;
+        network = metrics == null || TrainingNetwork.isFused(current) ? TrainingNetwork.ofFuse(current) : null;
         if (network != null) {
             takeUp();
         }

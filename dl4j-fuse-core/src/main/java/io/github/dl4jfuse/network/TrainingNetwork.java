@@ -2,9 +2,10 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
-import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.AdaptedUpdater;
+import io.github.dl4jfuse.updater.ConductedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
@@ -18,57 +19,84 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
 
 /**
  * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
- * parameters that {@code FusePv} or {@code Fuse} trains: value and gradient on the batch in hand, and the updater blocks.
+ * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the updater blocks.
  *
  * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
  * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
  * statistics (both under {@link NoOp}) are left to DL4J.
  *
  * <p>Valid for the updater it was made from: see {@link #isCurrent}.
+ *
+ * @param <U> the state of a block
  */
-public final class TrainingNetwork {
+public final class TrainingNetwork<U extends ConductedUpdater> {
 
+    /**
+     * Who asks, for the sentences of refusals.
+     *
+     * @param listener its class
+     * @param updaters what it works with
+     * @param remedy how to configure that
+     * @param differs what may differ between layers
+     */
+    private record Conductor(String listener, String updaters, String remedy, String differs) {}
+
+    private static final Conductor FUSE =
+            new Conductor("FuseListener", "Adapted, FusePv and Fuse", "new Adapted()", "Adam's constants");
+    private static final Conductor LFSO = new Conductor("LfsoListener", "Lfso", "new Lfso()", "nothing");
+
+    private final Conductor conductor;
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
-    private final List<FuseUpdater> updaters = new ArrayList<>();
+    private final List<U> updaters = new ArrayList<>();
     private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
 
     /**
-     * Looks at the network's updater blocks.
+     * Looks at the updater blocks of a network under FusePv or Fuse.
      *
      * @throws IllegalStateException if no parameter is trained by FusePv or Fuse, or if step acceptance makes no sense for
-     *     the network's configuration and the updater does not leave it to us ({@link AdamLbfgs#isAutomatic}); the
+     *     the network's configuration and the updater does not leave it to us ({@link ConductedUpdater#isAutomatic}); the
      *     sentence says what to change
      */
-    public TrainingNetwork(Model model) {
+    public static TrainingNetwork<FuseUpdater> ofFuse(Model model) {
+        return new TrainingNetwork<>(model, FuseUpdater.class, FUSE);
+    }
+
+    /** The same of a network under Lfso. */
+    public static TrainingNetwork<LfsoUpdater> ofLfso(Model model) {
+        return new TrainingNetwork<>(model, LfsoUpdater.class, LFSO);
+    }
+
+    private TrainingNetwork(Model model, Class<U> type, Conductor conductor) {
+        this.conductor = conductor;
         this.model = model;
-        updater = updaterOf(model);
+        updater = updaterOf(model, conductor);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            FuseUpdater fuse = fuseUpdaterOf(block);
-            if (fuse != null) {
-                addBlock(block, fuse);
+            Object state = stateOf(block);
+            if (type.isInstance(state)) {
+                addBlock(block, type.cast(state));
             } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
                 foreign = block;
             }
         }
         if (updaters.isEmpty()) {
-            throw new IllegalStateException(
-                    "FuseListener works with the updaters Adapted, FusePv and Fuse, but no trainable parameter of"
-                            + " this network uses one: configure .updater(new Adapted()) or remove the listener.");
+            throw new IllegalStateException(conductor.listener() + " works with " + conductor.updaters()
+                    + ", but no trainable parameter of this network is trained so: configure .updater("
+                    + conductor.remedy() + ") or remove the listener.");
         }
         refusal = whatMakesNoSense(foreign);
-        if (refusal != null && !updaters.get(0).getConfig().isAutomatic()) {
+        if (refusal != null && !updaters.get(0).isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
         noisy = layers().stream().anyMatch(Noise::isNoisy);
@@ -77,57 +105,63 @@ public final class TrainingNetwork {
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
     }
 
-    private static FuseUpdater fuseUpdaterOf(UpdaterBlock block) {
-        GradientUpdater<?> updater = block.getGradientUpdater();
-        if (updater instanceof AdaptedUpdater adapted) {
-            updater = adapted.rule(block.getParamOffsetEnd() - block.getParamOffsetStart());
-        }
-        return updater instanceof FuseUpdater fuse ? fuse : null;
+    /** Returns the updater of a block, or the one that Adapted has wrapped. */
+    private static Object stateOf(UpdaterBlock block) {
+        return block.getGradientUpdater() instanceof AdaptedUpdater adapted
+                ? adapted.rule(block.getParamOffsetEnd() - block.getParamOffsetStart())
+                : block.getGradientUpdater();
     }
 
     /** Returns whether some parameters of the network are trained by FusePv or Fuse, inside Adapted or not. */
     public static boolean isFused(Model model) {
-        return updaterOf(model).getUpdaterBlocks().stream().anyMatch(block -> fuseUpdaterOf(block) != null);
+        return updaterOf(model, FUSE).getUpdaterBlocks().stream()
+                .anyMatch(block -> stateOf(block) instanceof FuseUpdater);
     }
 
+    /** Returns DL4J's updater of a network. */
     static BaseMultiLayerUpdater<?> updaterOf(Model model) {
+        return updaterOf(model, FUSE);
+    }
+
+    private static BaseMultiLayerUpdater<?> updaterOf(Model model, Conductor conductor) {
         if (model instanceof MultiLayerNetwork network) {
             return (BaseMultiLayerUpdater<?>) network.getUpdater();
         }
         if (model instanceof ComputationGraph graph) {
             return graph.getUpdater();
         }
-        throw new IllegalStateException("FuseListener trains a MultiLayerNetwork or a ComputationGraph, not a "
-                + model.getClass().getName() + ".");
+        throw new IllegalStateException(
+                conductor.listener() + " trains a MultiLayerNetwork or a ComputationGraph, not a "
+                        + model.getClass().getName() + ".");
     }
 
-    private void addBlock(UpdaterBlock block, FuseUpdater fuse) {
+    private void addBlock(UpdaterBlock block, U blockUpdater) {
         if (!block.isPretrainUpdaterBlock()) {
-            fuse.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
+            blockUpdater.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
             blocks.add(block);
-            updaters.add(fuse);
+            updaters.add(blockUpdater);
         }
     }
 
-    private static String otherUpdater(UpdaterBlock block) {
+    private String otherUpdater(UpdaterBlock block) {
         UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
-        return "FuseListener needs FusePv or Fuse for all trainable parameters, but "
+        return conductor.listener() + " needs " + conductor.updaters() + " for all trainable parameters, but "
                 + first.getParamName() + " of layer \""
                 + first.getLayer().getConfig().getLayerName() + "\" uses "
                 + block.getGradientUpdater().getConfig().getClass().getSimpleName()
                 + ": give it the same (rates may differ), freeze the layer, or remove the listener.";
     }
 
-    /** Returns why an L-BFGS phase makes no sense, or null. */
+    /** Returns why steps that span all parameters make no sense, or null. */
     private String whatMakesNoSense(UpdaterBlock foreign) {
         if (foreign != null) {
             return otherUpdater(foreign);
         }
-        for (FuseUpdater other : updaters) {
-            if (!other.getConfig().sharesCurvaturePhaseWith(updaters.get(0).getConfig())) {
-                return "The layers use FusePv or Fuse with different settings of the L-BFGS phase ("
+        for (U other : updaters) {
+            if (!other.stepsWith(updaters.get(0))) {
+                return "The layers use " + conductor.updaters() + " with different settings ("
                         + updaters.get(0).getConfig() + " and " + other.getConfig()
-                        + "): that phase spans all layers, so only Adam's constants may differ.";
+                        + "): a step spans all layers, so only " + conductor.differs() + " may differ.";
             }
         }
         for (Layer layer : layers()) {
@@ -143,12 +177,12 @@ public final class TrainingNetwork {
             }
         }
         if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
-            return "FuseListener does its own line search and needs optimizationAlgo("
+            return conductor.listener() + " does its own line search and needs optimizationAlgo("
                     + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
                     + model.conf().getOptimizationAlgo() + ".";
         }
         if (usesTruncatedBackprop()) {
-            return "FuseListener evaluates a batch twice, which truncated backpropagation"
+            return conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
                     + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
                     + " the updater without the listener.";
         }
@@ -182,13 +216,23 @@ public final class TrainingNetwork {
     }
 
     /** Returns the state of each block that is trained so, in the order of the parameters. */
-    public List<FuseUpdater> updaters() {
+    public List<U> updaters() {
         return updaters;
     }
 
     /** Returns whether two evaluations at one point differ (dropout, weight noise) unless the random state is reset. */
     public boolean isNoisy() {
         return noisy;
+    }
+
+    /** Returns the state of the random generator, which {@link #setRandomState} brings back. */
+    public long[] randomState() {
+        return new long[] {Nd4j.getRandom().rootState(), Nd4j.getRandom().nodeState()};
+    }
+
+    /** Makes the next evaluation draw the masks of dropout and weight noise that belong to the state. */
+    public void setRandomState(long[] state) {
+        Nd4j.getRandom().setStates(state[0], state[1]);
     }
 
     /** Returns whether some parameter has decoupled weight decay. */
@@ -247,6 +291,15 @@ public final class TrainingNetwork {
     /** Returns DL4J's score of the last evaluation. */
     public double score() {
         return model.score();
+    }
+
+    /** Returns the relative rounding error of {@link #value}: a few units of the last place of the parameters' type. */
+    public double valueRounding() {
+        return switch (model.params().dataType()) {
+            case DOUBLE -> 1e-14;
+            case FLOAT -> 1e-6;
+            default -> 1e-2;
+        };
     }
 
     /** Sets the score that other listeners see. */

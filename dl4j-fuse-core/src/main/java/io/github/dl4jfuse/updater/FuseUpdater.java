@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
+public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedUpdater {
 
     private static final Logger log = LoggerFactory.getLogger(FuseUpdater.class);
     private static final String STATE_KEY = "FUSE_PV"; // for both, and written into saved SameDiff models
@@ -151,9 +151,19 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs> {
         share = theta;
     }
 
-    /** Takes up the state for a block of {@code n} parameters, before the first gradient has come. */
+    @Override
     public void prepare(long n) {
         bind(n);
+    }
+
+    @Override
+    public boolean stepsWith(ConductedUpdater other) {
+        return other instanceof FuseUpdater that && config.sharesCurvaturePhaseWith(that.config);
+    }
+
+    @Override
+    public boolean isAutomatic() {
+        return config.isAutomatic();
     }
 
     /** Returns whether the next {@link #applyUpdater} gives a zero update. */

@@ -4,6 +4,7 @@ import io.github.dl4jfuse.examples.compare.CompareCommand;
 import io.github.dl4jfuse.examples.data.DataException;
 import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.functions.FunctionsCommand;
+import io.github.dl4jfuse.examples.functions.LfsoCommand;
 import io.github.dl4jfuse.examples.geometry.GeometryCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.saddles.SaddlesCommand;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
             FunctionsCommand.class,
             GeometryCommand.class,
             SaddlesCommand.class,
+            LfsoCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         },
@@ -43,7 +45,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Name a command: train, compare, functions, geometry, saddles or doctor.");
+                spec.commandLine(), "Name a command: train, compare, functions, lfso, geometry, saddles or doctor.");
     }
 
     public static void main(String[] args) {

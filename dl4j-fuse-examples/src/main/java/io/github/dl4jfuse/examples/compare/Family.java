@@ -8,6 +8,8 @@ import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -84,6 +86,11 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     used -> new Adam(new BudgetSchedule(OUTPUT_LAYER_RATE, Shape.LINEAR, used)),
                     () -> new GaussNewtonListener(Layers.OUTPUT_LAYER))),
             of(Contestant.of("geometry-all", used -> new Sgd(1), GaussNewtonListener::new)),
+            of(Contestant.of("lfso", used -> new Lfso(Direction.ADAM, new BudgetSchedule(1, Shape.LINEAR, used)))),
+            of(Contestant.of(
+                    "lfso-momentum", used -> new Lfso(Direction.MOMENTUM, new BudgetSchedule(1, Shape.LINEAR, used)))),
+            of(Contestant.of("adgd", used -> new AdGd(null))),
+            of(Contestant.of("prodigy", used -> new Prodigy(new BudgetSchedule(1, Shape.LINEAR, used)))),
             of(Contestant.of("fuse", used -> new Fuse())),
             of(
                     "as published: L-BFGS from epoch " + FusePv.PUBLISHED_SWITCH_EPOCH + " on",

@@ -4,8 +4,10 @@ import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
+import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.Lfso;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -105,6 +107,9 @@ final class Runner {
         if (updater instanceof AdamLbfgs || updater instanceof Adapted) {
             listeners.add(new FuseListener());
         }
+        if (updater instanceof Lfso) {
+            listeners.add(new LfsoListener());
+        }
         if (contestant.listener() != null) {
             listeners.add(contestant.listener().get());
         }
@@ -145,6 +150,9 @@ final class Runner {
                 bytes += fuse.statistics().extraBytes();
             } else if (listener instanceof GaussNewtonListener gaussNewton) {
                 bytes += gaussNewton.statistics().bytes();
+            }
+            if (listener instanceof LfsoListener lfso) {
+                bytes += lfso.statistics().extraBytes();
             }
         }
         return bytes;

@@ -1,0 +1,24 @@
+package io.github.dl4jfuse.updater;
+
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/** The state of one block of parameters, whose steps a listener conducts together with those of the other blocks. */
+public interface ConductedUpdater {
+
+    /** Returns the configuration. */
+    IUpdater getConfig();
+
+    /** Takes up the state for a block of {@code n} parameters, before the first gradient has come. */
+    void prepare(long n);
+
+    /** Returns whether both may take part in one step; rates and decays may differ. */
+    boolean stepsWith(ConductedUpdater other);
+
+    /**
+     * Returns whether the listener may leave out what it cannot do for this network's configuration, instead of refusing the
+     * network.
+     */
+    default boolean isAutomatic() {
+        return false;
+    }
+}

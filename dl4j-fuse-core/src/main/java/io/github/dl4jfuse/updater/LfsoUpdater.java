@@ -1,0 +1,222 @@
+package io.github.dl4jfuse.updater;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.AdamUpdater;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.Adam;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The state of {@link Lfso} for one block of parameters: {@code header | m (n) | v (n)}, the moments as far as the direction has
+ * them. The header is there once for each variable, as DL4J sums the sizes; the first is used. The step length stands in the header of
+ * every block, the same in all.
+ *
+ * <p>Not thread-safe, like all of DL4J's updaters.
+ */
+public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdater {
+
+    /** Header slots of each variable; those not named below are zero and kept for later use. */
+    static final int HEADER = 8;
+
+    private static final int RATE = 0;
+    private static final int SLOPE = 1;
+    private static final int CURVATURE = 2;
+    private static final int STEPS = 3;
+    private static final int AVERAGE_LOSS = 4;
+    private static final int LARGEST_LOSS = 5;
+
+    private static final Logger log = LoggerFactory.getLogger(LfsoUpdater.class);
+    private static final String STATE_KEY = "LFSO";
+    private static final AtomicBoolean SAID_THAT_IT_GUESSES = new AtomicBoolean();
+
+    private final Lfso config;
+    private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
+    private INDArray view;
+    private INDArray header;
+    private INDArray moments;
+    private boolean conducted;
+    private boolean held;
+    private boolean saidThatItSkips;
+
+    LfsoUpdater(Lfso config) {
+        this.config = config;
+    }
+
+    @Override
+    public Lfso getConfig() {
+        return config;
+    }
+
+    @Override
+    public boolean stepsWith(ConductedUpdater other) {
+        return other instanceof LfsoUpdater that && config.equals(that.config);
+    }
+
+    @Override
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+        if (initialize) {
+            viewArray.assign(0);
+        }
+        view = viewArray.reshape(viewArray.length());
+        header = null;
+    }
+
+    @Override
+    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
+        INDArray saved = stateMap.get(STATE_KEY);
+        if (saved == null || stateMap.size() != 1) {
+            throw new IllegalStateException(
+                    "Lfso's state has the one key " + STATE_KEY + ", but these were given: " + stateMap.keySet());
+        }
+        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
+    }
+
+    @Override
+    public Map<String, INDArray> getState() {
+        return Map.of(STATE_KEY, view);
+    }
+
+    @Override
+    public void prepare(long n) {
+        if (header != null) {
+            return;
+        }
+        long headers = view.length() - config.moments() * n;
+        if (n < 1 || headers < HEADER || headers % HEADER != 0) {
+            throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
+                    + n + " parameters with the direction " + config.direction()
+                    + ": was the model saved with another one?");
+        }
+        // The updater runs inside a workspace; the views are kept beyond it.
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            header = view.get(interval(0, HEADER));
+            moments = config.moments() == 0 ? null : view.get(interval(headers, view.length()));
+        }
+    }
+
+    /** Replaces the gradient by the step η σ d, or by zero when the step is held or the gradient is not finite. */
+    @Override
+    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+        prepare(gradient.length());
+        boolean hold = held;
+        held = false;
+        if (hold) {
+            gradient.assign(0);
+            return;
+        }
+        if (!conducted) {
+            if (SAID_THAT_IT_GUESSES.compareAndSet(false, true)) {
+                log.warn(
+                        "Lfso takes its first guess {} for the step length: measuring needs the listener that evaluates a"
+                                + " batch twice. Add net.setListeners(new LfsoListener()). Said once.",
+                        config.firstGuess());
+            }
+            if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
+                sayOnceThatItSkips(iteration);
+                gradient.assign(0);
+                return;
+            }
+        }
+        direct(gradient, iteration, epoch);
+        gradient.muli(measured().rate() * config.factor(iteration, epoch));
+    }
+
+    private void direct(INDArray gradient, int iteration, int epoch) {
+        long n = gradient.length();
+        switch (config.direction()) {
+            case GRADIENT -> {}
+            case MOMENTUM -> {
+                double beta = Adam.DEFAULT_ADAM_BETA1_MEAN_DECAY;
+                INDArray m = moments.reshape(gradient.ordering(), gradient.shape());
+                m.muli(beta).addi(gradient.mul(1 - beta));
+                gradient.assign(m).divi(1 - Math.pow(beta, iteration + 1.0));
+            }
+            case ADAM -> {
+                INDArray m = moments.get(interval(0, n)).reshape(gradient.ordering(), gradient.shape());
+                INDArray v = moments.get(interval(n, 2 * n)).reshape(gradient.ordering(), gradient.shape());
+                adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
+                adam.applyUpdater(gradient, iteration, epoch);
+            }
+        }
+    }
+
+    private void sayOnceThatItSkips(int iteration) {
+        if (!saidThatItSkips) {
+            saidThatItSkips = true;
+            log.warn(
+                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
+                            + " values in the data. Said once.",
+                    iteration);
+        }
+    }
+
+    /** Announces that a conductor looks after step length and finiteness. */
+    public void setConducted(boolean value) {
+        conducted = value;
+    }
+
+    /** Makes the next {@link #applyUpdater} give a zero update and leave the moments alone. */
+    public void holdNextStep() {
+        held = true;
+    }
+
+    /** Sets the moments to zero, as at the start. */
+    public void resetMoments() {
+        if (moments != null) {
+            moments.assign(0);
+        }
+    }
+
+    /** Returns what was measured so far: the first guess at the start. */
+    public MeasuredSmoothness measured() {
+        double rate = header.getDouble(RATE);
+        return rate == 0
+                ? MeasuredSmoothness.guess(config.firstGuess())
+                : new MeasuredSmoothness(rate, header.getDouble(SLOPE), header.getDouble(CURVATURE));
+    }
+
+    /** Returns whether something was measured. */
+    public boolean isCalibrated() {
+        return header.getDouble(RATE) != 0;
+    }
+
+    /** Saves what was measured. */
+    public void setMeasured(MeasuredSmoothness value) {
+        header.putScalar(RATE, value.rate());
+        header.putScalar(SLOPE, value.slope());
+        header.putScalar(CURVATURE, value.curvature());
+    }
+
+    /** Returns how many steps were taken since the first measurement. */
+    public long steps() {
+        return (long) header.getDouble(STEPS);
+    }
+
+    /** Saves how many steps were taken. */
+    public void setSteps(long count) {
+        header.putScalar(STEPS, count);
+    }
+
+    /** Returns the moving average of |loss|, 0 before the first batch. */
+    public double averageLoss() {
+        return header.getDouble(AVERAGE_LOSS);
+    }
+
+    /** Returns the largest value that the moving average had. */
+    public double largestLoss() {
+        return header.getDouble(LARGEST_LOSS);
+    }
+
+    /** Saves the average of |loss| and its largest value. */
+    public void setLosses(double average, double largest) {
+        header.putScalar(AVERAGE_LOSS, average);
+        header.putScalar(LARGEST_LOSS, largest);
+    }
+}

@@ -1,0 +1,332 @@
+package io.github.dl4jfuse.listener;
+
+import static io.github.dl4jfuse.TestNetworks.PLAIN;
+import static io.github.dl4jfuse.TestNetworks.fit;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Lfso.Direction;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+
+class LfsoListenerTest {
+
+    private static final int BATCHES = 8;
+
+    @TempDir
+    Path folder;
+
+    private static DataSet batch(TestNetworks kind, int step, DataType type) {
+        return kind.batch(step % BATCHES, 24, type);
+    }
+
+    private static double meanLoss(TestNetworks kind, Model model, DataType type) {
+        double sum = 0;
+        for (int k = 0; k < BATCHES; k++) {
+            DataSet data = kind.batch(k, 24, type);
+            sum += model instanceof MultiLayerNetwork net
+                    ? net.score(data, true)
+                    : ((org.deeplearning4j.nn.graph.ComputationGraph) model).score(data, true);
+        }
+        return sum / BATCHES;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DENSE, ADAM",
+        "DENSE, MOMENTUM",
+        "DENSE, GRADIENT",
+        "CONVOLUTION, ADAM",
+        "BATCH_NORM, MOMENTUM",
+        "GRAPH, ADAM"
+    })
+    void trainsWithoutALearningRate(TestNetworks kind, Direction direction) {
+        Model model = kind.create(new Lfso(direction), DataType.FLOAT, PLAIN);
+        LfsoListener listener = new LfsoListener();
+        model.setListeners(listener);
+        double before = meanLoss(kind, model, DataType.FLOAT);
+        for (int step = 0; step < 120; step++) {
+            fit(model, batch(kind, step, DataType.FLOAT));
+        }
+        assertThat(meanLoss(kind, model, DataType.FLOAT))
+                .as("seed %d", TestNetworks.SEED)
+                .isLessThan(0.5 * before);
+        LfsoStatistics statistics = listener.statistics();
+        assertThat(statistics.steps()).isEqualTo(120);
+        // 16 trials at the start, then every 4th of 104 steps; each costs one evaluation
+        assertThat(statistics.gradientEvaluations()).isEqualTo(120 + statistics.trials());
+        assertThat(statistics.trials()).isBetween(16L + 26, 16L + 26 + LfsoListener.MAX_FIRST_TRIALS);
+    }
+
+    /** On a quadratic loss with one full batch, along -g, the first measured L is g·H g / |g|² and the step is 1 / L up to a power of 2. */
+    @Test
+    void measuresTheCurvatureOfAQuadraticLoss() {
+        MultiLayerNetwork net = linear(new Lfso(Direction.GRADIENT, null, 1e-2, 0.5), DataType.DOUBLE);
+        INDArray x = Nd4j.createFromArray(new double[][] {{1, 2}, {3, -1}, {0.5, 0.25}});
+        INDArray y = Nd4j.createFromArray(new double[][] {{1}, {-2}, {0.5}});
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        double[] w = net.params().reshape(3).toDoubleVector();
+        double[] g = new double[3];
+        for (int i = 0; i < 3; i++) {
+            double[] a = {x.getDouble(i, 0), x.getDouble(i, 1), 1};
+            double residual = a[0] * w[0] + a[1] * w[1] + w[2] - y.getDouble(i, 0);
+            for (int j = 0; j < 3; j++) {
+                g[j] += 2 * residual * a[j] / 3; // DL4J's MSE is the mean of squares
+            }
+        }
+        double squared = 0;
+        double curvature = 0;
+        for (int i = 0; i < 3; i++) {
+            double slope = x.getDouble(i, 0) * g[0] + x.getDouble(i, 1) * g[1] + g[2];
+            curvature += 2 * slope * slope / 3;
+            squared += g[i] * g[i];
+        }
+        net.fit(new DataSet(x, y));
+        double l = curvature / squared;
+        assertThat(listener.statistics().smoothness()).isCloseTo(l, within(1e-6 * l));
+        assertThat(listener.statistics().rate()).isCloseTo(1 / l, within(1e-6 / l));
+        assertThat(listener.statistics().radius())
+                .isBetween(Math.sqrt(squared) / l / 1.5, Math.sqrt(squared) / l * 1.5);
+    }
+
+    private static MultiLayerNetwork linear(Lfso updater, DataType type) {
+        MultiLayerNetwork net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(TestNetworks.SEED)
+                .dataType(type)
+                .updater(updater)
+                .list()
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(2)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+        net.init();
+        return net;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Direction.class)
+    void aWrongFirstGuessDoesNotMatter(Direction direction) {
+        double right = Double.NaN;
+        for (double guess : new double[] {1e-3, 1e-7, 10}) {
+            Model model = TestNetworks.DENSE.create(new Lfso(direction, null, guess, 0.5), DataType.FLOAT, PLAIN);
+            model.setListeners(new LfsoListener());
+            for (int step = 0; step < 60; step++) {
+                fit(model, batch(TestNetworks.DENSE, step, DataType.FLOAT));
+            }
+            double loss = meanLoss(TestNetworks.DENSE, model, DataType.FLOAT);
+            right = Double.isNaN(right) ? loss : right;
+            assertThat(loss).as("guess %s, seed %d", guess, TestNetworks.SEED).isCloseTo(right, within(0.05 * right));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DENSE, FLOAT, ADAM",
+        "DENSE, DOUBLE, MOMENTUM",
+        "CONVOLUTION, FLOAT, GRADIENT",
+        "BATCH_NORM, FLOAT, ADAM",
+        "GRAPH, FLOAT, ADAM"
+    })
+    void savedAndLoadedItGoesOnToTheLastBit(TestNetworks kind, DataType type, Direction direction) throws IOException {
+        ISchedule schedule = new MapSchedule.Builder(ScheduleType.ITERATION)
+                .add(0, 1)
+                .add(21, 0.5)
+                .build();
+        int half = 19; // past the warm-up, between two trials
+        Model straight = kind.create(new Lfso(direction, schedule), type, PLAIN);
+        Model first = kind.create(new Lfso(direction, schedule), type, PLAIN);
+        straight.setListeners(new LfsoListener());
+        first.setListeners(new LfsoListener());
+        for (int step = 0; step < half; step++) {
+            fit(straight, batch(kind, step, type));
+            fit(first, batch(kind, step, type));
+        }
+        File file = folder.resolve("model.zip").toFile();
+        ModelSerializer.writeModel(first, file, true);
+        Model loaded = kind == TestNetworks.GRAPH
+                ? ModelSerializer.restoreComputationGraph(file, true)
+                : ModelSerializer.restoreMultiLayerNetwork(file, true);
+        loaded.setListeners(new LfsoListener());
+        for (int step = half; step < 2 * half; step++) {
+            fit(straight, batch(kind, step, type));
+            fit(loaded, batch(kind, step, type));
+        }
+        assertThat(loaded.params()).as("seed %d", TestNetworks.SEED).isEqualTo(straight.params());
+        assertThat(TestNetworks.updaterState(loaded)).isEqualTo(TestNetworks.updaterState(straight));
+    }
+
+    @Test
+    void l2AndDropoutAreAllowed() {
+        for (Options options : new Options[] {Options.network(b -> b.l2(1e-3)), Options.network(b -> b.dropOut(0.8))}) {
+            Model model = TestNetworks.DENSE.create(new Lfso(), DataType.FLOAT, options);
+            LfsoListener listener = new LfsoListener();
+            model.setListeners(listener);
+            double before = meanLoss(TestNetworks.DENSE, model, DataType.FLOAT);
+            for (int step = 0; step < 80; step++) {
+                fit(model, batch(TestNetworks.DENSE, step, DataType.FLOAT));
+            }
+            assertThat(meanLoss(TestNetworks.DENSE, model, DataType.FLOAT)).isLessThan(0.8 * before);
+            assertThat(listener.statistics().rate()).isBetween(1e-5, 1.0);
+        }
+    }
+
+    // --- what goes wrong
+
+    @Test
+    void aLossThatJumpsByAMillionTakesNoStep() {
+        for (Direction direction : Direction.values()) {
+            checkSurvives(direction, jumped(), 1);
+        }
+    }
+
+    private static DataSet jumped() {
+        DataSet data = TestNetworks.DENSE.batch(0, 24, DataType.FLOAT);
+        data.getLabels().muli(1e6);
+        return data;
+    }
+
+    @Test
+    void aBatchWithNaNOrInfinityTakesNoStep() {
+        for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+            DataSet data = TestNetworks.DENSE.batch(0, 24, DataType.FLOAT);
+            data.getLabels().putScalar(3, bad);
+            checkSurvives(Direction.ADAM, data, 1);
+        }
+    }
+
+    @Test
+    void manyBadBatchesBringTheLastGoodParametersBack() {
+        Model model = checkSurvives(Direction.ADAM, jumped(), LfsoListener.PATIENCE);
+        LfsoListener listener = (LfsoListener)
+                ((MultiLayerNetwork) model).getListeners().iterator().next();
+        assertThat(listener.statistics().rollBacks()).isEqualTo(1);
+    }
+
+    private static Model checkSurvives(Direction direction, DataSet bad, int times) {
+        TestNetworks kind = TestNetworks.DENSE;
+        MultiLayerNetwork model = kind.network(new Lfso(direction), DataType.FLOAT);
+        LfsoListener listener = new LfsoListener();
+        model.setListeners(listener);
+        double start = meanLoss(kind, model, DataType.FLOAT);
+        for (int step = 0; step < 40; step++) {
+            fit(model, batch(kind, step, DataType.FLOAT));
+        }
+        INDArray before = model.params().dup();
+        for (int k = 0; k < times; k++) {
+            fit(model, bad);
+        }
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(times);
+        if (times < LfsoListener.PATIENCE) {
+            assertThat(model.params()).isEqualTo(before);
+        }
+        for (int step = 0; step < 80; step++) {
+            fit(model, batch(kind, step, DataType.FLOAT));
+        }
+        assertThat(meanLoss(kind, model, DataType.FLOAT))
+                .as("%s, seed %d", direction, TestNetworks.SEED)
+                .isLessThan(0.6 * start);
+        assertThat(TestNetworks.updaterState(model).sumNumber().doubleValue()).isFinite();
+        return model;
+    }
+
+    /** Labels equal to the output: zero gradient and a loss of constantly 0, from the first step on, then real labels. */
+    @Test
+    void aZeroGradientAndAConstantLossAreNoTrouble() {
+        for (Direction direction : Direction.values()) {
+            MultiLayerNetwork net = linear(new Lfso(direction), DataType.FLOAT);
+            LfsoListener listener = new LfsoListener();
+            net.setListeners(listener);
+            INDArray x = Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}});
+            INDArray before = net.params().dup();
+            for (int k = 0; k < 20; k++) {
+                net.fit(new DataSet(x, net.output(x).dup()));
+            }
+            assertThat(net.params().sub(before).amaxNumber().doubleValue()).isLessThan(1e-3);
+            DataSet real = new DataSet(x, Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}}));
+            double start = net.score(real);
+            for (int k = 0; k < 100; k++) {
+                net.fit(real);
+            }
+            assertThat(net.score(real)).as("%s", direction).isLessThan(0.2 * start);
+            assertThat(listener.statistics().rate()).isPositive().isFinite();
+        }
+    }
+
+    @Test
+    void aStepThatRaisesItsBatchFarIsTakenBack() {
+        MultiLayerNetwork net = linear(new Lfso(Direction.GRADIENT), DataType.FLOAT);
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        INDArray x = Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}});
+        INDArray y = Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}});
+        for (int k = 0; k < 8; k++) {
+            net.fit(new DataSet(x, y));
+        }
+        INDArray before = net.params().dup();
+        net.fit(new DataSet(x.mul(5), y)); // 25 times the curvature
+        assertThat(listener.statistics().refusedTrials()).isEqualTo(1);
+        assertThat(net.params()).isEqualTo(before);
+    }
+
+    @Test
+    void refusesWhatMakesNoSense() {
+        TestNetworks kind = TestNetworks.DENSE;
+        refused(kind.create(new Sgd(), DataType.FLOAT, PLAIN), "configure .updater(new Lfso())");
+        refused(kind.create(new Lfso(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Sgd()))), "uses Sgd");
+        refused(
+                kind.create(
+                        new Lfso(), DataType.FLOAT, Options.network(b -> b.biasUpdater(new Lfso(Direction.GRADIENT)))),
+                "different settings");
+        refused(kind.create(new Lfso(), DataType.FLOAT, Options.layer(b -> b.weightDecay(1e-3))), "use .l2(..)");
+        refused(
+                kind.create(
+                        new Lfso(),
+                        DataType.FLOAT,
+                        Options.network(b -> b.gradientNormalization(GradientNormalization.ClipL2PerLayer))),
+                "remove .gradientNormalization(..)");
+        LfsoListener shared = new LfsoListener();
+        Model first = kind.network(new Lfso(), DataType.FLOAT);
+        Model second = kind.network(new Lfso(), DataType.FLOAT);
+        first.setListeners(shared);
+        second.setListeners(shared);
+        fit(first, batch(kind, 0, DataType.FLOAT));
+        assertThatThrownBy(() -> fit(second, batch(kind, 0, DataType.FLOAT)))
+                .hasMessageContaining("belongs to one network");
+    }
+
+    private static void refused(Model model, String sentence) {
+        model.setListeners(new LfsoListener());
+        assertThatThrownBy(() -> fit(model, batch(TestNetworks.DENSE, 0, DataType.FLOAT)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(sentence);
+    }
+}

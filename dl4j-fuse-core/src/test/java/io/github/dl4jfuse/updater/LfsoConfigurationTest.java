@@ -1,0 +1,105 @@
+package io.github.dl4jfuse.updater;
+
+import static io.github.dl4jfuse.TestNetworks.PLAIN;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.updater.Lfso.Direction;
+import java.util.List;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.schedule.ExponentialSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+
+/** Lfso as a value, and what it does without a listener. */
+class LfsoConfigurationTest {
+
+    private static final List<Lfso> SAMPLES = List.of(
+            new Lfso(),
+            new Lfso(Direction.MOMENTUM),
+            new Lfso(Direction.GRADIENT, new ExponentialSchedule(ScheduleType.EPOCH, 1, 0.9)),
+            new Lfso(Direction.ADAM, null, 1e-5, 0.25));
+
+    @Test
+    void survivesJsonAndYamlInBothKindsOfNetwork() {
+        for (Lfso sample : SAMPLES) {
+            MultiLayerConfiguration layers =
+                    TestNetworks.DENSE.network(sample, DataType.FLOAT).getLayerWiseConfigurations();
+            MultiLayerConfiguration back = MultiLayerConfiguration.fromJson(layers.toJson());
+            assertThat(((BaseLayer) back.getConf(0).getLayer()).getIUpdater()).isEqualTo(sample);
+            assertThat(((BaseLayer) MultiLayerConfiguration.fromYaml(layers.toYaml())
+                                    .getConf(0)
+                                    .getLayer())
+                            .getIUpdater())
+                    .isEqualTo(sample);
+            ComputationGraphConfiguration graph =
+                    ((ComputationGraph) TestNetworks.GRAPH.create(sample, DataType.FLOAT, PLAIN)).getConfiguration();
+            assertThat(ComputationGraphConfiguration.fromJson(graph.toJson())).isEqualTo(graph);
+        }
+    }
+
+    @Test
+    void copiesAreEqualAndSamplesDiffer() {
+        for (Lfso sample : SAMPLES) {
+            assertThat(sample.clone())
+                    .isEqualTo(sample)
+                    .hasSameHashCodeAs(sample)
+                    .isNotSameAs(sample);
+        }
+        assertThat(SAMPLES).doesNotHaveDuplicates();
+        assertThat(new Lfso(Direction.ADAM, new ExponentialSchedule(ScheduleType.EPOCH, 1, 0.9)).decrease())
+                .isEqualTo(0.3);
+        assertThat(new Lfso().decrease()).isEqualTo(0.6);
+    }
+
+    @Test
+    void refusesBadValuesWithASentence() {
+        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 0, 0.5))
+                .hasMessageContaining("firstGuess must be positive");
+        assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 1, 1))
+                .hasMessageContaining("decrease must be in (0, 1)");
+        assertThatThrownBy(() -> new Lfso().setLrAndSchedule(0.1, null)).hasMessageContaining("no learning rate");
+    }
+
+    /** Without a listener the steps are the direction times the first guess; compared with formulas written out here. */
+    @ParameterizedTest
+    @EnumSource(Direction.class)
+    void aloneItTakesTheFirstGuess(Direction direction) {
+        Lfso config = new Lfso(direction, null, 0.01, 0.5);
+        int n = 3;
+        GradientUpdater<Lfso> updater = config.instantiate(Nd4j.zeros(DataType.DOUBLE, config.stateSize(n)), true);
+        double[] m = new double[n];
+        double[] v = new double[n];
+        for (int t = 1; t <= 4; t++) {
+            double[] g = {0.5 * t, -1, 3.0 / t};
+            INDArray gradient = Nd4j.createFromArray(g);
+            updater.applyUpdater(gradient, t - 1, 0);
+            for (int i = 0; i < n; i++) {
+                m[i] = 0.9 * m[i] + 0.1 * g[i];
+                v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
+                double rate = Math.sqrt(1 - Math.pow(0.999, t)) / (1 - Math.pow(0.9, t));
+                double d = switch (direction) {
+                    case GRADIENT -> g[i];
+                    case MOMENTUM -> m[i] / (1 - Math.pow(0.9, t));
+                    case ADAM -> rate * m[i] / (Math.sqrt(v[i]) + Adam.DEFAULT_ADAM_EPSILON);
+                };
+                assertThat(gradient.getDouble(i)).isCloseTo(0.01 * d, within(1e-9 + 1e-7 * Math.abs(0.01 * d)));
+            }
+        }
+        INDArray bad = Nd4j.createFromArray(1, Double.NaN, 2);
+        updater.applyUpdater(bad, 4, 0);
+        assertThat(bad.toDoubleVector()).containsExactly(0, 0, 0);
+    }
+}
