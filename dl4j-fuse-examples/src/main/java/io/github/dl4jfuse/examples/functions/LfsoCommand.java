@@ -46,7 +46,7 @@ import picocli.CommandLine.Spec;
 public final class LfsoCommand implements Callable<Integer> {
 
     private static final int FLAT_STEPS = 100;
-    private static final double SMALLEST = 1e-15;
+    private static final double SMALLEST = 1e-30;
     private static final int RATES = 10;
     private static final double FIRST_RATE = 1e-3;
     private static final double LAST_RATE = 10;
@@ -89,10 +89,10 @@ public final class LfsoCommand implements Callable<Integer> {
                 return Math.pow(x[0], 2 * p);
             });
             String name = String.format(Locale.ROOT, "x^%.0f", 2 * p);
-            bands.add(lfso(name, power, SmoothnessOracles.normPower(p)));
+            bands.add(lfso(name + ", LFSO", power, SmoothnessOracles.normPower(p)));
             if (p < 20) {
                 bands.add(fixed(
-                        name + ", 1/L",
+                        name + ", fixed step",
                         x -> Math.pow(x, 2 * p),
                         x -> 2 * p * Math.pow(x, 2 * p - 1),
                         1 / (2 * p * (2 * p - 1))));
@@ -104,10 +104,10 @@ public final class LfsoCommand implements Callable<Integer> {
             return f;
         });
         SmoothnessOracle oracle = SmoothnessOracles.exponentialOfInverseSquare();
-        bands.add(lfso("exp(-1/x^2)", flat, oracle));
+        bands.add(lfso("exp(-1/x^2), LFSO", flat, oracle));
         double largest = oracle.at(Nd4j.createFromArray(1.0)).applyAsDouble(0);
         bands.add(fixed(
-                "exp(-1/x^2), 1/L",
+                "exp(-1/x^2), fixed step",
                 x -> Math.exp(-1 / (x * x)),
                 x -> 2 * Math.exp(-1 / (x * x)) / (x * x * x),
                 1 / largest));
