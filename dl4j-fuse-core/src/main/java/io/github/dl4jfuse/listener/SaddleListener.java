@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Loss and gradient norm of the training batches are read at {@value StagnationWatch#LOOKS} steps of each window. Training stands still when the mean loss
  * of the window's second half is not below that of its first half by {@code smallestFall} of it, and the gradient norm has
- * not grown. Then the loss on the probe batch is examined, by some 50 to 150 evaluations of its gradient, with dropout and
+ * not grown. Then the loss on the probe batch is examined, by some 60 to 210 evaluations of its gradient, with dropout and
  * weight noise off and BatchNorm in training mode. What is found holds of the probe batch; that is why a step is taken only if the loss on
  * that batch really falls, and why the probe batch should be large. After a probe without a step the next one
  * waits twice as long, as training may just have converged.

@@ -8,7 +8,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * The third derivative of an objective in a subspace: t_abc = T(v_a, v_b, v_c) for orthonormal v₁, .., v_k.
  *
- * <p>k² products of the Hessian. An entry with three different indices is measured three times over, which gives the mean
+ * <p>k (k + 1) products of the Hessian. An entry with three different indices is measured three times over, which gives the mean
  * that is kept and an estimate of the error.
  */
 final class CubicTensor {

@@ -7,7 +7,7 @@ import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.PrintWriter;
-import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -39,7 +40,7 @@ final class Plateau {
         this.seeds = seeds;
     }
 
-    void run(Path folder) {
+    void run() {
         out.println("| updater | seed | listener | loss at the end | steps below the plateau | seconds |");
         out.println("| --- | ---: | --- | ---: | ---: | ---: |");
         List<Supplier<IUpdater>> updaters = List.of(() -> new Adam(1e-3), FusePv::new);
@@ -61,7 +62,7 @@ final class Plateau {
         TrainingListener[] listeners = updater.get() instanceof FusePv
                 ? new TrainingListener[] {new FuseListener(), listener}
                 : new TrainingListener[] {listener};
-        network.setListeners(watched ? listeners : java.util.Arrays.copyOf(listeners, listeners.length - 1));
+        network.setListeners(watched ? listeners : Arrays.copyOf(listeners, listeners.length - 1));
         String name = updater.get().getClass().getSimpleName();
         RunResult run = Run.train(name, network, data.train().iterator(workload.batch(), seed), steps, measured);
         // The best output that does not depend on the input is reached first; 1 % less is off the plateau.
@@ -83,7 +84,7 @@ final class Plateau {
     private double constantOutput() {
         double[] mean = measured.getLabels()
                 .mean(0)
-                .castTo(org.nd4j.linalg.api.buffer.DataType.DOUBLE)
+                .castTo(DataType.DOUBLE)
                 .toDoubleVector();
         double loss = 0;
         for (double p : mean) {

@@ -56,7 +56,7 @@ public final class SaddlesCommand implements Callable<Integer> {
         switch (show) {
             case ESCAPE -> new Escape(writer, steps, seeds).run(out);
             case PROBE -> new ProbeCost(writer).run();
-            case PLATEAU -> new Plateau(writer, steps, seeds).run(out);
+            case PLATEAU -> new Plateau(writer, steps, seeds).run();
         }
         writer.flush();
         return 0;
