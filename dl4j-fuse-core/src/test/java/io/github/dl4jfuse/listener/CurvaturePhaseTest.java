@@ -11,6 +11,7 @@ import io.github.dl4jfuse.listener.ReferenceLbfgs.Evaluation;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -279,7 +280,7 @@ class CurvaturePhaseTest {
     }
 
     private static void checkGradient(Model model, DataSet data) {
-        TrainingNetwork network = new TrainingNetwork(model);
+        TrainingNetwork<FuseUpdater> network = TrainingNetwork.ofFuse(model);
         List<Integer> positions = trained(model);
         double[] x = pick(model.params(), positions);
         evaluate(model, data, x, positions);

@@ -172,7 +172,7 @@ class FuseBlendTest {
     }
 
     private static int pairs(Model model) {
-        return new TrainingNetwork(model).updaters().get(0).historySize();
+        return TrainingNetwork.ofFuse(model).updaters().get(0).historySize();
     }
 
     @Test
@@ -276,7 +276,7 @@ class FuseBlendTest {
     private static INDArray[] trained(Model model, INDArray all) {
         INDArray kept = model.params().dup();
         model.params().assign(all);
-        INDArray[] views = new TrainingNetwork(model).parameters();
+        INDArray[] views = TrainingNetwork.ofFuse(model).parameters();
         INDArray[] copies = Segments.zerosLike(views);
         Segments.assign(copies, views);
         model.params().assign(kept);
@@ -284,7 +284,7 @@ class FuseBlendTest {
     }
 
     private static INDArray[] newest(Model model, Function<FuseUpdater, INDArray> rows) {
-        List<FuseUpdater> updaters = new TrainingNetwork(model).updaters();
+        List<FuseUpdater> updaters = TrainingNetwork.ofFuse(model).updaters();
         INDArray[] pieces = new INDArray[updaters.size()];
         for (int b = 0; b < pieces.length; b++) {
             INDArray ring = rows.apply(updaters.get(b));
@@ -296,7 +296,7 @@ class FuseBlendTest {
     }
 
     private static LbfgsHistory history(Model model) {
-        List<FuseUpdater> updaters = new TrainingNetwork(model).updaters();
+        List<FuseUpdater> updaters = TrainingNetwork.ofFuse(model).updaters();
         LbfgsHistory history = new LbfgsHistory(
                 MEMORY,
                 updaters.stream().map(FuseUpdater::sRows).toArray(INDArray[]::new),
@@ -306,7 +306,7 @@ class FuseBlendTest {
     }
 
     private static INDArray[] gradient(Model model, DataSet data, INDArray at, INDArray[] displacement) {
-        TrainingNetwork network = new TrainingNetwork(model);
+        TrainingNetwork<FuseUpdater> network = TrainingNetwork.ofFuse(model);
         model.params().assign(at);
         if (displacement != null) {
             Segments.axpy(1, displacement, network.parameters());
