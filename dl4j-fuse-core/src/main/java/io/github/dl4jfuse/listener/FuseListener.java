@@ -99,7 +99,7 @@ public final class FuseListener extends BaseTrainingListener {
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
     private boolean stepping;
-    private INDArray[] lastGood;
+    private final LastGood lastGood = new LastGood();
     private INDArray[] held;
     private long sinceSnapshot;
     private int badBatches;
@@ -112,10 +112,7 @@ public final class FuseListener extends BaseTrainingListener {
     /** Returns what was counted so far. */
     public FuseStatistics statistics() {
         long bytes = step == null ? 0 : CurvatureStep.bytes(network);
-        if (lastGood != null) {
-            bytes += Segments.length(lastGood) * lastGood[0].dataType().width();
-        }
-        return counter.snapshot(bytes);
+        return counter.snapshot(bytes + lastGood.bytes());
     }
 
     /** Returns the changes of phase so far, oldest first. */
@@ -154,7 +151,7 @@ public final class FuseListener extends BaseTrainingListener {
         decidePhase();
         int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
         observe(Math.sqrt(squaredNorm) / examples);
-        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !keepAsGood()) {
+        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
             leaveOut();
             rollBack();
             holdParameters();
@@ -334,19 +331,6 @@ public final class FuseListener extends BaseTrainingListener {
         network.updaters().forEach(updater -> updater.takeShareOfNextStep(adamShare));
     }
 
-    /** Copies the parameters, unless they are no longer finite (a saturated activation can hide that in the loss). */
-    private boolean keepAsGood() {
-        INDArray[] parameters = network.parameters();
-        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
-            return lastGood == null;
-        }
-        if (lastGood == null) {
-            lastGood = Segments.zerosLike(parameters);
-        }
-        Segments.assign(lastGood, parameters);
-        return true;
-    }
-
     private void leaveOut() {
         counter.skippedBatches++;
         if (!saidBadBatch) {
@@ -375,11 +359,10 @@ public final class FuseListener extends BaseTrainingListener {
 
     private void rollBack() {
         badBatches = 0;
-        if (lastGood == null) {
+        if (!lastGood.putBack(network.parameters())) {
             return;
         }
         counter.rollBacks++;
-        Segments.assign(network.parameters(), lastGood);
         network.updaters().forEach(FuseUpdater::resetMoments);
         dropPairs();
         if (!saidRollBack) {

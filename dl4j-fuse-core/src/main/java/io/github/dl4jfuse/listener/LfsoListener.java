@@ -72,7 +72,7 @@ public final class LfsoListener extends BaseTrainingListener {
     private INDArray[] start;
     private INDArray[] gradient;
     private INDArray[] step;
-    private INDArray[] lastGood;
+    private final LastGood lastGood = new LastGood();
     private double startValue;
     private double startScore;
     private boolean trial;
@@ -96,12 +96,10 @@ public final class LfsoListener extends BaseTrainingListener {
 
     /** Returns what was counted and measured so far. */
     public LfsoStatistics statistics() {
-        long vectors = (start == null ? 0 : 3) + (lastGood == null ? 0 : 1);
-        long bytes = vectors == 0
+        long trials = start == null
                 ? 0
-                : vectors
-                        * Segments.length(network.parameters())
-                        * network.parameters()[0].dataType().width();
+                : 3 * Segments.length(start) * start[0].dataType().width();
+        long bytes = trials + lastGood.bytes();
         return new LfsoStatistics(
                 steps,
                 evaluations,
@@ -137,7 +135,7 @@ public final class LfsoListener extends BaseTrainingListener {
         }
         badBatches = 0;
         observe(Math.abs(loss));
-        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !keepAsGood()) {
+        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
             leaveOut(loss);
             rollBack();
             return;
@@ -333,19 +331,6 @@ public final class LfsoListener extends BaseTrainingListener {
         network.updaters().forEach(updater -> updater.setConducted(true));
     }
 
-    /** Copies the parameters, unless they are no longer finite (a saturated activation can hide that in the loss). */
-    private boolean keepAsGood() {
-        INDArray[] parameters = network.parameters();
-        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
-            return lastGood == null;
-        }
-        if (lastGood == null) {
-            lastGood = Segments.zerosLike(parameters);
-        }
-        Segments.assign(lastGood, parameters);
-        return true;
-    }
-
     private void leaveOut(double loss) {
         skipped++;
         if (!saidBadBatch) {
@@ -367,11 +352,10 @@ public final class LfsoListener extends BaseTrainingListener {
     private void rollBack() {
         badBatches = 0;
         network.updaters().forEach(updater -> updater.setLosses(0, 0));
-        if (lastGood == null) {
+        if (!lastGood.putBack(network.parameters())) {
             return;
         }
         rollBacks++;
-        Segments.assign(network.parameters(), lastGood);
         for (LfsoUpdater updater : network.updaters()) {
             updater.resetMoments();
             if (updater.isCalibrated()) {

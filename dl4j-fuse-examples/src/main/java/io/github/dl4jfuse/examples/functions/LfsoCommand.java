@@ -89,10 +89,10 @@ public final class LfsoCommand implements Callable<Integer> {
                 return Math.pow(x[0], 2 * p);
             });
             String name = String.format(Locale.ROOT, "x^%.0f", 2 * p);
-            bands.add(lfso(name + ", LFSO", power, SmoothnessOracles.normPower(p)));
+            bands.add(lfso(name, power, SmoothnessOracles.normPower(p)));
             if (p < 20) {
                 bands.add(fixed(
-                        name + ", fixed step",
+                        name + ", fixed",
                         x -> Math.pow(x, 2 * p),
                         x -> 2 * p * Math.pow(x, 2 * p - 1),
                         1 / (2 * p * (2 * p - 1))));
@@ -104,14 +104,14 @@ public final class LfsoCommand implements Callable<Integer> {
             return f;
         });
         SmoothnessOracle oracle = SmoothnessOracles.exponentialOfInverseSquare();
-        bands.add(lfso("exp(-1/x^2), LFSO", flat, oracle));
+        bands.add(lfso("exp(-1/x^2)", flat, oracle));
         double largest = oracle.at(Nd4j.createFromArray(1.0)).applyAsDouble(0);
         bands.add(fixed(
-                "exp(-1/x^2), fixed step",
+                "exp(-1/x^2), fixed",
                 x -> Math.exp(-1 / (x * x)),
                 x -> 2 * Math.exp(-1 / (x * x)) / (x * x * x),
                 1 / largest));
-        return Charts.bands("steps from x = 1", "value", bands);
+        return Charts.bands("steps from x = 1; without \"fixed\": with oracle", "log10 of the value", bands);
     }
 
     private static Band lfso(String name, Objective objective, SmoothnessOracle oracle) {
@@ -135,6 +135,7 @@ public final class LfsoCommand implements Callable<Integer> {
         double[] y = values.stream()
                 .mapToDouble(value -> value)
                 .takeWhile(value -> value > SMALLEST)
+                .map(Math::log10) // on an axis of its own: thirty decades leave no room for labels
                 .toArray();
         double[] x = new double[y.length];
         for (int k = 0; k < x.length; k++) {

@@ -82,10 +82,7 @@ final class Plateau {
 
     /** Cross-entropy of the mean image. */
     private double constantOutput() {
-        double[] mean = measured.getLabels()
-                .mean(0)
-                .castTo(DataType.DOUBLE)
-                .toDoubleVector();
+        double[] mean = measured.getLabels().mean(0).castTo(DataType.DOUBLE).toDoubleVector();
         double loss = 0;
         for (double p : mean) {
             loss -= p > 0 && p < 1 ? p * Math.log(p) + (1 - p) * Math.log(1 - p) : 0;
