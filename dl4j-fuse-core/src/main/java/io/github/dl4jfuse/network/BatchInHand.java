@@ -7,7 +7,6 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
-import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -44,7 +43,7 @@ public final class BatchInHand {
      * @throws IllegalStateException if that makes no sense for the network; the sentence says what to change
      */
     public void requireReplaceable(String name, boolean allLayers) {
-        for (Layer layer : layers()) {
+        for (Layer layer : TrainingNetwork.layers(model)) {
             var conf = layer.getConfig();
             boolean weights = layer.numParams() > 0 && conf != null;
             if (weights
@@ -68,23 +67,10 @@ public final class BatchInHand {
                     name + " needs optimizationAlgo(STOCHASTIC_GRADIENT_DESCENT), DL4J's default," + " not "
                             + model.conf().getOptimizationAlgo() + ".");
         }
-        if (usesTruncatedBackprop()) {
+        if (TrainingNetwork.usesTruncatedBackprop(model)) {
             throw new IllegalStateException(
                     name + " does not know truncated backpropagation through time: use BackpropType.Standard.");
         }
-    }
-
-    private boolean usesTruncatedBackprop() {
-        return model instanceof MultiLayerNetwork network
-                ? network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT
-                : ((ComputationGraph) model).getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
-    }
-
-    private List<Layer> layers() {
-        return List.of(
-                model instanceof MultiLayerNetwork network
-                        ? network.getLayers()
-                        : ((ComputationGraph) model).getLayers());
     }
 
     /** Remembers a graph's labels, which it shows during the backward pass only. */

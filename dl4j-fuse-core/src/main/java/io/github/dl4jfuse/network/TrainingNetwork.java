@@ -99,7 +99,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         if (refusal != null && !updaters.get(0).isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
-        noisy = layers().stream().anyMatch(Noise::isNoisy);
+        noisy = layers(model).stream().anyMatch(Noise::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
@@ -164,7 +164,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                         + "): a step spans all layers, so only " + conductor.differs() + " may differ.";
             }
         }
-        for (Layer layer : layers()) {
+        for (Layer layer : layers(model)) {
             var config = layer.getConfig();
             if (config != null
                     && layer.numParams() > 0
@@ -181,7 +181,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                     + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
                     + model.conf().getOptimizationAlgo() + ".";
         }
-        if (usesTruncatedBackprop()) {
+        if (usesTruncatedBackprop(model)) {
             return conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
                     + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
                     + " the updater without the listener.";
@@ -196,13 +196,13 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 : "The network has dropout or weight noise, so the loss of a batch is never the same twice.";
     }
 
-    private boolean usesTruncatedBackprop() {
+    static boolean usesTruncatedBackprop(Model model) {
         return model instanceof MultiLayerNetwork network
                 ? network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT
                 : ((ComputationGraph) model).getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
     }
 
-    private List<Layer> layers() {
+    static List<Layer> layers(Model model) {
         return List.of(
                 model instanceof MultiLayerNetwork network
                         ? network.getLayers()
