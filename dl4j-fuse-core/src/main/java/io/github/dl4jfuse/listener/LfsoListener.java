@@ -96,10 +96,10 @@ public final class LfsoListener extends BaseTrainingListener {
 
     /** Returns what was counted and measured so far. */
     public LfsoStatistics statistics() {
-        long trials = start == null
+        long bytesOfTrials = start == null
                 ? 0
                 : 3 * Segments.length(start) * start[0].dataType().width();
-        long bytes = trials + lastGood.bytes();
+        long bytes = bytesOfTrials + lastGood.bytes();
         return new LfsoStatistics(
                 steps,
                 evaluations,
