@@ -2,11 +2,12 @@ package io.github.dl4jfuse.updater;
 
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
-import org.nd4j.linalg.schedule.PolySchedule;
+import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
 /**
@@ -53,7 +54,12 @@ public final class Adapted implements IUpdater {
         if (epochs < 1) {
             throw new IllegalArgumentException("A training has at least one epoch, not " + epochs + ".");
         }
-        return new Adapted(new FusePv(new PolySchedule(ScheduleType.EPOCH, DEFAULT_RATE, 1, epochs)));
+        Map<Integer, Double> rates =
+                new TreeMap<>(); // DL4J's PolySchedule rises: it has 1 + i / n where 1 - i / n belongs
+        for (int epoch = 0; epoch <= epochs; epoch++) {
+            rates.put(epoch, DEFAULT_RATE * (epochs - epoch) / epochs);
+        }
+        return new Adapted(new FusePv(new MapSchedule(ScheduleType.EPOCH, rates)));
     }
 
     /** Another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */

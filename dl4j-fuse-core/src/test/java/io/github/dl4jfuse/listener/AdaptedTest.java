@@ -212,6 +212,20 @@ class AdaptedTest {
     }
 
     @Test
+    void theRateFallsToZeroOverTheEpochs() {
+        Adapted adapted = Adapted.overEpochs(4);
+        double[] shares = {1, 0.75, 0.5, 0.25, 0, 0};
+        for (int epoch = 0; epoch < shares.length; epoch++) {
+            assertThat(adapted.getLearningRate(100 * epoch, epoch))
+                    .as("epoch %d", epoch)
+                    .isEqualTo(shares[epoch] * Adapted.DEFAULT_RATE);
+        }
+        MultiLayerConfiguration configuration =
+                TestNetworks.DENSE.network(adapted, DataType.FLOAT).getLayerWiseConfigurations();
+        assertThat(MultiLayerConfiguration.fromJson(configuration.toJson())).isEqualTo(configuration);
+    }
+
+    @Test
     void refusesWhatCannotBeAdapted() {
         assertThatThrownBy(() -> new Adapted(new Adapted()))
                 .isInstanceOf(IllegalArgumentException.class)
