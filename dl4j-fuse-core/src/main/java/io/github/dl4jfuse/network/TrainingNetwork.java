@@ -60,6 +60,8 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
+    private INDArray gradient;
+    private INDArray[] gradientPieces;
 
     /**
      * Looks at the updater blocks of a network under FusePv or Fuse.
@@ -267,8 +269,14 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     }
 
     /** Returns views of DL4J's gradient array, block by block: raw sum or update, whichever DL4J left there. */
+    @SuppressWarnings("ReferenceEquality") // equal arrays are other memory
     public INDArray[] gradientView() {
-        return pieces(model.getGradientsViewArray());
+        INDArray all = model.getGradientsViewArray();
+        if (all != gradient) {
+            gradient = all;
+            gradientPieces = pieces(all);
+        }
+        return gradientPieces.clone();
     }
 
     private INDArray[] pieces(INDArray all) {

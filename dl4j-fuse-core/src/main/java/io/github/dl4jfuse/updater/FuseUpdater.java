@@ -2,6 +2,7 @@ package io.github.dl4jfuse.updater;
 
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.switching.TrainingProgress;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -32,6 +33,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     private final AdamUpdater adam;
     private INDArray view;
     private FuseState state;
+    private long[] momentShape;
     private boolean conducted;
     private double share = 1;
     private boolean saidThatItSkips;
@@ -53,6 +55,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         }
         view = viewArray.reshape(viewArray.length());
         state = null;
+        momentShape = null;
     }
 
     @Override
@@ -91,9 +94,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
                 return;
             }
         }
-        INDArray m = state.firstMoment.reshape(gradient.ordering(), gradient.shape());
-        INDArray v = state.secondMoment.reshape(gradient.ordering(), gradient.shape());
-        adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
+        shapeMoments(gradient);
         adam.applyUpdater(gradient, iteration, epoch);
         if (ofThisStep < 1) {
             gradient.muli(ofThisStep);
@@ -105,6 +106,17 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
             // The updater runs inside a workspace; the views are kept beyond it.
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 state = new FuseState(view, n, config.savedPairs());
+            }
+        }
+    }
+
+    private void shapeMoments(INDArray gradient) {
+        if (!Arrays.equals(gradient.shape(), momentShape)) {
+            momentShape = gradient.shape();
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                INDArray m = state.firstMoment.reshape(gradient.ordering(), momentShape);
+                INDArray v = state.secondMoment.reshape(gradient.ordering(), momentShape);
+                adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
             }
         }
     }
