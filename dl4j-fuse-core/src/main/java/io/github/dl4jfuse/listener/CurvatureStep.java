@@ -11,6 +11,7 @@ import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -101,9 +102,11 @@ final class CurvatureStep {
     /** Returns the bytes that a step holds beyond the updater state. */
     static long bytes(TrainingNetwork<FuseUpdater> network) {
         INDArray[] parameters = network.parameters();
+        long n = Segments.length(parameters);
+        DataType type = parameters[0].dataType();
         boolean automatic = network.updaters().get(0).getConfig().isAutomatic();
-        long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 + 2L * pairs(network) : 0);
-        return vectors * Segments.length(parameters) * parameters[0].dataType().width();
+        long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 : 0);
+        return vectors * n * type.width() + LbfgsHistory.bytes(pairs(network), automatic ? n : 0, type, type);
     }
 
     /**

@@ -2,64 +2,27 @@ package io.github.dl4jfuse.lbfgs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.github.dl4jfuse.HeldMemory;
 import io.github.dl4jfuse.objective.Objective;
-import java.lang.reflect.Array;
-import java.lang.reflect.Field;
-import java.lang.reflect.Modifier;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.Set;
+import java.util.Locale;
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.LoggerFactory;
 
 /** The bytes that are reported against the arrays that a run holds. */
 class LbfgsMemoryTest {
 
     private static final int N = 1_000;
     private static final int STEPS = 25;
-
-    /** Sums the memory of all arrays reachable from an object of this package, views counted once. */
-    private static final class Walk {
-
-        private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        private long bytes;
-
-        void visit(Object object) throws IllegalAccessException {
-            if (object == null) {
-                return;
-            }
-            if (object instanceof INDArray array) {
-                DataBuffer buffer = array.data().originalDataBuffer() == null
-                        ? array.data()
-                        : array.data().originalDataBuffer();
-                if (seen.add(buffer)) {
-                    bytes += buffer.length() * array.dataType().width();
-                }
-            } else if (seen.add(object) && object.getClass().isArray()) {
-                if (object instanceof double[] numbers) {
-                    bytes += (long) numbers.length * Double.BYTES;
-                } else if (!object.getClass().getComponentType().isPrimitive()) {
-                    for (int i = 0; i < Array.getLength(object); i++) {
-                        visit(Array.get(object, i));
-                    }
-                }
-            } else if (object.getClass().getPackage() == Walk.class.getPackage()
-                    && !object.getClass().isEnum()) {
-                for (Field field : object.getClass().getDeclaredFields()) {
-                    if (!Modifier.isStatic(field.getModifiers())
-                            && !field.getType().isPrimitive()) {
-                        field.setAccessible(true);
-                        visit(field.get(object));
-                    }
-                }
-            }
-        }
-    }
 
     private static Objective quadratic(DataType type) {
         return new Objective(N, type) {
@@ -88,13 +51,7 @@ class LbfgsMemoryTest {
                 .relativeDecreaseTolerance(0)
                 .maxIterations(STEPS)
                 .progress(step -> {
-                    Walk walk = new Walk();
-                    try {
-                        walk.visit(run[0]);
-                    } catch (IllegalAccessException e) {
-                        throw new AssertionError(e);
-                    }
-                    held[0] = Math.max(held[0], walk.bytes);
+                    held[0] = Math.max(held[0], HeldMemory.of(run[0]));
                 });
         run[0] = new LbfgsRun(builder, quadratic(type), Nd4j.ones(type, N));
         Minimum minimum = run[0].minimise();
@@ -122,5 +79,39 @@ class LbfgsMemoryTest {
         assertThat(MemoryNote.of("All of it", 101L << 20, 1000L << 20))
                 .contains("All of it takes 101 MB of the 1,000 MB that are free.");
         assertThat(MemoryNote.of("All of it", 100L << 20, 1000L << 20)).isEmpty();
+    }
+
+    @Test
+    void theSolverSaysBeforehandThatItTakesMuch() {
+        Logger logger = (Logger) LoggerFactory.getLogger(MemoryNote.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        logger.setLevel(Level.INFO);
+        try {
+            int memory = 20;
+            long free = Pointer.maxBytes() - Pointer.totalBytes();
+            long much = (long) (1.3 * MemoryNote.FROM * free) / ((2L * memory + 3) * Float.BYTES);
+            LbfgsSolver.Builder once = LbfgsSolver.builder().memory(memory).maxEvaluations(1);
+            once.build().run(zero(much / 4), Nd4j.zeros(DataType.FLOAT, much / 4));
+            assertThat(log.list).isEmpty();
+            once.build().run(zero(much), Nd4j.zeros(DataType.FLOAT, much));
+            assertThat(log.list).hasSize(1);
+            assertThat(log.list.get(0).getFormattedMessage())
+                    .startsWith(String.format(Locale.ROOT, "L-BFGS with 20 pairs of %,d numbers takes ", much));
+        } finally {
+            logger.detachAppender(log);
+            logger.setLevel(null);
+        }
+    }
+
+    private static Objective zero(long n) {
+        return new Objective(n, DataType.FLOAT) {
+            @Override
+            protected double evaluate(INDArray point, INDArray gradient) {
+                gradient.assign(0);
+                return 0;
+            }
+        };
     }
 }

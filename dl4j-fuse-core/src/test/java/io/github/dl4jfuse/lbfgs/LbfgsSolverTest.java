@@ -61,6 +61,39 @@ class LbfgsSolverTest {
         return Nd4j.createFromArray(function.start());
     }
 
+    /** The trial point lay in the slot of the oldest pair, which is gone even if the new pair is refused. */
+    @Test
+    void aRefusedPairTakesTheOldestWithIt() {
+        // Convex and concave in turn; one trial for each step, so a step may end where the slope still falls.
+        Objective waves = Objective.of(1, (x, gradient) -> {
+            double at = x[0];
+            gradient[0] = at / 10 + Math.cos(at);
+            return at * at / 20 + Math.sin(at);
+        });
+        int refusedWhenFull = 0;
+        for (int start = 2; start < 30; start++) {
+            List<Progress> steps = new ArrayList<>();
+            LbfgsSolver.builder()
+                    .memory(1)
+                    .maxSearchEvaluations(1)
+                    .progress(steps::add)
+                    .build()
+                    .run(waves, Nd4j.createFromArray((double) start));
+            for (int k = 1; k < steps.size() - 1; k++) {
+                boolean fullBefore = steps.get(k - 1).slope() > steps.get(k - 1).previousSlope();
+                boolean refused = steps.get(k).slope() <= steps.get(k).previousSlope();
+                if (fullBefore && refused) {
+                    refusedWhenFull++;
+                    double norm = steps.get(k).gradientNorm();
+                    assertThat(steps.get(k + 1).previousSlope())
+                            .as("after step %d of %s", k, steps)
+                            .isCloseTo(-norm * norm, within(1e-12 * norm * norm));
+                }
+            }
+        }
+        assertThat(refusedWhenFull).isPositive();
+    }
+
     @Test
     void solvesWhatScipySolvesWithAsManyEvaluations() throws IOException {
         Map<String, Map<String, String>> reference = ScipyReference.rows();
