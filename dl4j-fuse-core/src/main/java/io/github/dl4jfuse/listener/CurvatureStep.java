@@ -5,6 +5,7 @@ import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.search.StrongWolfe;
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
@@ -33,6 +34,7 @@ final class CurvatureStep {
 
     private final TrainingNetwork<FuseUpdater> network;
     private final List<FuseUpdater> updaters;
+    private final AdamLbfgs config;
     private final boolean automatic;
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
@@ -49,7 +51,7 @@ final class CurvatureStep {
     CurvatureStep(TrainingNetwork<FuseUpdater> network) {
         this.network = network;
         updaters = network.updaters();
-        AdamLbfgs config = updaters.get(0).getConfig();
+        config = updaters.get(0).getConfig();
         INDArray[] parameters = network.parameters();
         automatic = config.isAutomatic();
         int memory = pairs(network);
@@ -180,7 +182,8 @@ final class CurvatureStep {
             history.direction(gradient, direction);
             slope = -squaredNorm;
         }
-        double firstStep = history.size() > 0 ? 1 : Math.min(1, 1 / Math.sqrt(squaredNorm));
+        boolean steepest = history.size() == 0;
+        double firstStep = steepest ? Math.min(1, 1 / Math.sqrt(squaredNorm)) : usualStep();
         if (squaredNorm == 0) {
             Segments.assign(parameters, start);
             return new ArmijoBacktracking.Result(false, 0, startValue, 0, "The gradient is zero.");
@@ -196,6 +199,9 @@ final class CurvatureStep {
                 firstStep);
         counter.cutBacks += Math.max(0, result.evaluations() - 1);
         endValue = result.accepted() ? result.value() : Double.NaN;
+        if (config.measuredSteps() && !steepest) {
+            measure(result, slope);
+        }
         if (result.accepted()) {
             addPair(parameters, result.step(), counter);
         } else {
@@ -203,6 +209,18 @@ final class CurvatureStep {
             clearHistory(counter);
         }
         return result;
+    }
+
+    private double usualStep() {
+        return config.measuredSteps() ? updaters.get(0).measured().rate() : 1;
+    }
+
+    private void measure(ArmijoBacktracking.Result result, double slope) {
+        MeasuredSmoothness before = updaters.get(0).measured();
+        MeasuredSmoothness after = result.accepted()
+                ? before.observe(result.step(), -slope, startValue - result.value(), MeasuredSmoothness.ORACLE_DECREASE)
+                : before.refuse();
+        updaters.forEach(updater -> updater.setMeasured(after));
     }
 
     private void addPair(INDArray[] parameters, double step, FuseStatistics.Counter counter) {

@@ -29,6 +29,9 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
     /** Default of c where a schedule anneals the steps, which takes the noise out again at the end. */
     public static final double DEFAULT_DECREASE_ANNEALED = 0.3;
 
+    /** The c of the oracle's own step 1 / L. */
+    public static final double ORACLE_DECREASE = 0.5;
+
     /** Weight of the past in the averages, for each trial. */
     public static final double DECAY = 0.9;
 

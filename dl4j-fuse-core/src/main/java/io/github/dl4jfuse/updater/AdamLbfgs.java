@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.updater;
 
 import io.github.dl4jfuse.search.ArmijoBacktracking;
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.switching.TrainingProgress;
 import java.util.Map;
 import java.util.Objects;
@@ -43,6 +44,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
     private int memory = DEFAULT_MEMORY;
     private int maxEvaluations = DEFAULT_MAX_EVALUATIONS;
     private double sufficientDecrease = ArmijoBacktracking.DEFAULT_SUFFICIENT_DECREASE;
+    private boolean measuredSteps;
 
     AdamLbfgs() {}
 
@@ -55,6 +57,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
         memory = other.memory;
         maxEvaluations = other.maxEvaluations;
         sufficientDecrease = other.sufficientDecrease;
+        measuredSteps = other.measuredSteps;
     }
 
     /**
@@ -87,7 +90,8 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
     public boolean sharesCurvaturePhaseWith(AdamLbfgs other) {
         return memory == other.memory
                 && maxEvaluations == other.maxEvaluations
-                && sufficientDecrease == other.sufficientDecrease;
+                && sufficientDecrease == other.sufficientDecrease
+                && measuredSteps == other.measuredSteps;
     }
 
     /** The Adam. */
@@ -107,6 +111,10 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
 
     public double sufficientDecrease() {
         return sufficientDecrease;
+    }
+
+    public boolean measuredSteps() {
+        return measuredSteps;
     }
 
     /** Returns how many pairs the state holds. */
@@ -202,7 +210,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
         Object rate = learningRateSchedule == null ? (Object) learningRate : learningRateSchedule;
         return getClass().getSimpleName() + "(learningRate=" + rate + ", beta1=" + beta1 + ", beta2=" + beta2
                 + ", epsilon=" + epsilon + ", " + own + ", memory=" + memory + ", maxEvaluations=" + maxEvaluations
-                + ", sufficientDecrease=" + sufficientDecrease + ")";
+                + ", sufficientDecrease=" + sufficientDecrease + ", measuredSteps=" + measuredSteps + ")";
     }
 
     /**
@@ -274,6 +282,19 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
         /** Armijo's c₁; default {@value ArmijoBacktracking#DEFAULT_SUFFICIENT_DECREASE}, in (0, 1). */
         public B sufficientDecrease(double value) {
             settings().sufficientDecrease = value;
+            return self();
+        }
+
+        /**
+         * Whether the step length that an L-BFGS step tries first comes from a measured smoothness oracle (LFSO) along the
+         * steps before it; default false, which tries 1.
+         *
+         * <p>The length is η = 2 (1 - c) S / K with c = {@value MeasuredSmoothness#ORACLE_DECREASE}: see
+         * {@link MeasuredSmoothness}. Every accepted step is a trial, so measuring costs nothing. A step that Armijo's
+         * condition refuses is cut back as ever. Steps along the gradient, for want of pairs, are not measured.
+         */
+        public B measuredSteps(boolean value) {
+            settings().measuredSteps = value;
             return self();
         }
 

@@ -18,7 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class FuseState {
 
     /** Header slots of each variable; those not named below are zero and kept for later use. */
-    static final int HEADER = 8;
+    static final int HEADER = 16;
 
     static final int PHASE = 0;
     static final int HISTORY_SIZE = 1;
@@ -27,6 +27,9 @@ final class FuseState {
     static final int AVERAGE_GRADIENT_NORM = 4;
     static final int AVERAGE_LOSS = 5;
     static final int LARGEST_BATCH = 6;
+    static final int STEP_LENGTH = 7;
+    static final int SLOPE = 8;
+    static final int CURVATURE = 9;
 
     final INDArray header;
     final INDArray firstMoment;

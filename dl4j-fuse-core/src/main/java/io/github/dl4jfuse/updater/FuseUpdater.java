@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.updater;
 
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.switching.TrainingProgress;
 import java.util.Arrays;
@@ -249,6 +250,22 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     private void updateAverage(int slot, double decay, double value) {
         state.header.putScalar(slot, decay * state.header.getDouble(slot) + (1 - decay) * value);
+    }
+
+    /** Returns the smoothness measured along L-BFGS steps: the guess 1 at the start. */
+    public MeasuredSmoothness measured() {
+        double length = state.header.getDouble(FuseState.STEP_LENGTH);
+        return length == 0
+                ? MeasuredSmoothness.guess(1)
+                : new MeasuredSmoothness(
+                        length, state.header.getDouble(FuseState.SLOPE), state.header.getDouble(FuseState.CURVATURE));
+    }
+
+    /** Saves what was measured. */
+    public void setMeasured(MeasuredSmoothness value) {
+        state.header.putScalar(FuseState.STEP_LENGTH, value.rate());
+        state.header.putScalar(FuseState.SLOPE, value.slope());
+        state.header.putScalar(FuseState.CURVATURE, value.curvature());
     }
 
     /** Returns the number of examples of the largest batch so far. */

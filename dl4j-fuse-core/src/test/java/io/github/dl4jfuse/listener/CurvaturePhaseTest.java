@@ -105,6 +105,17 @@ class CurvaturePhaseTest {
     }
 
     @ParameterizedTest
+    @EnumSource(TestNetworks.class)
+    void soDoStepsWhoseLengthIsMeasured(TestNetworks kind) {
+        Model fuse = listening(kind, fromTheStart().measuredSteps(true).build(), DataType.DOUBLE, PLAIN);
+        Model twin = kind.create(new Sgd(0), DataType.DOUBLE, PLAIN);
+        ReferenceLbfgs reference = new ReferenceLbfgs(4, FusePv.DEFAULT_MAX_EVALUATIONS, 1e-14, true);
+        // The code rounds what it measured to float, so that it can be saved.
+        compareWithReference(kind, fuse, twin, DataType.DOUBLE, BATCH, 15, 1e-5, reference);
+        assertThat(reference.measuredLengths).isGreaterThan(5);
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 4})
     void soDoStepsThatAreCutBackOrRejectedAndPairsThatAreDamped(int maxEvaluations) {
         TestNetworks kind = TestNetworks.DENSE;
@@ -385,6 +396,6 @@ class CurvaturePhaseTest {
         assertThat(counts.functionEvaluations()).isEqualTo(evaluations.size());
         assertThat(counts.curvatureSteps()).isEqualTo(8);
         assertThat(counts.adamSteps()).isZero();
-        assertThat(counts.extraBytes()).isEqualTo(5L * Double.BYTES * positions.size());
+        assertThat(counts.extraBytes()).isEqualTo((5L * positions.size() + 2 * 4 * 4) * Double.BYTES);
     }
 }

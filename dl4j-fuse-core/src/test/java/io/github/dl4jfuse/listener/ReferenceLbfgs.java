@@ -17,6 +17,13 @@ final class ReferenceLbfgs {
     private final int memory;
     private final int maxTrials;
     private final double rounding;
+    private final boolean measured;
+    private double length = 1;
+    private double meanSlope;
+    private double meanCurvature;
+    /** How many steps were tried first with another length than 1 although there were pairs. */
+    int measuredLengths;
+
     /** How often a pair was damped after a step of another length than 1, where B s is not -g. */
     int dampedOffUnit;
 
@@ -27,6 +34,11 @@ final class ReferenceLbfgs {
     private final List<double[]> y = new ArrayList<>();
 
     ReferenceLbfgs(int memory, int maxTrials, double rounding) {
+        this(memory, maxTrials, rounding, false);
+    }
+
+    ReferenceLbfgs(int memory, int maxTrials, double rounding, boolean measured) {
+        this.measured = measured;
         this.memory = memory;
         this.maxTrials = maxTrials;
         this.rounding = rounding;
@@ -38,22 +50,36 @@ final class ReferenceLbfgs {
         double[] g = start.gradient;
         double[] p = twoLoop(g);
         double slope = dot(g, p);
-        double t = s.isEmpty() ? Math.min(1, 1 / Math.sqrt(dot(g, g))) : 1;
+        boolean alongGradient = s.isEmpty();
+        double t = alongGradient ? Math.min(1, 1 / Math.sqrt(dot(g, g))) : length;
+        measuredLengths += !alongGradient && t != 1 ? 1 : 0;
         for (int trial = 0; trial < maxTrials; trial++) {
             double[] next = add(x, t, p);
             Evaluation there = objective.apply(next);
             if (there.value <= start.value + 1e-4 * t * slope + rounding * Math.abs(start.value)) {
                 boolean damped = store(add(next, -1, x), add(there.gradient, -1, g), add(new double[x.length], -t, g));
                 dampedOffUnit += damped && t != 1 ? 1 : 0;
+                if (measured && !alongGradient) {
+                    measure(t, slope, start.value - there.value);
+                }
                 return next;
             }
             double parabola = -slope * t * t / (2 * (there.value - start.value - slope * t));
             t = Math.max(0.1 * t, Math.min(0.5 * t, parabola));
         }
         dropped += s.isEmpty() ? 0 : 1;
+        length /= measured && !alongGradient ? 2 : 1;
         s.clear();
         y.clear();
         return x;
+    }
+
+    /** The step that half the promised decrease would end at, from averages with the weights .9 and .1. */
+    private void measure(double t, double slope, double decrease) {
+        meanSlope = 0.9 * meanSlope - 0.1 * slope;
+        meanCurvature = 0.9 * meanCurvature + 0.1 * 2 * (-t * slope - decrease) / (t * t);
+        double best = meanCurvature <= 0 ? Double.POSITIVE_INFINITY : meanSlope / meanCurvature;
+        length = Math.min(2 * length, Math.max(length / 2, best));
     }
 
     private double[] twoLoop(double[] g) {

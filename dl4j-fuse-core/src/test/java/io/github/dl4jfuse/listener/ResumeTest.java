@@ -46,6 +46,16 @@ class ResumeTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"DENSE, FLOAT", "GRAPH, DOUBLE"})
+    void withMeasuredSteps(TestNetworks kind, DataType type) throws IOException {
+        FusePv updater = FusePv.builder()
+                .switchCriterion(SwitchCriterion.iteration(2))
+                .measuredSteps(true)
+                .build();
+        checkResume(kind, type, updater);
+    }
+
+    @ParameterizedTest
     @CsvSource({"0.9, true", "0.9, false", "1.0, false", "0.7, true"})
     void withACriterionThatRemembersTheLosses(double threshold, boolean latched) throws IOException {
         FusePv updater = FusePv.builder()

@@ -44,6 +44,7 @@ class FusePvConfigurationTest {
                     .memory(4)
                     .maxEvaluations(7)
                     .sufficientDecrease(0.01)
+                    .measuredSteps(true)
                     .build());
 
     @Test
