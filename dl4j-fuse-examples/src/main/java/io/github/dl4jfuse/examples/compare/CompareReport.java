@@ -299,8 +299,9 @@ final class CompareReport {
                     "rows", summary.rows().stream().map(this::cells).toList(),
                     "failures", failures(summary),
                     "sweep", sweep(summary),
-                    "overGradients", chart(summary, "gradient evaluations", Checkpoint::gradients),
-                    "overSeconds", chart(summary, "seconds of training", Checkpoint::seconds)));
+                    "overGradients", lossChart(summary, "gradient evaluations", Checkpoint::gradients),
+                    "overSeconds", lossChart(summary, "seconds of training", Checkpoint::seconds),
+                    "measured", measured(summary)));
         }
         Map<String, Object> page = Map.of(
                 "origin",
@@ -343,37 +344,67 @@ final class CompareReport {
                 .toList();
     }
 
+    /** What the optimizers' listeners measured: a chart for each kind of number. */
+    private static List<Map<String, String>> measured(Summary summary) {
+        return summary.rows().stream()
+                .flatMap(row -> row.runs().stream())
+                .flatMap(run -> run.end().measured().keySet().stream())
+                .distinct()
+                .map(name -> Map.of(
+                        "name",
+                        name,
+                        "chart",
+                        chart(
+                                summary,
+                                "gradient evaluations",
+                                Checkpoint::gradients,
+                                name,
+                                checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN))))
+                .toList();
+    }
+
+    private static String lossChart(Summary summary, String xTitle, ToDoubleFunction<Checkpoint> x) {
+        return chart(summary, xTitle, x, "training loss", Checkpoint::trainingLoss);
+    }
+
     /** Curves of the medians over the seeds; a run that failed ends the curve of its row where it failed. */
-    private static String chart(Summary summary, String xTitle, ToDoubleFunction<Checkpoint> x) {
+    private static String chart(
+            Summary summary,
+            String xTitle,
+            ToDoubleFunction<Checkpoint> x,
+            String yTitle,
+            ToDoubleFunction<Checkpoint> y) {
         List<Charts.Band> bands = new ArrayList<>();
         for (Row row : summary.rows()) {
             int points = row.runs().stream()
-                    .mapToInt(run -> finitePoints(run.checkpoints()))
+                    .mapToInt(run -> finitePoints(run.checkpoints(), y))
                     .min()
                     .orElse(0);
             if (points < 2) {
                 continue;
             }
             // The start would flatten all that follows.
-            List<Spread> losses = IntStream.range(1, points)
-                    .mapToObj(i -> at(row, i, Checkpoint::trainingLoss))
-                    .toList();
+            List<Spread> values =
+                    IntStream.range(1, points).mapToObj(i -> at(row, i, y)).toList();
             bands.add(new Charts.Band(
                     row.contestant(),
                     IntStream.range(1, points)
                             .mapToDouble(i -> at(row, i, x).median())
                             .toArray(),
-                    losses.stream().mapToDouble(Spread::median).toArray(),
-                    losses.stream().mapToDouble(Spread::lowest).toArray(),
-                    losses.stream().mapToDouble(Spread::highest).toArray()));
+                    values.stream().mapToDouble(Spread::median).toArray(),
+                    values.stream().mapToDouble(Spread::lowest).toArray(),
+                    values.stream().mapToDouble(Spread::highest).toArray()));
         }
-        return Base64.getEncoder().encodeToString(Charts.bands(xTitle, "training loss", bands));
+        return Base64.getEncoder().encodeToString(Charts.bands(xTitle, yTitle, bands));
     }
 
-    private static int finitePoints(List<Checkpoint> checkpoints) {
-        return (int) checkpoints.stream()
-                .takeWhile(checkpoint -> Double.isFinite(checkpoint.trainingLoss()))
-                .count();
+    /** How many points there are until one is not finite; the start, where nothing was measured yet, counts in any case. */
+    private static int finitePoints(List<Checkpoint> checkpoints, ToDoubleFunction<Checkpoint> y) {
+        return 1
+                + (int) checkpoints.stream()
+                        .skip(1)
+                        .takeWhile(checkpoint -> Double.isFinite(y.applyAsDouble(checkpoint)))
+                        .count();
     }
 
     private static Spread at(Row row, int point, ToDoubleFunction<Checkpoint> value) {

@@ -1,7 +1,10 @@
 package io.github.dl4jfuse.examples.compare;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A finished run: a line of the results file, with all that is needed to repeat it.
@@ -53,6 +56,7 @@ public record RunRecord(
      * @param validationLoss the same over the validation set
      * @param testLoss the same over the whole test set
      * @param testAccuracy share of the test set classified correctly, NaN without classes
+     * @param measured what the optimiser's listener measured last, by name; empty where it measures nothing
      */
     public record Checkpoint(
             long gradients,
@@ -60,7 +64,14 @@ public record RunRecord(
             double trainingLoss,
             double validationLoss,
             double testLoss,
-            double testAccuracy) {}
+            double testAccuracy,
+            Map<String, Double> measured) {
+
+        /** Takes lines without measurements too. */
+        public Checkpoint {
+            measured = measured == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(measured));
+        }
+    }
 
     /** What tells one run from another in one results file. */
     record Key(String workload, boolean full, String contestant, long seed, String budget) {}

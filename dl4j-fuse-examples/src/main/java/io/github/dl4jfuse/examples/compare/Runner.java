@@ -5,11 +5,14 @@ import io.github.dl4jfuse.examples.data.DataSource;
 import io.github.dl4jfuse.listener.FuseListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.LfsoListener;
+import io.github.dl4jfuse.listener.LfsoStatistics;
 import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Lfso;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -173,7 +176,22 @@ final class Runner {
                 trainingLoss,
                 loss(network, data.validation()),
                 loss(network, data.test()),
-                accuracy(network, trainingLoss));
+                accuracy(network, trainingLoss),
+                measured(network));
+    }
+
+    private static Map<String, Double> measured(MultiLayerNetwork network) {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        for (TrainingListener listener : network.getListeners()) {
+            if (listener instanceof LfsoListener lfso && lfso.statistics().trials() > 0) {
+                LfsoStatistics now = lfso.statistics();
+                numbers.put("step length", now.rate());
+                numbers.put("smoothness L", now.smoothness());
+                numbers.put("radius R", now.radius());
+                numbers.put("refused trials", (double) now.refusedTrials());
+            }
+        }
+        return numbers;
     }
 
     /** DL4J refuses to evaluate a network that gives NaN; such a one classifies nothing. */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Summary.Row;
 import io.github.dl4jfuse.examples.data.FixedBatches;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,6 +149,34 @@ class ComparisonTest {
                 .run();
         assertThat(resumed.runs().equals(first.runs())).isTrue(); // a failure must not print them all
         assertThat(first.runs().get(0).settings()).contains("1.0E-4 constant over the budget");
+    }
+
+    @Test
+    void whatListenersMeasureIsKeptAndDrawn() throws IOException {
+        Comparison.Outcome outcome =
+                comparison(20).optimizers("adam", "lfso").seeds(2).budget("60").run();
+        List<RunRecord.Checkpoint> adam = row(outcome, "adam").runs().get(0).checkpoints();
+        assertThat(adam).allSatisfy(point -> assertThat(point.measured()).isEmpty());
+        List<RunRecord.Checkpoint> lfso = row(outcome, "lfso").runs().get(0).checkpoints();
+        assertThat(lfso.get(0).measured()).isEmpty();
+        assertThat(lfso.subList(1, lfso.size())).allSatisfy(point -> {
+            assertThat(point.measured()).containsOnlyKeys("step length", "smoothness L", "radius R", "refused trials");
+            assertThat(point.measured().get("radius R")).isPositive();
+        });
+        String page = Files.readString(outcome.report());
+        assertThat(page).contains("smoothness L over gradient evaluations");
+        Comparison.Outcome resumed = comparison(20)
+                .optimizers("adam", "lfso")
+                .seeds(2)
+                .budget("60")
+                .resume(true)
+                .run();
+        assertThat(row(resumed, "lfso")
+                        .runs()
+                        .get(1)
+                        .checkpoints()
+                        .equals(row(outcome, "lfso").runs().get(1).checkpoints()))
+                .isTrue();
     }
 
     private static List<Double> losses(Comparison.Outcome outcome) {

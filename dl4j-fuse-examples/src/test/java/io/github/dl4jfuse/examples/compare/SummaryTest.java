@@ -7,6 +7,7 @@ import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.compare.Summary.Row;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Figures from runs written by hand. */
@@ -17,7 +18,7 @@ class SummaryTest {
             String contestant, long seed, double validation, double accuracy, String failure, double... losses) {
         List<Checkpoint> checkpoints = new ArrayList<>();
         for (int i = 0; i < losses.length; i++) {
-            checkpoints.add(new Checkpoint(10L * i, i, losses[i], validation, validation, accuracy));
+            checkpoints.add(new Checkpoint(10L * i, i, losses[i], validation, validation, accuracy, Map.of()));
         }
         String family = contestant.split(" ", 2)[0];
         return new RunRecord(
