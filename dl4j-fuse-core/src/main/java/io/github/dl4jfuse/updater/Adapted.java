@@ -36,14 +36,17 @@ public final class Adapted implements IUpdater {
     /** Number of steps until the step has its full length. */
     public static final int WARM_UP_STEPS = 50;
 
-    /** Adam's default rate in the metric. */
+    /** Adam's default rate in the metric where it falls to 0. */
     public static final double DEFAULT_RATE = 6e-3;
+
+    /** Adam's default rate in the metric where it stays: as large as the other on average. */
+    public static final double DEFAULT_CONSTANT_RATE = 3e-3;
 
     private static final long serialVersionUID = 1;
 
-    private IUpdater rule = new FusePv(DEFAULT_RATE);
+    private IUpdater rule = new FusePv(DEFAULT_CONSTANT_RATE);
 
-    /** {@link FusePv} with rate {@value #DEFAULT_RATE}, for trainings whose end is not known. */
+    /** {@link FusePv} with rate {@value #DEFAULT_CONSTANT_RATE}, for trainings whose end is not known. */
     public Adapted() {}
 
     /**
