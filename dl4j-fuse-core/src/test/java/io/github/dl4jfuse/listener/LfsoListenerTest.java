@@ -281,6 +281,31 @@ class LfsoListenerTest {
         }
     }
 
+    /** Inputs of 0 and labels of both signs: a loss of constantly 1/2 per example whatever the weights, and no gradient. */
+    @Test
+    void neitherIsAConstantLossThatIsNotZero() {
+        for (Direction direction : Direction.values()) {
+            MultiLayerNetwork net = linear(new Lfso(direction), DataType.FLOAT);
+            LfsoListener listener = new LfsoListener();
+            net.setListeners(listener);
+            INDArray before = net.params().dup();
+            DataSet flat = new DataSet(
+                    Nd4j.zeros(DataType.FLOAT, 2, 2), Nd4j.createFromArray(new float[][] {{1}, {-1}}));
+            for (int k = 0; k < 20; k++) {
+                net.fit(flat);
+            }
+            assertThat(net.score(flat)).isPositive();
+            assertThat(net.params()).as("%s", direction).isEqualTo(before);
+            INDArray x = Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}});
+            DataSet real = new DataSet(x, Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}}));
+            double start = net.score(real);
+            for (int k = 0; k < 100; k++) {
+                net.fit(real);
+            }
+            assertThat(net.score(real)).as("%s", direction).isLessThan(0.2 * start);
+        }
+    }
+
     @Test
     void aStepThatRaisesItsBatchFarIsTakenBack() {
         MultiLayerNetwork net = linear(new Lfso(Direction.GRADIENT), DataType.FLOAT);
