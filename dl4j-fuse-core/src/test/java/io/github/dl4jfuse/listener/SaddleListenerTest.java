@@ -106,14 +106,12 @@ class SaddleListenerTest {
         assertThat(first.step()).isEqualTo(Kind.THIRD_ORDER);
         assertThat(first.lossAfter()).isLessThan(first.lossBefore() - 0.01);
         assertThat(first.sentence()).contains("On the 60 examples of the probe batch", "Third-order step", "reset");
-        if (activation == Activation.TANH) {
-            MultiLayerNetwork usual = threeLayers(activation, type, new Adam(1e-2));
-            fit(usual, 300, type);
-            assertThat(loss(network, type)).as("as after a usual start").isLessThan(loss(usual, type) + 0.01);
-        } else {
-            // A deep linear network passes from saddle to saddle, and is slower for it: see docs/saddle.md.
-            assertThat(loss(network, type)).isLessThan(0.3 * first.lossBefore());
-        }
+        MultiLayerNetwork usual = threeLayers(activation, type, new Adam(1e-2));
+        fit(usual, 300, type);
+        // The start at zero is 20 steps and some dozen more behind, which is less than 3 % of what there is to gain.
+        assertThat(loss(network, type))
+                .as("as after a usual start")
+                .isLessThan(loss(usual, type) + 0.03 * first.lossBefore());
     }
 
     @Test
