@@ -165,8 +165,8 @@ class CriticalPointReportTest {
             monkey = monkey.plusPower(0.03, i, 4);
         }
         Objective f = monkey.objective();
-        SubspaceStep step = SubspaceStep.from(
-                f, origin(n, DataType.DOUBLE), Double.NaN, SubspaceStep.DEFAULT_MAX_PRODUCTS, seed);
+        SubspaceStep step =
+                SubspaceStep.from(f, origin(n, DataType.DOUBLE), Double.NaN, SubspaceStep.DEFAULT_MAX_PRODUCTS, seed);
         assertThat(step.kind()).isEqualTo(Kind.THIRD_ORDER);
         assertThat(step.value()).as("seed %d", seed).isLessThanOrEqualTo(-2);
         double squares = 0;

@@ -143,11 +143,13 @@ final class Escape {
 
     /** Steps to the losses that the usual starts reach, on average, after some shares of their steps. */
     private void table(List<RunResult> runs) {
-        List<RunResult> usual = runs.stream().filter(run -> run.name().endsWith("Xavier")).toList();
+        List<RunResult> usual =
+                runs.stream().filter(run -> run.name().endsWith("Xavier")).toList();
         int last = usual.get(0).curve().size() - 1;
         double[] targets = Arrays.stream(SHARES)
                 .map(share -> usual.stream()
-                        .mapToDouble(run -> run.curve().get((int) (share * last)).trainingLoss())
+                        .mapToDouble(
+                                run -> run.curve().get((int) (share * last)).trainingLoss())
                         .average()
                         .orElseThrow())
                 .toArray();

@@ -80,8 +80,7 @@ final class ProbeCost {
     private static String peakMemory() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("VmHWM:"))
-                    .map(line -> "peak of the process "
-                            + Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024 + " MB")
+                    .map(line -> "peak of the process " + Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024 + " MB")
                     .findFirst()
                     .orElse("peak of memory unknown");
         } catch (IOException e) {
