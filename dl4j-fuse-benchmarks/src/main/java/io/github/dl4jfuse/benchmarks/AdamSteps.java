@@ -1,11 +1,14 @@
 package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -20,9 +23,9 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * Training steps of two networks that differ in nothing but the updater and its listener: DL4J's Adam, and FUSE-PV before it
- * switches. The two take their steps in turn, and what counts is the median of the pairs' ratios: whatever else the machine
- * does, it does to both.
+ * Training steps of two networks that differ in nothing but the updater or a listener, and take the same steps: DL4J's Adam,
+ * and FUSE-PV before it switches, say. The two take their steps in turn, and what counts is the median of the pairs' ratios:
+ * whatever else the machine does, it does to both.
  */
 final class AdamSteps {
 
@@ -35,37 +38,66 @@ final class AdamSteps {
     private static final double RATE = 1e-3;
     private static final long SEED = 5;
 
+    private final String name;
+    private final Consumer<MultiLayerNetwork> listen;
+    private final Supplier<IUpdater> updater;
     private final List<Double> adamTimes = new ArrayList<>();
-    private final List<Double> fusePvTimes = new ArrayList<>();
+    private final List<Double> otherTimes = new ArrayList<>();
     private final List<Double> ratios = new ArrayList<>();
+
+    private AdamSteps(String name, Supplier<IUpdater> updater, Consumer<MultiLayerNetwork> listen) {
+        this.name = name;
+        this.updater = updater;
+        this.listen = listen;
+    }
+
+    /** FUSE-PV that never switches. */
+    static AdamSteps fusePv() {
+        return new AdamSteps(
+                "FUSE-PV in its Adam phase",
+                () -> FusePv.builder()
+                        .learningRate(RATE)
+                        .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
+                        .build(),
+                network -> network.setListeners(new FuseListener()));
+    }
+
+    /** Adam with a listener that never probes, as the loss falls. */
+    static AdamSteps saddleListener() {
+        return new AdamSteps(
+                "Adam and SaddleListener",
+                () -> new Adam(RATE),
+                network -> network.setListeners(new SaddleListener(batch()).smallestFall(0)));
+    }
 
     /** Creates the networks anew, warms them up, and adds the times of {@value #PAIRS} pairs. */
     void run() {
+        DataSet batch = batch();
+        MultiLayerNetwork adam = network(new Adam(RATE));
+        MultiLayerNetwork other = network(updater.get());
+        listen.accept(other);
+        for (int i = 0; i < WARM_UP + PAIRS; i++) {
+            boolean adamFirst = i % 2 == 0;
+            double first = milliseconds(adamFirst ? adam : other, batch);
+            double second = milliseconds(adamFirst ? other : adam, batch);
+            if (i >= WARM_UP) {
+                adamTimes.add(adamFirst ? first : second);
+                otherTimes.add(adamFirst ? second : first);
+                ratios.add(adamFirst ? second / first : first / second);
+            }
+        }
+        if (!adam.params().equals(other.params())) {
+            throw new IllegalStateException("The two networks did not take the same steps.");
+        }
+    }
+
+    private static DataSet batch() {
         Nd4j.getRandom().setSeed(SEED);
         INDArray labels = Nd4j.zeros(DataType.FLOAT, BATCH, CLASSES);
         for (int i = 0; i < BATCH; i++) {
             labels.putScalar(i, i % CLASSES, 1);
         }
-        DataSet batch = new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, INPUTS), labels);
-        MultiLayerNetwork adam = network(new Adam(RATE));
-        MultiLayerNetwork fusePv = network(FusePv.builder()
-                .learningRate(RATE)
-                .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
-                .build());
-        fusePv.setListeners(new FuseListener());
-        for (int i = 0; i < WARM_UP + PAIRS; i++) {
-            boolean adamFirst = i % 2 == 0;
-            double first = milliseconds(adamFirst ? adam : fusePv, batch);
-            double second = milliseconds(adamFirst ? fusePv : adam, batch);
-            if (i >= WARM_UP) {
-                adamTimes.add(adamFirst ? first : second);
-                fusePvTimes.add(adamFirst ? second : first);
-                ratios.add(adamFirst ? second / first : first / second);
-            }
-        }
-        if (!adam.params().equals(fusePv.params())) {
-            throw new IllegalStateException("The two networks did not take the same steps.");
-        }
+        return new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, INPUTS), labels);
     }
 
     private static double milliseconds(MultiLayerNetwork network, DataSet batch) {
@@ -79,12 +111,13 @@ final class AdamSteps {
         int half = (int) Math.ceil(0.98 * Math.sqrt(ratios.size())); // 1.96 standard deviations of the median's rank
         return String.format(
                 Locale.ROOT,
-                "%n| step, ms | Adam | FUSE-PV in its Adam phase | ratio of a pair | 95 %% interval |%n"
+                "%n| step, ms | Adam | %s | ratio of a pair | 95 %% interval |%n"
                         + "| --- | ---: | ---: | ---: | ---: |%n"
                         + "| 784-128-128-10, batch 128, %,d pairs | %.3f | %.3f | %.3f | %.3f to %.3f |%n",
+                name,
                 ratios.size(),
                 ranked(adamTimes, 0),
-                ranked(fusePvTimes, 0),
+                ranked(otherTimes, 0),
                 ranked(ratios, 0),
                 ranked(ratios, -half),
                 ranked(ratios, half));

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -26,6 +27,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
  * <pre>
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
  *   java -jar dl4j-fuse-benchmarks.jar precision
+ *   java -jar dl4j-fuse-benchmarks.jar steps [rounds]     only the training steps
  * </pre>
  */
 public final class Benchmarks {
@@ -40,7 +42,7 @@ public final class Benchmarks {
     private static final int LARGEST_ELEMENTWISE = 1_000_000;
 
     private final Map<String, List<Double>> times = new TreeMap<>();
-    private final AdamSteps adamSteps = new AdamSteps();
+    private final List<AdamSteps> adamSteps = List.of(AdamSteps.fusePv(), AdamSteps.saddleListener());
 
     private Benchmarks() {}
 
@@ -48,6 +50,15 @@ public final class Benchmarks {
     public static void main(String[] arguments) throws RunnerException {
         if (arguments.length > 0 && arguments[0].equals("precision")) {
             print(HistoryPrecision.tables());
+            return;
+        }
+        if (arguments.length > 0 && arguments[0].equals("steps")) {
+            Benchmarks steps = new Benchmarks();
+            int rounds = arguments.length > 1 ? Integer.parseInt(arguments[1]) : ROUNDS;
+            for (int round = 0; round < rounds; round++) {
+                steps.adamSteps.forEach(AdamSteps::run);
+            }
+            print(steps.adamStepsTables());
             return;
         }
         int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : ROUNDS;
@@ -62,9 +73,13 @@ public final class Benchmarks {
                     benchmarks.runHistory(USUAL_SIZE, memory);
                 }
             }
-            benchmarks.adamSteps.run();
+            benchmarks.adamSteps.forEach(AdamSteps::run);
         }
         benchmarks.report(chart);
+    }
+
+    private String adamStepsTables() {
+        return adamSteps.stream().map(AdamSteps::table).collect(Collectors.joining());
     }
 
     private static ChainedOptionsBuilder options(String include) {
@@ -120,7 +135,7 @@ public final class Benchmarks {
                 table.append(row(USUAL_SIZE, memory));
             }
         }
-        print(table + adamSteps.table());
+        print(table + adamStepsTables());
         try {
             Files.write(chart, CostChart.draw(SIZES, name -> median(name), USUAL_MEMORY));
         } catch (IOException e) {

@@ -16,9 +16,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *       is four times larger or smaller until f falls, and falls no more.
  *   <li>Else, where ∇f is zero and the third derivative on the null space seen is not: a direction of that space with a large T(u,u,u), drawn
  *       by algorithm 3 and improved by the power method, with the sign that descends. Its length is doubled or halved
- *       until f falls, and falls no more. Then a random direction of the null space of the same length is added, as it would be part of
- *       algorithm 3's draw from the whole space, and halved until no more than {@value #TIE_BREAK_COST} of the gain is lost: without it a network
- *       would leave with one unit per layer, and gradients keep that symmetry.
+ *       until f falls, and falls no more. To it a random direction of the null space is added, as it would be part of
+ *       algorithm 3's draw from the whole space, the longest of some lengths that leaves half of the gain. Then a purely random direction of
+ *       several lengths is tried, each followed by steepest descent to the lowest point of a line, as the descending step of algorithm 1 follows
+ *       the third-order step. The lower of the two is taken. Along one driven direction alone a network would leave with one unit per
+ *       layer, and gradients keep that symmetry.
  * </ul>
  *
  * <p>Where the gradient is not zero there is no step: following it is what an optimiser is for, and negative curvature at such a point
@@ -39,10 +41,13 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
     /** Default of the most Hessian-vector products of a probe. */
     public static final int DEFAULT_MAX_PRODUCTS = 30;
 
-    static final double TIE_BREAK_COST = 0.1;
+    static final double RANDOM_PART_COST = 0.5;
 
     private static final int MOST_CHANGES = 40;
-    private static final int TIE_BREAK_HALVINGS = 6;
+    private static final int RANDOM_PART_CHANGES = 5;
+    private static final double LONGEST_RANDOM = 32;
+    private static final double LONGEST_DESCENT = 4;
+    private static final double SHORTEST_DESCENT = 64;
     private static final int REFINEMENTS = 50;
     private static final double VALUE_UNITS = 20;
 
@@ -117,10 +122,14 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
         }
         INDArray direction = Vectors.combine(u, probe.nullSpace());
         SubspaceStep step = best(Kind.THIRD_ORDER, objective, t -> direction.mul(t));
-        return step.kind == Kind.NONE ? step : step.withTieBreak(this, objective, probe, random);
+        INDArray noise = randomNullDirection(objective, probe, random);
+        return step.kind == Kind.NONE || noise == null
+                ? step
+                : step.withRandomPart(this, objective, noise).orRandomThenDescent(this, objective, noise, step.length);
     }
 
-    private SubspaceStep withTieBreak(SubspaceStep start, Objective objective, Probe probe, Random random) {
+    /** Returns a random unit vector orthogonal to what is known to be curved, or null if that is everything. */
+    private static INDArray randomNullDirection(Objective objective, Probe probe, Random random) {
         INDArray noise = Vectors.gaussian(objective, random);
         List<INDArray> curved = new ArrayList<>();
         for (int i = 0; i < probe.pairs().values().length; i++) {
@@ -128,19 +137,61 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
                 curved.add(probe.pairs().vectors().get(i));
             }
         }
-        if (Vectors.orthonormalise(noise, curved, null) == 0) {
-            return this;
-        }
-        double allowed = value + TIE_BREAK_COST * (start.value - value);
-        double share = length;
-        for (int i = 0; i < TIE_BREAK_HALVINGS; i++, share /= 2) {
-            INDArray candidate = Vectors.moved(point, share, noise);
+        return Vectors.orthonormalise(noise, curved, null) == 0 ? null : noise;
+    }
+
+    /** Adds the longest random displacement, of the lengths 2^j |step|, that leaves enough of the gain. */
+    private SubspaceStep withRandomPart(SubspaceStep start, Objective objective, INDArray noise) {
+        double allowed = value + RANDOM_PART_COST * (start.value - value);
+        SubspaceStep found = this;
+        boolean growing = true;
+        double t = length;
+        for (int change = 0; change <= RANDOM_PART_CHANGES; change++) {
+            INDArray candidate = Vectors.moved(point, t, noise);
             double there = objective.value(candidate);
-            if (there <= allowed) {
-                return new SubspaceStep(kind, report, candidate, there, Vectors.norm(candidate.sub(start.point)));
+            boolean fits = there <= allowed;
+            if (change == 0) {
+                growing = fits;
+            }
+            if (fits) {
+                found = found.movedTo(candidate, there, start);
+            }
+            if (fits != growing) {
+                break; // one too long on the way up, or short enough on the way down
+            }
+            t = growing ? 2 * t : t / 2;
+        }
+        return found;
+    }
+
+    /** Returns the lower of this and the best point of steepest descent from random displacements of lengths 2^j |step|. */
+    private SubspaceStep orRandomThenDescent(SubspaceStep start, Objective objective, INDArray noise, double unit) {
+        SubspaceStep found = this;
+        INDArray gradient = Vectors.zerosLike(noise);
+        for (double t = unit / 2; t <= LONGEST_RANDOM * unit; t *= 2) {
+            INDArray from = Vectors.moved(start.point, t, noise);
+            double lowest = objective.valueAndGradient(from, gradient);
+            double above = lowest;
+            objective.clearFixed(gradient);
+            double norm = Vectors.norm(gradient);
+            for (double s = LONGEST_DESCENT * t; norm > 0 && s > t / SHORTEST_DESCENT; s /= 2) {
+                INDArray candidate = Vectors.moved(from, -s / norm, gradient);
+                double there = objective.value(candidate);
+                if (there < lowest) {
+                    lowest = there;
+                    if (there < found.value) {
+                        found = found.movedTo(candidate, there, start);
+                    }
+                } else if (lowest < above) {
+                    break;
+                }
             }
         }
-        return this;
+        return found;
+    }
+
+    private SubspaceStep movedTo(INDArray candidate, double there, SubspaceStep start) {
+        return new SubspaceStep(kind, report, candidate, there, Vectors.norm(candidate.sub(start.point)));
     }
 
     /** Doubles or halves t, from 1, until f falls, and falls no more. */

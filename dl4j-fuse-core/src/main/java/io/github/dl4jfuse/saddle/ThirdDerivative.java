@@ -63,7 +63,8 @@ public final class ThirdDerivative {
         objective.clearFixed(target);
     }
 
-    private static double scale(Objective objective, INDArray x) {
+    /** Returns 1 + |x| / √n, which the steps of differences are proportional to. */
+    static double scale(Objective objective, INDArray x) {
         return 1 + Vectors.norm(x) / Math.sqrt((double) objective.dimension());
     }
 }

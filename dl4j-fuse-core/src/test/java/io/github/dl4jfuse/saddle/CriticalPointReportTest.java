@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -126,6 +127,53 @@ class CriticalPointReportTest {
         assertThat(step.kind()).isEqualTo(Kind.NONE);
         assertThat(step.value()).isZero();
         assertThat(step.point()).isEqualTo(origin(3, DataType.DOUBLE));
+    }
+
+    /** The same with a third derivative that isn't there, at a minimum whose Hessian vanishes. */
+    @Test
+    void aWrongThirdDerivativeNeverMakesTheValueWorse() {
+        Polynomial bowl = Polynomial.zero(2).plusPower(1, 0, 4).plusPower(1, 1, 4);
+        Objective honest = bowl.objective();
+        Objective liar = new Objective(2, DataType.DOUBLE) {
+            @Override
+            protected double evaluate(INDArray point, INDArray gradient) {
+                return gradient == null ? honest.value(point) : honest.valueAndGradient(point, gradient);
+            }
+
+            @Override
+            public void hessianVector(INDArray point, INDArray vector, INDArray target) {
+                target.assign(0).putScalar(0, 6 * point.getDouble(0) * vector.getDouble(0)); // that of x³
+            }
+        };
+        SubspaceStep step = SubspaceStep.from(liar, origin(2, DataType.DOUBLE));
+        assertThat(step.report().verdict()).isEqualTo(Verdict.THIRD_ORDER_SADDLE);
+        assertThat(step.kind()).isEqualTo(Kind.NONE);
+        assertThat(step.value()).isZero();
+        assertThat(step.point()).isEqualTo(origin(2, DataType.DOUBLE));
+    }
+
+    /**
+     * A monkey saddle in two variables, 0.03 xᵢ⁴ in 48 others: along the monkey's legs f falls to -4 at length 2, and a random
+     * part of length 4 costs about 0.5, one of length 8 about 7.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5})
+    void theStepHasARandomPartThatLeavesHalfOfTheGain(long seed) {
+        int n = 50;
+        Polynomial monkey = Saddles.monkey(n);
+        for (int i = 2; i < n; i++) {
+            monkey = monkey.plusPower(0.03, i, 4);
+        }
+        Objective f = monkey.objective();
+        SubspaceStep step =
+                SubspaceStep.from(f, origin(n, DataType.DOUBLE), Double.NaN, SubspaceStep.DEFAULT_MAX_PRODUCTS, seed);
+        assertThat(step.kind()).isEqualTo(Kind.THIRD_ORDER);
+        assertThat(step.value()).as("seed %d", seed).isLessThanOrEqualTo(-2);
+        double squares = 0;
+        for (int i = 2; i < n; i++) {
+            squares += Math.pow(step.point().getDouble(i), 2);
+        }
+        assertThat(Math.sqrt(squares)).as("seed %d", seed).isBetween(0.9, 4.1);
     }
 
     @Test

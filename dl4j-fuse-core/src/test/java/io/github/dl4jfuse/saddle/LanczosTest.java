@@ -136,6 +136,41 @@ class LanczosTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"DOUBLE, 1e-6", "FLOAT, 1e-2"})
+    void oneSidedDifferencesCostOneGradientAProduct(DataType type, double tolerance) {
+        int n = 100;
+        Polynomial p = Polynomial.random(n, 400, SEED);
+        double[] x = new Random(SEED).doubles(n, -1, 1).toArray();
+        double[] exact = new SimpleMatrix(p.hessian(x))
+                .eig().getEigenvalues().stream()
+                        .mapToDouble(e -> e.getReal())
+                        .sorted()
+                        .toArray();
+        Objective f = p.objective();
+        Objective typed = new Objective(n, type) {
+            @Override
+            protected double evaluate(INDArray point, INDArray gradient) {
+                INDArray exactGradient = Nd4j.zeros(DataType.DOUBLE, n);
+                double value = f.valueAndGradient(point.castTo(DataType.DOUBLE), exactGradient);
+                if (gradient != null) {
+                    gradient.assign(exactGradient);
+                }
+                return value;
+            }
+        };
+        INDArray point = Nd4j.createFromArray(x).castTo(type);
+        EigenPairs pairs = new Lanczos(60, tolerance, SEED).oneSided().extremes(typed, point, 2, 2);
+        assertThat(pairs.converged()).as("%s, seed %d", pairs, SEED).isTrue();
+        assertThat(pairs.gradientEvaluations()).isEqualTo(pairs.products() + 1L);
+        double[] expected = {exact[0], exact[1], exact[n - 2], exact[n - 1]};
+        for (int i = 0; i < 4; i++) {
+            assertThat(pairs.values()[i])
+                    .as("eigenvalue %d, seed %d", i, SEED)
+                    .isCloseTo(expected[i], within(tolerance * Math.abs(expected[i])));
+        }
+    }
+
     @Test
     void eigenvaluesThatOccurSeveralTimesAreFoundSoOften() {
         double[] lambda = {-1, -1, -1, 2, 2, 5};

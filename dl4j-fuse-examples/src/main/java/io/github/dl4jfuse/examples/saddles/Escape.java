@@ -17,6 +17,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -42,6 +43,7 @@ final class Escape {
     private static final int PROBE = 1_000;
     private static final double RATE = 1e-3;
     private static final int HIDDEN = 32;
+    private static final double[] SHARES = {0.1, 0.25, 0.5, 0.75, 1};
 
     private final PrintWriter out;
     private final int steps;
@@ -139,20 +141,29 @@ final class Escape {
         return run;
     }
 
+    /** Steps to the losses that the usual starts reach, on average, after some shares of their steps. */
     private void table(List<RunResult> runs) {
-        double target = runs.stream()
-                .filter(run -> run.name().endsWith("Xavier"))
-                .mapToDouble(run -> run.end().trainingLoss())
-                .max()
-                .orElseThrow();
-        out.printf(Locale.ROOT, "| run | loss at the end | steps to %.4f |%n| --- | ---: | ---: |%n", target);
+        List<RunResult> usual =
+                runs.stream().filter(run -> run.name().endsWith("Xavier")).toList();
+        int last = usual.get(0).curve().size() - 1;
+        double[] targets = Arrays.stream(SHARES)
+                .map(share -> usual.stream()
+                        .mapToDouble(
+                                run -> run.curve().get((int) (share * last)).trainingLoss())
+                        .average()
+                        .orElseThrow())
+                .toArray();
+        out.print("| run | loss at the end |");
+        for (double target : targets) {
+            out.printf(Locale.ROOT, " steps to %.4f |", target);
+        }
+        out.printf("%n| --- | ---: |%s%n", " ---: |".repeat(targets.length));
         for (RunResult run : runs) {
-            out.printf(
-                    Locale.ROOT,
-                    "| %s | %.4f | %s |%n",
-                    run.name(),
-                    run.end().trainingLoss(),
-                    Run.stepsTo(run, target));
+            out.printf(Locale.ROOT, "| %s | %.4f |", run.name(), run.end().trainingLoss());
+            for (double target : targets) {
+                out.printf(" %s |", Run.stepsTo(run, target));
+            }
+            out.println();
         }
         out.flush();
     }

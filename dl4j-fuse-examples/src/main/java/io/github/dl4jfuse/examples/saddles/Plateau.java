@@ -41,7 +41,7 @@ final class Plateau {
     }
 
     void run() {
-        out.println("| updater | seed | listener | loss at the end | steps below the plateau | seconds |");
+        out.println("| updater | seed | listener | loss at the end | steps to leave | processor seconds to leave |");
         out.println("| --- | ---: | --- | ---: | ---: | ---: |");
         List<Supplier<IUpdater>> updaters = List.of(() -> new Adam(1e-3), FusePv::new);
         for (Supplier<IUpdater> updater : updaters) {

@@ -6,9 +6,11 @@ import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
-import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
@@ -39,9 +41,10 @@ final class ProbeCost {
     }
 
     void run() {
+        // First, so that the peak of memory is its own.
+        probe("784-900-300-10 ReLU, 1 million parameters", wide(), 0);
         probe("784-256-128-10 ReLU", new FashionMlp().configuration(1), 200);
         probe("the same with BatchNorm and dropout .5 (BatchNorm by the batch, dropout off)", normalised(), 200);
-        probe("784-900-300-10 ReLU, 1 million parameters", wide(), 0);
     }
 
     private static MultiLayerConfiguration normalised() {
@@ -73,6 +76,18 @@ final class ProbeCost {
                 .build();
     }
 
+    /** The largest resident memory of this process so far, data and Java included, as Linux counts it. */
+    private static String peakMemory() {
+        try (var lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith("VmHWM:"))
+                    .map(line -> "peak of the process " + Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024 + " MB")
+                    .findFirst()
+                    .orElse("peak of memory unknown");
+        } catch (IOException e) {
+            return "peak of memory unknown (" + e.getMessage() + ")";
+        }
+    }
+
     private static OutputLayer output(int inputs) {
         return new OutputLayer.Builder(LossFunction.MCXENT)
                 .nIn(inputs)
@@ -95,15 +110,13 @@ final class ProbeCost {
         DataSet data = images.shuffled(1).range(0, EXAMPLES).iterator(EXAMPLES).next();
         NetworkObjective objective = new NetworkObjective(network, data);
         INDArray x = objective.start();
-        long before = Pointer.physicalBytes();
         long begin = System.nanoTime();
-        EigenPairs pairs = new Lanczos(29, 0, 1).largest(objective, x, PAIRS);
+        EigenPairs pairs = new Lanczos(57, 0, 1).oneSided().largest(objective, x, PAIRS);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        long grown = Pointer.physicalBytes() - before;
         out.printf(
                 Locale.ROOT,
                 "%s (%,d parameters), after %d steps of Adam, %,d examples: %d largest eigenvalues by %d gradients in"
-                        + " %.2f s; process grew by %,d MB%n",
+                        + " %.2f s; %s%n",
                 name,
                 objective.dimension(),
                 steps,
@@ -111,23 +124,27 @@ final class ProbeCost {
                 PAIRS,
                 pairs.gradientEvaluations(),
                 seconds,
-                grown >> 20);
+                peakMemory());
         if (steps > 0) {
-            EigenPairs reference = new Lanczos(REFERENCE_PRODUCTS, 0, 2).extremes(objective, x, 1, PAIRS);
-            for (int products : new int[] {20, 29, 40, 60}) {
-                EigenPairs measured = new Lanczos(products, 0, 1).extremes(objective, x, 1, PAIRS);
-                out.printf(Locale.ROOT, "  %3d gradients:", measured.gradientEvaluations());
-                for (int i = measured.values().length - 1; i >= 0; i--) {
-                    out.printf(
-                            Locale.ROOT,
-                            " %.4g (%.2f %%, said %.2f %%)",
-                            measured.values()[i],
-                            100 * Math.abs(measured.values()[i] / reference.values()[i] - 1),
-                            100 * measured.errors()[i] / Math.abs(measured.values()[i]));
-                }
-                out.println();
+            EigenPairs reference = new Lanczos(REFERENCE_PRODUCTS, 0, 2).largest(objective, x, PAIRS);
+            for (int gradients : new int[] {30, 40, 58, 80, 120}) {
+                line("central", new Lanczos(gradients / 2, 0, 1).largest(objective, x, PAIRS), reference);
+                line("one-sided", new Lanczos(gradients - 1, 0, 1).oneSided().largest(objective, x, PAIRS), reference);
             }
         }
         out.flush();
+    }
+
+    private void line(String differences, EigenPairs measured, EigenPairs reference) {
+        out.printf(Locale.ROOT, "  %3d gradients, %s differences:", measured.gradientEvaluations(), differences);
+        for (int i = PAIRS - 1; i >= 0; i--) {
+            out.printf(
+                    Locale.ROOT,
+                    " %.4g (%.2f %%, said %.2f %%)",
+                    measured.values()[i],
+                    100 * Math.abs(measured.values()[i] / reference.values()[i] - 1),
+                    100 * measured.errors()[i] / Math.abs(measured.values()[i]));
+        }
+        out.println();
     }
 }
