@@ -36,14 +36,17 @@ import org.slf4j.LoggerFactory;
  * batch comes, its loss before and after the step says what the step is worth on data that it was not made for; if the two
  * batches together have lost by it, it is undone then. The damping follows Levenberg and Marquardt by the actual over the
  * predicted reduction, and where batches differ also by a running average of what the steps did to the next ones, so that
- * fitting the batch in hand alone does not count ({@link Damping}). That is ours; it costs two forward passes for each step. In OUTPUT_LAYER a step is undone only if the batch's loss is more
- * than {@value #EXPLODES} times what it was, or not finite.
+ * fitting the batch in hand alone does not count ({@link Damping}). That is ours; it costs two forward passes for each step. In
+ * OUTPUT_LAYER a step is undone only if the batch's loss is more than {@value #EXPLODES} times what it was, or not finite.
+ *
+ * <p>Where the batch is the whole data set, {@link #examplesPerStep} makes the steps affordable.
  *
  * <p>A batch whose loss is not finite takes no step. l1 and l2 act on top of the direction, as decoupled weight decay would.
  *
  * <p>Refused with an IllegalStateException that names the remedy: what {@link NetworkOutputs} does not understand, gradient
- * normalization, truncated backpropagation through time, in ALL_LAYERS also dropout, weight noise and BatchNorm, batches
- * whose Gram matrix does not fit into memory, and a second network. Not thread-safe.
+ * normalization, truncated backpropagation through time, in ALL_LAYERS also dropout, weight noise and BatchNorm
+ * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
+ * memory, and a second network. Not thread-safe.
  */
 public final class GaussNewtonListener extends BaseTrainingListener {
 
@@ -105,6 +108,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private int largest;
     private long bytes;
     private boolean saidSkipped;
+    private boolean saidWhole;
 
     /** A step under way. */
     private record Attempt(
@@ -152,7 +156,8 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     /**
      * Solves on so many examples of the batch, drawn anew for each step without replacement: for batches that are the whole
      * data set, where all equations at once are too dear. What a step is worth is judged on them and on the next ones. DL4J
-     * computes its own gradient on the whole batch all the same. ALL_LAYERS only.
+     * computes its own gradient on the whole batch all the same. ALL_LAYERS only. A loss with a geometry of its own
+     * ({@code OutputGeometry}) is taken on all examples all the same, and the log says so.
      *
      * @param examples 1 or more; smaller batches are taken as they are. Default: all
      * @param seed of the draws
@@ -196,6 +201,14 @@ public final class GaussNewtonListener extends BaseTrainingListener {
 
     private NetworkOutputs drawn(NetworkOutputs all) {
         if (examplesPerStep == 0 || all.examples() <= examplesPerStep) {
+            return all;
+        }
+        if (all.hasOwnGeometry()) {
+            if (!saidWhole) {
+                saidWhole = true;
+                log.info("The loss has a geometry of its own, so each step takes all {} examples, not {}.",
+                        all.examples(), examplesPerStep);
+            }
             return all;
         }
         return all.some(draws.ints(0, all.examples())

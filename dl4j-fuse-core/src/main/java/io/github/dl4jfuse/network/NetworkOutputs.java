@@ -2,6 +2,7 @@ package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.geometry.AdaptedStep;
 import io.github.dl4jfuse.geometry.BatchSpace;
+import io.github.dl4jfuse.geometry.OutputGeometry;
 import io.github.dl4jfuse.geometry.OutputJacobian;
 import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.geometry.ResidualModel;
@@ -41,8 +42,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * <p>A network is left as it was found, but for the arrays its layers keep between forward and backward pass, and DL4J's
  * gradient array.
  *
- * <p>Refused with an IllegalStateException: a last layer other than OutputLayer or LossLayer, losses other than MSE, L2 and
- * the cross-entropy of a softmax, weighted losses, several outputs, masks.
+ * <p>Refused with an IllegalStateException: a last layer other than OutputLayer or LossLayer, losses other than MSE, L2, the
+ * cross-entropy of a softmax and those that implement {@link OutputGeometry}, weighted losses, several outputs, masks.
  */
 public final class NetworkOutputs implements ResidualModel {
 
@@ -148,6 +149,9 @@ public final class NetworkOutputs implements ResidualModel {
      */
     public OutputLoss loss(double smoothing, SoftmaxLoss.Metric metric) {
         ILossFunction function = pass.output().loss;
+        if (function instanceof OutputGeometry own && smoothing == 0) {
+            return own.outputLoss(labels);
+        }
         double[] y = BatchSpace.of(labels);
         if (function instanceof LossMCXENT crossEntropy && pass.output().isSoftmax()) {
             requireUnweighted(crossEntropy.getWeights());
@@ -161,8 +165,8 @@ public final class NetworkOutputs implements ResidualModel {
             return new SquaredLoss(y, examples, outputs, function instanceof LossMSE ? 2.0 / outputs : 2);
         }
         throw new IllegalStateException(
-                "The geometry of the outputs is understood for the losses MSE and L2, and for MCXENT"
-                        + " and NEGATIVELOGLIKELIHOOD with a softmax, not for " + function + " with "
+                "The geometry of the outputs is understood for the losses MSE and L2, for MCXENT and"
+                        + " NEGATIVELOGLIKELIHOOD with a softmax, and for those that implement OutputGeometry, not for " + function + " with "
                         + pass.output().conf().getActivationFn() + ".");
     }
 
@@ -321,8 +325,17 @@ public final class NetworkOutputs implements ResidualModel {
         return pass.output().rows();
     }
 
+    /** Returns whether the loss function brings its geometry along, which may be one of the whole batch. */
+    public boolean hasOwnGeometry() {
+        return pass.output().loss instanceof OutputGeometry;
+    }
+
     /** Returns x - y, or p - y for a softmax, at the present parameters, [examples, outputs]. */
     INDArray euclideanResidual() {
+        if (hasOwnGeometry()) {
+            throw new IllegalStateException("The last layer alone has a closed form for squared losses and"
+                    + " cross-entropies only, not for " + pass.output().loss + ": use ALL_LAYERS.");
+        }
         OutputLoss.Local local = loss(0, SoftmaxLoss.Metric.EUCLIDEAN).at(forward());
         return Nd4j.createFromArray(local.whitened()).reshape('c', examples, outputs);
     }

@@ -34,6 +34,9 @@ public final class GeometryCommand implements Callable<Integer> {
     @Option(names = "--seeds", description = "Number of initialisations.")
     private int seeds = 3;
 
+    @Option(names = "--first-seed", description = "The first of them.")
+    private int firstSeed = 1;
+
     @Option(names = "--images", description = "Fit so many images of Fashion-MNIST to 1e-4 of the loss at the start.")
     private int images;
 
@@ -74,7 +77,7 @@ public final class GeometryCommand implements Callable<Integer> {
             RegressionFit fit = new RegressionFit(steps, examples);
             fit.warmUp();
             print(out, Run.HEAD);
-            for (int seed = 1; seed <= seeds; seed++) {
+            for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
                 for (Run run : fit.runs(seed)) {
                     print(out, run.row("seed " + seed));
                 }
@@ -86,7 +89,7 @@ public final class GeometryCommand implements Callable<Integer> {
     private void fitImages(PrintWriter out) {
         ImageFit fit = new ImageFit(images, convolutions, !crossEntropy, TARGET, maxSeconds);
         print(out, Run.HEAD);
-        for (int seed = 1; seed <= seeds; seed++) {
+        for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
             for (int batch : batches) {
                 for (double rate : rates) {
                     print(out, fit.adam(seed, rate, batch > 0 ? batch : images).row(fit.name()));
