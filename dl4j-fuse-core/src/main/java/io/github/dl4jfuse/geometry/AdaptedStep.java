@@ -92,12 +92,7 @@ public final class AdaptedStep {
      * @param limit most conjugate-gradient steps, 1 or more; fewer damp more
      */
     public AdaptedStep(
-            OutputJacobian jacobian,
-            OutputLoss.Local local,
-            long parameters,
-            Form form,
-            double tolerance,
-            int limit) {
+            OutputJacobian jacobian, OutputLoss.Local local, long parameters, Form form, double tolerance, int limit) {
         this.jacobian = jacobian;
         this.local = local;
         this.tolerance = tolerance;

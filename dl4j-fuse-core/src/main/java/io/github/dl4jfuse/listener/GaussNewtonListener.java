@@ -165,9 +165,8 @@ public final class GaussNewtonListener extends BaseTrainingListener {
      */
     public GaussNewtonListener examplesPerStep(int examples, long seed) {
         if (examples < 1 || layers == Layers.OUTPUT_LAYER) {
-            throw new IllegalArgumentException(
-                    "GaussNewtonListener: examplesPerStep must be at least 1, not " + examples
-                            + ", and is for ALL_LAYERS; OUTPUT_LAYER is cheap on all examples.");
+            throw new IllegalArgumentException("GaussNewtonListener: examplesPerStep must be at least 1, not "
+                    + examples + ", and is for ALL_LAYERS; OUTPUT_LAYER is cheap on all examples.");
         }
         examplesPerStep = examples;
         draws = new Random(seed);
@@ -206,15 +205,15 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         if (all.hasOwnGeometry()) {
             if (!saidWhole) {
                 saidWhole = true;
-                log.info("The loss has a geometry of its own, so each step takes all {} examples, not {}.",
-                        all.examples(), examplesPerStep);
+                log.info(
+                        "The loss has a geometry of its own, so each step takes all {} examples, not {}.",
+                        all.examples(),
+                        examplesPerStep);
             }
             return all;
         }
-        return all.some(draws.ints(0, all.examples())
-                .distinct()
-                .limit(examplesPerStep)
-                .toArray());
+        return all.some(
+                draws.ints(0, all.examples()).distinct().limit(examplesPerStep).toArray());
     }
 
     private void replaceLastLayer(NetworkOutputs outputs, OutputLoss loss) {
@@ -241,8 +240,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
             here = outputs.expand(start);
             local = loss.at(here.outputs());
         }
-        AdaptedStep step =
-                new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
+        AdaptedStep step = new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
         AdaptedStep.Solution solution = solve(step);
         if (solution == null) {
             leaveOut("no parameter has an influence on its outputs");

@@ -59,8 +59,8 @@ final class MatrixFreeJacobian implements OutputJacobian {
             int examples = network.examples();
             pass.backward(
                     JacobianBlock.column(u, type).reshape('c', examples, network.outputsPerExample()),
-                    (stage, cotangents) -> stage.block(cotangents, examples)
-                            .pull(Nd4j.ones(type, cotangents.size(0), 1), target),
+                    (stage, cotangents) ->
+                            stage.block(cotangents, examples).pull(Nd4j.ones(type, cotangents.size(0), 1), target),
                     (stage, gradient) -> {
                         for (NetworkParameter parameter : stage.trained()) {
                             INDArray values = parameter.values();

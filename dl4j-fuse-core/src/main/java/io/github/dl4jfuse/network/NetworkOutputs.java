@@ -166,7 +166,8 @@ public final class NetworkOutputs implements ResidualModel {
         }
         throw new IllegalStateException(
                 "The geometry of the outputs is understood for the losses MSE and L2, for MCXENT and"
-                        + " NEGATIVELOGLIKELIHOOD with a softmax, and for those that implement OutputGeometry, not for " + function + " with "
+                        + " NEGATIVELOGLIKELIHOOD with a softmax, and for those that implement OutputGeometry, not for "
+                        + function + " with "
                         + pass.output().conf().getActivationFn() + ".");
     }
 

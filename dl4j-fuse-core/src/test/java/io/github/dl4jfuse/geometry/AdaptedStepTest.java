@@ -145,7 +145,8 @@ class AdaptedStepTest {
     @Test
     void aLinearMapOfAllOutputsIsALeastSquaresProblemOfItsImage() {
         LinearModel model = LinearModel.random(EXAMPLES, OUTPUTS, 40, SEED);
-        SimpleMatrix a = new SimpleMatrix(N, N, true, new Random(SEED).doubles(N * N, -1, 1).toArray());
+        SimpleMatrix a = new SimpleMatrix(
+                N, N, true, new Random(SEED).doubles(N * N, -1, 1).toArray());
         LinearResidualLoss.Operator operator = new LinearResidualLoss.Operator() {
             @Override
             public double[] apply(double[] x) {
@@ -171,9 +172,7 @@ class AdaptedStepTest {
             ahead[i] += h;
             behind[i] -= h;
             double slope = (loss.at(ahead).value() - loss.at(behind).value()) / (2 * h);
-            assertThat(loss.scale() * residual[i] / EXAMPLES)
-                    .as("output %d", i)
-                    .isCloseTo(slope, within(1e-8));
+            assertThat(loss.scale() * residual[i] / EXAMPLES).as("output %d", i).isCloseTo(slope, within(1e-8));
         }
         double mu = 0.05;
         SimpleMatrix b = a.mult(dense(model.d));
@@ -288,8 +287,8 @@ class AdaptedStepTest {
         SimpleMatrix normal =
                 d.transpose().mult(d).plus(SimpleMatrix.identity(parameters).scale(mu));
         SimpleMatrix expected = normal.solve(d.transpose().mult(column(local.whitened())));
-        AdaptedStep step = new AdaptedStep(
-                model.linearise(model.start()), local, parameters, AdaptedStep.Form.BATCH_SPACE, 1e-8);
+        AdaptedStep step =
+                new AdaptedStep(model.linearise(model.start()), local, parameters, AdaptedStep.Form.BATCH_SPACE, 1e-8);
         AdaptedStep.Solution solution = step.damped(mu, null);
         assertSame(expected, solution.direction(), 1e-9, "direction");
         assertSame(d.mult(expected), Nd4j.createFromArray(solution.image()), 1e-9, "image");

@@ -139,9 +139,7 @@ class GaussNewtonListenerTest {
                 .build()
                 .run(outputs, outputs.loss());
         assertThat(listener.statistics().undone()).as("steps taken back").isPositive();
-        assertThat(network.score(data, false) / end.value())
-                .as("seed %d", SEED)
-                .isCloseTo(1, within(1e-4));
+        assertThat(network.score(data, false) / end.value()).as("seed %d", SEED).isCloseTo(1, within(1e-4));
     }
 
     /** Hidden layer frozen: one step goes to the damped least-squares fit. */
@@ -292,10 +290,8 @@ class GaussNewtonListenerTest {
         DataSet all = surface(30, SEED);
         MultiLayerNetwork drawn = regression(new Sgd(1), Activation.TANH, 0);
         drawn.setListeners(new GaussNewtonListener().examplesPerStep(12, SEED));
-        int[] rows =
-                new Random(SEED).ints(0, 30).distinct().limit(12).toArray();
-        DataSet some =
-                new DataSet(Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
+        int[] rows = new Random(SEED).ints(0, 30).distinct().limit(12).toArray();
+        DataSet some = new DataSet(Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
         MultiLayerNetwork own = regression(new Sgd(1), Activation.TANH, 0);
         own.setListeners(new GaussNewtonListener());
         INDArray start = own.params().dup();
@@ -357,7 +353,11 @@ class GaussNewtonListenerTest {
                 .activation(Activation.TANH)
                 .list()
                 .layer(new FrozenLayer.Builder()
-                        .layer(new DenseLayer.Builder().nIn(2).nOut(20).dropOut(0.5).build())
+                        .layer(new DenseLayer.Builder()
+                                .nIn(2)
+                                .nOut(20)
+                                .dropOut(0.5)
+                                .build())
                         .build())
                 .layer(new FrozenLayer.Builder()
                         .layer(new BatchNormalization.Builder().nIn(20).nOut(20).build())

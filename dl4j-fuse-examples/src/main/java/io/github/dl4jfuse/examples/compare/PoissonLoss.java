@@ -119,8 +119,7 @@ public final class PoissonLoss implements ILossFunction, OutputGeometry {
 
     @Override
     public INDArray computeGradient(INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-        double[] gradient =
-                WEIGHTED.applyTransposed(residual(labels, activation.getActivation(preOutput.dup(), true)));
+        double[] gradient = WEIGHTED.applyTransposed(residual(labels, activation.getActivation(preOutput.dup(), true)));
         for (int i = 0; i < gradient.length; i++) {
             gradient[i] *= 2;
         }

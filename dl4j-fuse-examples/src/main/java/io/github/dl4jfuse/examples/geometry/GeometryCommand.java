@@ -1,5 +1,9 @@
 package io.github.dl4jfuse.examples.geometry;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
+import io.github.dl4jfuse.examples.compare.Physics;
+import io.github.dl4jfuse.examples.compare.Regression;
+import io.github.dl4jfuse.examples.compare.Workload;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import java.io.PrintWriter;
 import java.util.List;
@@ -7,13 +11,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The figures of docs/geometry.md. */
 @Command(
         name = "geometry",
         description =
-                "Gradient descent in the metric of the outputs against Adam, on the regression of compare: Adam at"
+                "Gradient descent in the metric of the outputs against Adam, on a full-batch workload of compare: Adam at"
                         + " several rates and schedules, and how long each method takes to the loss at which the best of them"
                         + " ends. Seconds are those of the processor, after a warm-up.",
         mixinStandardHelpOptions = true,
@@ -25,10 +30,13 @@ public final class GeometryCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--steps", description = "Adam's steps on the regression; steps of each row with --mini-batches.")
+    @Option(names = "--workload", description = "regression or physics, those of compare with one batch of all data.")
+    private String workload = "regression";
+
+    @Option(names = "--steps", description = "Adam's steps on the workload; steps of each row with --mini-batches.")
     private int steps = 800;
 
-    @Option(names = "--examples", description = "Examples of a Gauss-Newton step on the regression.")
+    @Option(names = "--examples", description = "Examples of a Gauss-Newton step on the regression; physics takes all.")
     private int examples = 100;
 
     @Option(names = "--seeds", description = "Number of initialisations.")
@@ -49,7 +57,10 @@ public final class GeometryCommand implements Callable<Integer> {
     @Option(names = "--rates", split = ",", description = "With --images: rates of Adam.")
     private List<Double> rates = List.of(3e-4, 1e-3, 3e-3);
 
-    @Option(names = "--batches", split = ",", description = "With --images: examples of a step, 0 for the solver on all.")
+    @Option(
+            names = "--batches",
+            split = ",",
+            description = "With --images: examples of a step, 0 for the solver on all.")
     private List<Integer> batches = List.of(100, 0);
 
     @Option(names = "--seconds", description = "With --images: most processor seconds of a run.")
@@ -62,6 +73,7 @@ public final class GeometryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Acceleration.enable();
         PrintWriter out = spec.commandLine().getOut();
         if (images > 0) {
             fitImages(out);
@@ -74,16 +86,23 @@ public final class GeometryCommand implements Callable<Integer> {
                 }
             }
         } else {
-            RegressionFit fit = new RegressionFit(steps, examples);
+            FullBatchFit fit = new FullBatchFit(named(workload), steps, examples);
             fit.warmUp();
             print(out, Run.HEAD);
             for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
-                for (Run run : fit.runs(seed)) {
-                    print(out, run.row("seed " + seed));
-                }
+                String first = "seed " + seed;
+                fit.run(seed, run -> print(out, run.row(first)));
             }
         }
         return 0;
+    }
+
+    private Workload named(String name) {
+        return List.of(new Regression(), new Physics()).stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(), "--workload is regression or physics, not '" + name + "'."));
     }
 
     private void fitImages(PrintWriter out) {

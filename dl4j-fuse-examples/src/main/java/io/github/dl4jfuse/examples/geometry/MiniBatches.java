@@ -19,8 +19,9 @@ import org.nd4j.linalg.learning.config.Sgd;
 final class MiniBatches {
 
     static final int[] SIZES = {32, 128, 512, 2_048};
-    static final String HEAD = "| layers | batch | loss at the start | largest | after the last step | undone | ms a step |\n"
-            + "| --- | ---: | ---: | ---: | ---: | ---: | ---: |";
+    static final String HEAD =
+            "| layers | batch | loss at the start | largest | after the last step | undone | ms a step |\n"
+                    + "| --- | ---: | ---: | ---: | ---: | ---: | ---: |";
 
     private static final double ADAM_RATE = 1e-3;
     private static final int MEASURED_ON = 2_000;

@@ -25,6 +25,14 @@ record Run(String name, double loss, int steps, double seconds, boolean arrived)
     String row(String first) {
         String reached = arrived ? "" : "not reached: ";
         return String.format(
-                Locale.ROOT, "| %s | %s | %.2e | %s%,d | %s%.2f |", first, name, loss, reached, steps, reached, seconds);
+                Locale.ROOT,
+                "| %s | %s | %.2e | %s%,d | %s%.2f |",
+                first,
+                name,
+                loss,
+                reached,
+                steps,
+                reached,
+                seconds);
     }
 }

@@ -26,7 +26,8 @@ class PoissonGeometryTest {
     void valueAndGradientAreThoseOfTheLossFunction() {
         INDArray x = Nd4j.createFromArray(new Random(SEED).doubles(9, -1, 1).toArray())
                 .reshape(9, 1);
-        INDArray labels = Nd4j.createFromArray(new Random(SEED + 1).doubles(9, -1, 1).toArray())
+        INDArray labels = Nd4j.createFromArray(
+                        new Random(SEED + 1).doubles(9, -1, 1).toArray())
                 .reshape(9, 1);
         PoissonLoss function = new PoissonLoss();
         OutputLoss.Local local = function.outputLoss(labels).at(x.toDoubleVector());
@@ -65,7 +66,9 @@ class PoissonGeometryTest {
             for (int i = 0; i < 40; i++) {
                 network.fit(grid);
                 double now = network.score(grid, false);
-                assertThat(now).as("step %d: on the whole grid no step rises", i).isLessThanOrEqualTo(before);
+                assertThat(now)
+                        .as("step %d: on the whole grid no step rises", i)
+                        .isLessThanOrEqualTo(before);
                 before = now;
             }
             assertThat(before).isLessThan(1e-3 * start);

@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule;
-import io.github.dl4jfuse.examples.compare.Regression;
+import io.github.dl4jfuse.examples.compare.Workload;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.NetworkOutputs;
@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -20,18 +21,23 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 
-/** The regression of compare: how long each method takes to the loss at which the best Adam ends. */
-final class RegressionFit {
+/** A full-batch workload of compare: how long each method takes to the loss at which the best Adam ends. */
+final class FullBatchFit {
 
     private static final double[] RATES = {1e-2, 3e-2};
     private static final int WARM_UP_STEPS = 60;
 
-    private final DataSet data = new Regression().data(false).train().iterator(1, 1).next();
+    private final Workload workload;
+    private final DataSet data;
+    private final boolean hasOwnGeometry;
     private final int steps;
     private final int examples;
 
     /** Adam makes so many steps on all points; Gauss-Newton steps are solved on so many examples. */
-    RegressionFit(int steps, int examples) {
+    FullBatchFit(Workload workload, int steps, int examples) {
+        this.workload = workload;
+        data = workload.data(false).train().iterator(1, 1).next();
+        hasOwnGeometry = new NetworkOutputs(network(0, new Sgd(1)), data).hasOwnGeometry();
         this.steps = steps;
         this.examples = examples;
     }
@@ -39,13 +45,18 @@ final class RegressionFit {
     /** Runs all methods for a while, so that none of those measured later pays for the compiler. */
     void warmUp() {
         adam(0, RATES[0], BudgetSchedule.Shape.CONSTANT, 2 * WARM_UP_STEPS);
-        drawn(0, 0, WARM_UP_STEPS);
+        if (!hasOwnGeometry) {
+            drawn(0, 0, WARM_UP_STEPS);
+        }
         fullBatch(0, 0, WARM_UP_STEPS);
         solver(0, 0, 10);
     }
 
-    /** Returns the runs of one seed; the target is the smallest loss at which one of Adam's ends. */
-    List<Run> runs(int seed) {
+    /**
+     * Runs all methods with one seed; the target is the smallest loss at which one of Adam's ends. Points are drawn by the data
+     * only where the loss is a sum over them.
+     */
+    void run(int seed, Consumer<Run> print) {
         List<Course> adam = new ArrayList<>();
         for (double rate : RATES) {
             for (BudgetSchedule.Shape shape : BudgetSchedule.Shape.values()) {
@@ -53,15 +64,16 @@ final class RegressionFit {
             }
         }
         double target = adam.stream().mapToDouble(Course::loss).min().orElseThrow();
-        List<Course> all = new ArrayList<>(adam);
-        all.add(drawn(seed, target, steps));
-        all.add(fullBatch(seed, target, steps));
-        all.add(solver(seed, target, steps));
-        return all.stream().map(course -> course.to(target)).toList();
+        adam.forEach(course -> print.accept(course.to(target)));
+        if (!hasOwnGeometry) {
+            print.accept(drawn(seed, target, steps).to(target));
+        }
+        print.accept(fullBatch(seed, target, steps).to(target));
+        print.accept(solver(seed, target, steps).to(target));
     }
 
-    private static MultiLayerNetwork network(int seed, IUpdater updater) {
-        MultiLayerConfiguration configuration = new Regression().configuration(seed);
+    private MultiLayerNetwork network(int seed, IUpdater updater) {
+        MultiLayerConfiguration configuration = workload.configuration(seed);
         for (NeuralNetConfiguration conf : configuration.getConfs()) {
             ((BaseLayer) conf.getLayer()).setIUpdater(updater);
             ((BaseLayer) conf.getLayer()).setBiasUpdater(null);
@@ -75,8 +87,8 @@ final class RegressionFit {
         int[] done = {0};
         MultiLayerNetwork network =
                 network(seed, new Adam(new BudgetSchedule(rate, shape, () -> done[0] / (double) most)));
-        Course course =
-                new Course(String.format(Locale.ROOT, "Adam %.0e %s", rate, shape.name().toLowerCase(Locale.ROOT)));
+        Course course = new Course(
+                String.format(Locale.ROOT, "Adam %.0e %s", rate, shape.name().toLowerCase(Locale.ROOT)));
         for (; done[0] < most; done[0]++) {
             course.step(() -> network.fit(data));
             course.reached(network.score(data, false));
@@ -97,7 +109,9 @@ final class RegressionFit {
 
     private Course fullBatch(int seed, double target, int most) {
         return gaussNewton(
-                "GaussNewtonListener, all points, examplesPerStep " + examples,
+                hasOwnGeometry
+                        ? "GaussNewtonListener, all points"
+                        : "GaussNewtonListener, all points, examplesPerStep " + examples,
                 network(seed, new Sgd(1)),
                 new GaussNewtonListener().examplesPerStep(examples, seed),
                 () -> data,
@@ -137,7 +151,8 @@ final class RegressionFit {
     }
 
     private DataSet draw(Random random) {
-        int[] rows = random.ints(0, data.numExamples()).distinct().limit(examples).toArray();
+        int[] rows =
+                random.ints(0, data.numExamples()).distinct().limit(examples).toArray();
         return new DataSet(Nd4j.pullRows(data.getFeatures(), 1, rows), Nd4j.pullRows(data.getLabels(), 1, rows));
     }
 }
