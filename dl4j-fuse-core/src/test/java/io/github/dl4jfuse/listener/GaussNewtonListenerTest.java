@@ -235,6 +235,41 @@ class GaussNewtonListenerTest {
         }
     }
 
+    /** The same points with opposite labels: what the first batch gains, the second loses three times over. */
+    @Test
+    void aStepThatTwoBatchesTogetherLoseByIsUndone() {
+        DataSet first = surface(5, SEED);
+        first.getLabels().assign(1);
+        DataSet second = surface(5, SEED);
+        second.getLabels().assign(-1);
+        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, 0);
+        network.setListeners(listener);
+        network.fit(first);
+        assertThat(listener.statistics().undone()).isZero();
+        network.fit(second);
+        assertThat(listener.statistics().undone()).isEqualTo(1);
+        assertThat(listener.statistics().steps()).isEqualTo(1);
+        MultiLayerNetwork fresh = regression(new Sgd(1), Activation.TANH, 0);
+        fresh.setListeners(new GaussNewtonListener(Layers.ALL_LAYERS, 4e-2, 0));
+        fresh.fit(second);
+        assertThat(network.params().equalsWithEps(fresh.params(), 1e-12))
+                .as("as if the first batch had only raised the damping, seed %d", SEED)
+                .isTrue();
+    }
+
+    @Test
+    void aStepOfTheLastLayerThatExplodesIsUndone() {
+        DataSet data = surface(30, SEED);
+        MultiLayerNetwork network = regression(new Sgd(10), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.OUTPUT_LAYER);
+        network.setListeners(listener);
+        INDArray start = network.params().dup();
+        network.fit(data);
+        assertThat(network.params()).isEqualTo(start);
+        assertThat(listener.statistics().undone()).isEqualTo(1);
+    }
+
     @Test
     void deadUnitsDuplicatesAndOneExampleNeverGiveNan() {
         DataSet data = surface(20, SEED);
