@@ -54,6 +54,7 @@ public final class AdaptedStep {
     private final int n;
     private final Form form;
     private final double tolerance;
+    private final int limit;
     private SymmetricSystem system;
     private SymmetricSystem.Eigen eigen;
     private double[] rows; // B, for the parameter space
@@ -82,9 +83,20 @@ public final class AdaptedStep {
      * @param tolerance of conjugate gradients, see {@link #CG_TOLERANCE}
      */
     public AdaptedStep(OutputJacobian jacobian, OutputLoss.Local local, long parameters, Form form, double tolerance) {
+        this(jacobian, local, parameters, form, tolerance, CG_LIMIT);
+    }
+
+    /**
+     * Prepares the problem.
+     *
+     * @param limit most conjugate-gradient steps, 1 or more; fewer damp more
+     */
+    public AdaptedStep(
+            OutputJacobian jacobian, OutputLoss.Local local, long parameters, Form form, double tolerance, int limit) {
         this.jacobian = jacobian;
         this.local = local;
         this.tolerance = tolerance;
+        this.limit = limit;
         whitened = local.whitened();
         n = whitened.length;
         this.form = form != null ? form : form(jacobian, n, parameters);
@@ -272,7 +284,7 @@ public final class AdaptedStep {
         double[] image = new double[n];
         double gamma = dot(s, s);
         double end = tolerance * tolerance * gamma;
-        for (int i = 0; i < CG_LIMIT && gamma > end; i++) {
+        for (int i = 0; i < limit && gamma > end; i++) {
             double[] q = push(p);
             double curvature = dot(q, q) + mu * dot(p, p);
             if (!(curvature > 0) || Double.isInfinite(curvature)) {

@@ -31,6 +31,14 @@ public interface ResidualModel {
     /** Returns D = dx/dθ at a point; it stays valid when others are asked for. */
     OutputJacobian linearise(INDArray point);
 
+    /** x(θ) and D at one point. */
+    record Expansion(double[] outputs, OutputJacobian jacobian) {}
+
+    /** Returns outputs and Jacobian at a point, for less than the sum of both where they share work. */
+    default Expansion expand(INDArray point) {
+        return new Expansion(outputs(point), linearise(point));
+    }
+
     /** Is told the best point when a run ends; does nothing unless the model stands for something. */
     default void accept(INDArray best) {}
 

@@ -4,11 +4,14 @@ import io.github.dl4jfuse.geometry.AdaptedStep;
 import io.github.dl4jfuse.geometry.Damping;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.geometry.ResidualModel;
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
+import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,14 +36,17 @@ import org.slf4j.LoggerFactory;
  * batch comes, its loss before and after the step says what the step is worth on data that it was not made for; if the two
  * batches together have lost by it, it is undone then. The damping follows Levenberg and Marquardt by the actual over the
  * predicted reduction, and where batches differ also by a running average of what the steps did to the next ones, so that
- * fitting the batch in hand alone does not count ({@link Damping}). That is ours; it costs two forward passes for each step. In OUTPUT_LAYER a step is undone only if the batch's loss is more
- * than {@value #EXPLODES} times what it was, or not finite.
+ * fitting the batch in hand alone does not count ({@link Damping}). That is ours; it costs two forward passes for each step. In
+ * OUTPUT_LAYER a step is undone only if the batch's loss is more than {@value #EXPLODES} times what it was, or not finite.
+ *
+ * <p>Where the batch is the whole data set, {@link #examplesPerStep} makes the steps affordable.
  *
  * <p>A batch whose loss is not finite takes no step. l1 and l2 act on top of the direction, as decoupled weight decay would.
  *
  * <p>Refused with an IllegalStateException that names the remedy: what {@link NetworkOutputs} does not understand, gradient
- * normalization, truncated backpropagation through time, in ALL_LAYERS also dropout, weight noise and BatchNorm, batches
- * whose Gram matrix does not fit into memory, and a second network. Not thread-safe.
+ * normalization, truncated backpropagation through time, in ALL_LAYERS also dropout, weight noise and BatchNorm
+ * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
+ * memory, and a second network. Not thread-safe.
  */
 public final class GaussNewtonListener extends BaseTrainingListener {
 
@@ -64,7 +70,13 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     /** Where conjugate gradients end. */
     public static final double CG_TOLERANCE = 1e-2;
 
+    /** Most conjugate-gradient steps, where no matrix is formed. */
+    public static final int CG_LIMIT = 30;
+
     private static final double SAME_DATA = 1e-9;
+
+    /** Squared sine of an angle that counts as none; above the rounding of float. */
+    private static final double SAME_DIRECTION = 1e-5;
 
     private static final Logger log = LoggerFactory.getLogger(GaussNewtonListener.class);
 
@@ -82,6 +94,8 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private final Layers layers;
     private final double momentum;
     private final double firstDamping;
+    private int examplesPerStep;
+    private Random draws;
     private Model model;
     private BatchInHand batch;
     private Damping damping;
@@ -94,6 +108,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private int largest;
     private long bytes;
     private boolean saidSkipped;
+    private boolean saidWhole;
 
     /** A step under way. */
     private record Attempt(
@@ -102,7 +117,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
             double value,
             INDArray start,
             AdaptedStep step,
-            INDArray direction) {}
+            AdaptedStep.Solution solution) {}
 
     /** The last step: where it began, the loss of its batch there, and what it took from it. */
     private record Taken(INDArray start, double value, double reduction, double predicted) {}
@@ -138,6 +153,26 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         this.momentum = momentum;
     }
 
+    /**
+     * Solves on so many examples of the batch, drawn anew for each step without replacement: for batches that are the whole
+     * data set, where all equations at once are too dear. What a step is worth is judged on them and on the next ones. DL4J
+     * computes its own gradient on the whole batch all the same. ALL_LAYERS only. A loss with a geometry of its own
+     * ({@code OutputGeometry}) is taken on all examples all the same, and the log says so.
+     *
+     * @param examples 1 or more; smaller batches are taken as they are. Default: all
+     * @param seed of the draws
+     * @return this
+     */
+    public GaussNewtonListener examplesPerStep(int examples, long seed) {
+        if (examples < 1 || layers == Layers.OUTPUT_LAYER) {
+            throw new IllegalArgumentException("GaussNewtonListener: examplesPerStep must be at least 1, not "
+                    + examples + ", and is for ALL_LAYERS; OUTPUT_LAYER is cheap on all examples.");
+        }
+        examplesPerStep = examples;
+        draws = new Random(seed);
+        return this;
+    }
+
     /** Returns what was counted so far. */
     public Statistics statistics() {
         return new Statistics(steps, undone, skipped, damping == null ? firstDamping : damping.lambda(), bytes);
@@ -153,53 +188,90 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     public void onGradientCalculation(Model current) {
         attach(current);
         attempt = null;
-        NetworkOutputs outputs = batch.outputs();
+        NetworkOutputs outputs = drawn(batch.outputs());
         OutputLoss loss = outputs.loss();
         checkMemory(outputs);
-        OutputLoss.Local local = loss.at(outputs.outputs(batch.parameters()));
-        if (!Double.isFinite(local.value()) || !Double.isFinite(batch.score())) {
-            leaveOut("its loss is " + local.value());
-            return;
-        }
         if (layers == Layers.OUTPUT_LAYER) {
-            if (batch.replaceLastLayer(outputs, damping.lambda())) {
-                attempt = new Attempt(
-                        outputs, loss, local.value(), batch.parameters().dup(), null, null);
+            replaceLastLayer(outputs, loss);
+        } else {
+            replaceAllLayers(outputs, loss);
+        }
+    }
+
+    private NetworkOutputs drawn(NetworkOutputs all) {
+        if (examplesPerStep == 0 || all.examples() <= examplesPerStep) {
+            return all;
+        }
+        if (all.hasOwnGeometry()) {
+            if (!saidWhole) {
+                saidWhole = true;
+                log.info(
+                        "The loss has a geometry of its own, so each step takes all {} examples, not {}.",
+                        all.examples(),
+                        examplesPerStep);
             }
+            return all;
+        }
+        return all.some(
+                draws.ints(0, all.examples()).distinct().limit(examplesPerStep).toArray());
+    }
+
+    private void replaceLastLayer(NetworkOutputs outputs, OutputLoss loss) {
+        double value = loss.at(outputs.outputs(batch.parameters())).value();
+        if (isFinite(value) && batch.replaceLastLayer(outputs, damping.lambda())) {
+            attempt = new Attempt(outputs, loss, value, batch.parameters().dup(), null, null);
+        }
+    }
+
+    private void replaceAllLayers(NetworkOutputs outputs, OutputLoss loss) {
+        Taken taken = last;
+        last = null;
+        double[] before = taken == null ? null : outputs.outputs(taken.start());
+        INDArray start = batch.parameters().dup();
+        ResidualModel.Expansion here = outputs.expand(start);
+        OutputLoss.Local local = loss.at(here.outputs());
+        if (!isFinite(local.value())) {
             return;
         }
-        if (last != null) {
-            local = judge(last, outputs, loss, local);
-            last = null;
+        if (taken != null && !isWorthKeeping(taken, loss.at(before).value(), local.value())) {
+            steps--;
+            takeBack(taken.start());
+            start = taken.start();
+            here = outputs.expand(start);
+            local = loss.at(here.outputs());
         }
-        INDArray start = batch.parameters().dup();
-        AdaptedStep step = new AdaptedStep(outputs.linearise(start), local, outputs.parameters(), null, CG_TOLERANCE);
-        INDArray direction = direction(step);
-        if (direction == null) {
+        AdaptedStep step = new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
+        AdaptedStep.Solution solution = solve(step);
+        if (solution == null) {
             leaveOut("no parameter has an influence on its outputs");
             return;
         }
-        batch.replaceGradient(direction);
-        attempt = new Attempt(outputs, loss, local.value(), start, step, direction);
+        batch.replaceGradient(solution.direction());
+        attempt = new Attempt(outputs, loss, local.value(), start, step, solution);
     }
 
-    /** Looks at what the last step did to this batch, which it was not made for. */
-    private OutputLoss.Local judge(Taken taken, NetworkOutputs outputs, OutputLoss loss, OutputLoss.Local now) {
-        OutputLoss.Local there = loss.at(outputs.outputs(taken.start()));
-        double reduction = there.value() - now.value();
-        if (Math.abs(there.value() - taken.value()) <= SAME_DATA * Math.abs(taken.value())) {
+    private boolean isFinite(double value) {
+        boolean finite = Double.isFinite(value) && Double.isFinite(batch.score());
+        if (!finite) {
+            leaveOut("its loss is " + value);
+        }
+        return finite;
+    }
+
+    /** Looks at what the last step did to this batch, which it was not made for, and sets the damping by it. */
+    private boolean isWorthKeeping(Taken taken, double before, double now) {
+        double reduction = before - now;
+        if (Math.abs(before - taken.value()) <= SAME_DATA * Math.abs(taken.value())) {
             damping.taken(taken.reduction(), taken.predicted());
         } else if (taken.reduction() + reduction > 0) {
             damping.taken(taken.reduction(), taken.predicted(), reduction);
         } else {
-            steps--;
-            takeBack(taken.start());
-            return there;
+            return false;
         }
-        return now;
+        return true;
     }
 
-    private INDArray direction(AdaptedStep step) {
+    private AdaptedStep.Solution solve(AdaptedStep step) {
         double unit = step.meanEigenvalue();
         if (!(unit > 0) || Double.isInfinite(unit)) {
             return null;
@@ -208,7 +280,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         while (true) {
             AdaptedStep.Solution solution = step.damped(damping.lambda() * unit, ahead);
             if (solution != null || damping.isLargest()) {
-                return solution == null ? null : solution.direction();
+                return solution;
             }
             damping.rejected();
         }
@@ -230,11 +302,22 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         }
         steps++;
         if (layers == Layers.ALL_LAYERS) {
-            double[] image = made.step().push(made.start().sub(now));
-            double predicted = made.step().predictedReduction(image, 1, made.loss());
-            last = new Taken(made.start(), made.value(), made.value() - value, predicted);
-            earlier = momentum > 0 ? made.direction() : null;
+            last = new Taken(made.start(), made.value(), made.value() - value, predicted(made, now));
+            earlier = momentum > 0 ? made.solution().direction() : null;
         }
+    }
+
+    /** Returns the predicted reduction, of a step as long as the updater made it. */
+    private static double predicted(Attempt made, INDArray now) {
+        INDArray direction = made.solution().direction();
+        INDArray moved = made.start().sub(now);
+        var blas = Nd4j.getBlasWrapper();
+        double squares = blas.dot(moved, moved);
+        double eta = blas.dot(moved, direction) / blas.dot(direction, direction);
+        boolean alongDirection = squares - eta * blas.dot(moved, direction) <= SAME_DIRECTION * squares;
+        return alongDirection
+                ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
+                : made.step().predictedReduction(made.step().push(moved), 1, made.loss());
     }
 
     private void takeBack(INDArray point) {

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.LossLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
@@ -53,11 +54,12 @@ public final class BatchInHand {
                         + conf.getGradientNormalization() + ", which would undo what " + name
                         + " makes of the gradient: remove .gradientNormalization(..).");
             }
-            if (allLayers && Noise.isNoisy(layer)) {
+            boolean frozen = layer instanceof FrozenLayer; // runs in evaluation mode
+            if (allLayers && !frozen && Noise.isNoisy(layer)) {
                 throw new IllegalStateException(name + " in all layers computes the gradient without dropout and weight"
                         + " noise, so they would have no effect: remove them, or use OUTPUT_LAYER.");
             }
-            if (allLayers && layer.conf().getLayer() instanceof BatchNormalization) {
+            if (allLayers && !frozen && layer.conf().getLayer() instanceof BatchNormalization) {
                 throw new IllegalStateException(name + " in all layers needs examples that do not see each other, which"
                         + " BatchNorm in training makes them do: remove it, freeze it, or use OUTPUT_LAYER.");
             }

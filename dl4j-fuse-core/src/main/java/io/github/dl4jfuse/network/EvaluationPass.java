@@ -109,7 +109,7 @@ final class EvaluationPass {
         examples = (int) features[0].size(0);
         List<Noise> noise = stages.stream()
                 .filter(stage -> stage.layer() != null)
-                .map(stage -> Noise.switchOff(stage.layer()))
+                .flatMap(stage -> Noise.switchOff(stage.layer()).stream())
                 .toList();
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray[] outputs = new INDArray[stages.size()];
@@ -140,7 +140,7 @@ final class EvaluationPass {
     void backward(INDArray cotangents, BiConsumer<Stage, INDArray> known, BiConsumer<Stage, Gradient> others) {
         List<Noise> noise = stages.stream()
                 .filter(stage -> stage.layer() != null)
-                .map(stage -> Noise.switchOff(stage.layer()))
+                .flatMap(stage -> Noise.switchOff(stage.layer()).stream())
                 .toList();
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray[] pending = new INDArray[stages.size()];

@@ -214,7 +214,9 @@ public final class NetworkObjective extends Objective {
         Random random = Nd4j.getRandom();
         long rootState = random.rootState();
         long nodeState = random.nodeState();
-        List<Noise> noise = layers().stream().map(Noise::switchOff).toList();
+        List<Noise> noise = layers().stream()
+                .flatMap(layer -> Noise.switchOff(layer).stream())
+                .toList();
         Updater updater = model instanceof MultiLayerNetwork network ? network.getUpdater(false) : null;
         setListeners(List.of());
         random.setStates(fixedRootState, fixedNodeState);

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.geometry.AdaptedStep;
 import io.github.dl4jfuse.geometry.BatchSpace;
+import io.github.dl4jfuse.geometry.OutputGeometry;
 import io.github.dl4jfuse.geometry.OutputJacobian;
 import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.geometry.ResidualModel;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Model;
@@ -40,8 +42,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * <p>A network is left as it was found, but for the arrays its layers keep between forward and backward pass, and DL4J's
  * gradient array.
  *
- * <p>Refused with an IllegalStateException: a last layer other than OutputLayer or LossLayer, losses other than MSE, L2 and
- * the cross-entropy of a softmax, weighted losses, several outputs, masks.
+ * <p>Refused with an IllegalStateException: a last layer other than OutputLayer or LossLayer, losses other than MSE, L2, the
+ * cross-entropy of a softmax and those that implement {@link OutputGeometry}, weighted losses, several outputs, masks.
  */
 public final class NetworkOutputs implements ResidualModel {
 
@@ -106,6 +108,22 @@ public final class NetworkOutputs implements ResidualModel {
         return on(some, EvaluationPass.part(labels, 0, count));
     }
 
+    /** Returns those of some examples, in this order. */
+    public NetworkOutputs some(int[] which) {
+        INDArray[] rows = new INDArray[features.length];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = pulled(features[i], which);
+        }
+        return on(rows, pulled(labels, which));
+    }
+
+    private static INDArray pulled(INDArray all, int[] which) {
+        long[] shape = all.shape().clone();
+        INDArray flat = all.reshape('c', shape[0], all.length() / shape[0]);
+        shape[0] = which.length;
+        return Nd4j.pullRows(flat, 1, which).reshape('c', shape);
+    }
+
     private static Model requireNetwork(Model model) {
         if (!(model instanceof MultiLayerNetwork) && !(model instanceof ComputationGraph)) {
             throw new IllegalStateException(
@@ -131,6 +149,9 @@ public final class NetworkOutputs implements ResidualModel {
      */
     public OutputLoss loss(double smoothing, SoftmaxLoss.Metric metric) {
         ILossFunction function = pass.output().loss;
+        if (function instanceof OutputGeometry own && smoothing == 0) {
+            return own.outputLoss(labels);
+        }
         double[] y = BatchSpace.of(labels);
         if (function instanceof LossMCXENT crossEntropy && pass.output().isSoftmax()) {
             requireUnweighted(crossEntropy.getWeights());
@@ -144,8 +165,9 @@ public final class NetworkOutputs implements ResidualModel {
             return new SquaredLoss(y, examples, outputs, function instanceof LossMSE ? 2.0 / outputs : 2);
         }
         throw new IllegalStateException(
-                "The geometry of the outputs is understood for the losses MSE and L2, and for MCXENT"
-                        + " and NEGATIVELOGLIKELIHOOD with a softmax, not for " + function + " with "
+                "The geometry of the outputs is understood for the losses MSE and L2, for MCXENT and"
+                        + " NEGATIVELOGLIKELIHOOD with a softmax, and for those that implement OutputGeometry, not for "
+                        + function + " with "
                         + pass.output().conf().getActivationFn() + ".");
     }
 
@@ -193,16 +215,12 @@ public final class NetworkOutputs implements ResidualModel {
         return params.reshape(params.length());
     }
 
-    /** What is computed at a point. */
-    private interface Computation<T> {
-        T run();
-    }
-
-    private <T> T at(INDArray point, Computation<T> computation) {
+    /** Computes something with the network at a point, and puts it back. */
+    <T> T at(INDArray point, Supplier<T> computation) {
         INDArray found = flat().dup();
         flat().assign(point);
         try {
-            return computation.run();
+            return computation.get();
         } finally {
             flat().assign(found);
         }
@@ -213,7 +231,7 @@ public final class NetworkOutputs implements ResidualModel {
         return at(point, this::forward);
     }
 
-    private double[] forward() {
+    double[] forward() {
         INDArray x = pass.forward(features);
         if (x.rank() != 2 || x.size(0) != examples || x.size(1) != outputs) {
             throw new IllegalStateException("The network gives outputs " + Arrays.toString(x.shape())
@@ -224,23 +242,29 @@ public final class NetworkOutputs implements ResidualModel {
 
     @Override
     public OutputJacobian linearise(INDArray point) {
-        return at(point, () -> {
-            forward();
-            if (!isFactored()) {
-                return new MatrixFree(point.dup());
+        return expand(point).jacobian();
+    }
+
+    @Override
+    public Expansion expand(INDArray point) {
+        return at(point, () -> new Expansion(forward(), isFactored() ? factored() : matrixFree(point)));
+    }
+
+    private FactoredJacobian factored() {
+        initialiseGradients();
+        INDArray stack = Nd4j.zeros(dataType(), rows(), outputs);
+        for (int c = 0; c < outputs; c++) {
+            for (int i = 0; i < examples; i++) {
+                stack.putScalar((long) c * examples + i, c, 1);
             }
-            initialiseGradients();
-            List<JacobianBlock> blocks = new ArrayList<>();
-            int n = rows();
-            INDArray stack = Nd4j.zeros(dataType(), n, outputs);
-            for (int c = 0; c < outputs; c++) {
-                for (int i = 0; i < examples; i++) {
-                    stack.putScalar((long) c * examples + i, c, 1);
-                }
-            }
-            pass.backward(stack, (stage, cotangents) -> blocks.add(stage.block(cotangents, examples)), (s, g) -> {});
-            return new Factored(blocks);
-        });
+        }
+        List<JacobianBlock> blocks = new ArrayList<>();
+        pass.backward(stack, (stage, cotangents) -> blocks.add(stage.block(cotangents, examples)), (s, g) -> {});
+        return new FactoredJacobian(blocks, rows(), parameters(), dataType());
+    }
+
+    private MatrixFreeJacobian matrixFree(INDArray point) {
+        return new MatrixFreeJacobian(this, pass, point.dup());
     }
 
     private boolean isFactored() {
@@ -302,120 +326,22 @@ public final class NetworkOutputs implements ResidualModel {
         return pass.output().rows();
     }
 
+    /** Returns whether the loss function brings its geometry along, which may be one of the whole batch. */
+    public boolean hasOwnGeometry() {
+        return pass.output().loss instanceof OutputGeometry;
+    }
+
     /** Returns x - y, or p - y for a softmax, at the present parameters, [examples, outputs]. */
     INDArray euclideanResidual() {
+        if (hasOwnGeometry()) {
+            throw new IllegalStateException("The last layer alone has a closed form for squared losses and"
+                    + " cross-entropies only, not for " + pass.output().loss + ": use ALL_LAYERS.");
+        }
         OutputLoss.Local local = loss(0, SoftmaxLoss.Metric.EUCLIDEAN).at(forward());
         return Nd4j.createFromArray(local.whitened()).reshape('c', examples, outputs);
     }
 
-    /** D from the factors of each layer. */
-    private final class Factored implements OutputJacobian {
-
-        private final List<JacobianBlock> blocks;
-
-        Factored(List<JacobianBlock> blocks) {
-            this.blocks = blocks;
-        }
-
-        @Override
-        public boolean hasGram() {
-            return true;
-        }
-
-        @Override
-        public double[] gram(int n) {
-            double[] gram = new double[n * n];
-            blocks.forEach(block -> block.addGram(gram, n));
-            return gram;
-        }
-
-        @Override
-        public double[] push(INDArray v) {
-            INDArray image = Nd4j.zeros(dataType(), rows(), 1);
-            blocks.forEach(block -> block.addPush(v, image));
-            return BatchSpace.of(image);
-        }
-
-        @Override
-        public INDArray pull(double[] u) {
-            INDArray target = Nd4j.zeros(dataType(), parameters());
-            INDArray column = JacobianBlock.column(u, dataType());
-            blocks.forEach(block -> block.pull(column, target));
-            return target;
-        }
-
-        @Override
-        public INDArray jacobian(int n) {
-            INDArray all = Nd4j.zeros(dataType(), n, parameters());
-            blocks.forEach(block -> block.fill(all));
-            return all;
-        }
-    }
-
-    /** D by backward passes and differences. */
-    private final class MatrixFree implements OutputJacobian {
-
-        private final INDArray point;
-        private final double step;
-
-        MatrixFree(INDArray point) {
-            this.point = point;
-            double unit = dataType() == DataType.DOUBLE ? Math.ulp(1.0) / 2 : Math.ulp(1f) / 2;
-            double squares = Nd4j.getBlasWrapper().dot(point, point);
-            step = Math.cbrt(unit) * (1 + Math.sqrt(squares / point.length()));
-        }
-
-        @Override
-        public double[] push(INDArray v) {
-            INDArray direction = onlyTrained(v);
-            double length = Math.sqrt(Nd4j.getBlasWrapper().dot(direction, direction));
-            if (length == 0) {
-                return new double[rows()];
-            }
-            double h = step / length;
-            double[] ahead = outputs(point.add(direction.mul(h)));
-            double[] behind = outputs(point.sub(direction.mul(h)));
-            for (int i = 0; i < ahead.length; i++) {
-                ahead[i] = (ahead[i] - behind[i]) / (2 * h);
-            }
-            return ahead;
-        }
-
-        private INDArray onlyTrained(INDArray v) {
-            INDArray kept = Nd4j.zeros(v.dataType(), v.length());
-            for (Stage stage : pass.stages()) {
-                for (NetworkParameter parameter : stage.trained()) {
-                    parameter.slice(kept).assign(parameter.slice(v));
-                }
-            }
-            return kept;
-        }
-
-        @Override
-        public INDArray pull(double[] u) {
-            return at(point, () -> {
-                forward();
-                INDArray target = Nd4j.zeros(dataType(), parameters());
-                initialiseGradients();
-                pass.backward(
-                        JacobianBlock.column(u, dataType()).reshape('c', examples, outputs),
-                        (stage, cotangents) -> stage.block(cotangents, examples)
-                                .pull(Nd4j.ones(dataType(), cotangents.size(0), 1), target),
-                        (stage, gradient) -> {
-                            for (NetworkParameter parameter : stage.trained()) {
-                                INDArray values = parameter.values();
-                                parameter
-                                        .slice(target)
-                                        .reshape(values.ordering(), values.shape())
-                                        .assign(gradient.getGradientFor(parameter.name()));
-                            }
-                        });
-                return target;
-            });
-        }
-    }
-
-    private void initialiseGradients() {
+    void initialiseGradients() {
         if (model.getGradientsViewArray() == null) {
             if (model instanceof MultiLayerNetwork network) {
                 network.initGradientsView();

@@ -141,6 +141,53 @@ class AdaptedStepTest {
         }
     }
 
+    /** A random A, b and D: φ by the dense normal equations of A D, gradient by differences, C(t) by its closed form. */
+    @Test
+    void aLinearMapOfAllOutputsIsALeastSquaresProblemOfItsImage() {
+        LinearModel model = LinearModel.random(EXAMPLES, OUTPUTS, 40, SEED);
+        SimpleMatrix a = new SimpleMatrix(
+                N, N, true, new Random(SEED).doubles(N * N, -1, 1).toArray());
+        LinearResidualLoss.Operator operator = new LinearResidualLoss.Operator() {
+            @Override
+            public double[] apply(double[] x) {
+                return a.mult(column(x)).getDDRM().data;
+            }
+
+            @Override
+            public double[] applyTransposed(double[] r) {
+                return a.transpose().mult(column(r)).getDDRM().data;
+            }
+        };
+        double[] goal = new Random(SEED + 1).doubles(N, -1, 1).toArray();
+        OutputLoss loss = new LinearResidualLoss(operator, goal, EXAMPLES, OUTPUTS, 2);
+        double[] x = model.outputs(model.start());
+        OutputLoss.Local local = loss.at(x);
+        SimpleMatrix w = a.mult(column(x)).minus(column(goal));
+        assertThat(local.value()).as("seed %d", SEED).isCloseTo(w.dot(w) / EXAMPLES, within(1e-12));
+        double[] residual = local.root(local.whitened());
+        double h = 1e-5;
+        for (int i = 0; i < N; i++) {
+            double[] ahead = x.clone();
+            double[] behind = x.clone();
+            ahead[i] += h;
+            behind[i] -= h;
+            double slope = (loss.at(ahead).value() - loss.at(behind).value()) / (2 * h);
+            assertThat(loss.scale() * residual[i] / EXAMPLES).as("output %d", i).isCloseTo(slope, within(1e-8));
+        }
+        double mu = 0.05;
+        SimpleMatrix b = a.mult(dense(model.d));
+        SimpleMatrix expected = b.transpose()
+                .mult(b)
+                .plus(SimpleMatrix.identity(40).scale(mu))
+                .solve(b.transpose().mult(w));
+        for (AdaptedStep.Form form : AdaptedStep.Form.values()) {
+            AdaptedStep step = new AdaptedStep(model.linearise(model.start()), local, 40, form, 1e-10);
+            assertSame(expected, step.damped(mu, null).direction(), 1e-6, form + " direction");
+        }
+        assertThat(loss.forecast(local.coordinates(), 1.5)).isCloseTo(local.value() * Math.exp(-3), within(1e-12));
+        assertThat(loss.goal()).isEqualTo(goal);
+    }
+
     @Test
     void theMetricIsTheSecondDerivativeOfTheValue() {
         double[] x = new Random(SEED).doubles(N, -3, 3).toArray();
@@ -225,6 +272,39 @@ class AdaptedStepTest {
         assertThat(new SymmetricSystem(indefinite, n).solve(2, b)[0]).isCloseTo(1 / 3.0, within(1e-12));
         indefinite[0] = Double.NaN;
         assertThat(new SymmetricSystem(indefinite, n).solve(2, b)).isNull();
+    }
+
+    /** The largest system that is solved directly, against the normal equations of its 30 parameters. */
+    @Test
+    void fourThousandEquations() {
+        int n = AdaptedStep.SOLVED_AT_MOST;
+        int parameters = 30;
+        LinearModel model = LinearModel.random(n, 1, parameters, SEED);
+        OutputLoss loss = new SquaredLoss(new double[n], n, 1);
+        OutputLoss.Local local = loss.at(model.outputs(model.start()));
+        double mu = 0.5 * n;
+        SimpleMatrix d = dense(model.d);
+        SimpleMatrix normal =
+                d.transpose().mult(d).plus(SimpleMatrix.identity(parameters).scale(mu));
+        SimpleMatrix expected = normal.solve(d.transpose().mult(column(local.whitened())));
+        AdaptedStep step =
+                new AdaptedStep(model.linearise(model.start()), local, parameters, AdaptedStep.Form.BATCH_SPACE, 1e-8);
+        AdaptedStep.Solution solution = step.damped(mu, null);
+        assertSame(expected, solution.direction(), 1e-9, "direction");
+        assertSame(d.mult(expected), Nd4j.createFromArray(solution.image()), 1e-9, "image");
+    }
+
+    @Test
+    void conjugateGradientsEndAtTheirLimit() {
+        LinearModel model = LinearModel.random(EXAMPLES, OUTPUTS, 40, SEED);
+        OutputLoss.Local local = softmax().at(model.outputs(model.start()));
+        OutputJacobian jacobian = model.linearise(model.start());
+        AdaptedStep one = new AdaptedStep(jacobian, local, 40, AdaptedStep.Form.MATRIX_FREE, 1e-12, 1);
+        SimpleMatrix b = root(local).transpose().mult(dense(model.d));
+        SimpleMatrix s = b.transpose().mult(column(local.whitened()));
+        double mu = 0.05;
+        double length = s.dot(s) / (b.mult(s).dot(b.mult(s)) + mu * s.dot(s));
+        assertSame(s.scale(length), one.damped(mu, null).direction(), 1e-10, "steepest descent");
     }
 
     @Test

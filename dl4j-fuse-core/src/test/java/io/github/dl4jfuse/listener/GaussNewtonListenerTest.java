@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.geometry.Adaptation;
+import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
+import io.github.dl4jfuse.network.NetworkOutputs;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.ejml.simple.SimpleMatrix;
@@ -115,6 +122,26 @@ class GaussNewtonListenerTest {
         assertThat(statistics.bytes()).isPositive();
     }
 
+    /** On one batch the steps that are kept are those of the solver, which tries again where the listener waits for a fit. */
+    @Test
+    void onOneBatchItWalksThePathOfTheSolver() {
+        DataSet data = surface(60, SEED);
+        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, 0);
+        network.setListeners(listener);
+        for (int i = 0; i < 40; i++) {
+            network.fit(data);
+        }
+        NetworkOutputs outputs = new NetworkOutputs(regression(new Sgd(1), Activation.TANH, 0), data);
+        Adaptation end = GeometrySolver.builder()
+                .damping(1e-2)
+                .maxIterations((int) listener.statistics().steps())
+                .build()
+                .run(outputs, outputs.loss());
+        assertThat(listener.statistics().undone()).as("steps taken back").isPositive();
+        assertThat(network.score(data, false) / end.value()).as("seed %d", SEED).isCloseTo(1, within(1e-4));
+    }
+
     /** Hidden layer frozen: one step goes to the damped least-squares fit. */
     @ParameterizedTest
     @CsvSource({"100", "12"})
@@ -208,6 +235,41 @@ class GaussNewtonListenerTest {
         }
     }
 
+    /** The same points with opposite labels: what the first batch gains, the second loses three times over. */
+    @Test
+    void aStepThatTwoBatchesTogetherLoseByIsUndone() {
+        DataSet first = surface(5, SEED);
+        first.getLabels().assign(1);
+        DataSet second = surface(5, SEED);
+        second.getLabels().assign(-1);
+        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, 0);
+        network.setListeners(listener);
+        network.fit(first);
+        assertThat(listener.statistics().undone()).isZero();
+        network.fit(second);
+        assertThat(listener.statistics().undone()).isEqualTo(1);
+        assertThat(listener.statistics().steps()).isEqualTo(1);
+        MultiLayerNetwork fresh = regression(new Sgd(1), Activation.TANH, 0);
+        fresh.setListeners(new GaussNewtonListener(Layers.ALL_LAYERS, 4e-2, 0));
+        fresh.fit(second);
+        assertThat(network.params().equalsWithEps(fresh.params(), 1e-12))
+                .as("as if the first batch had only raised the damping, seed %d", SEED)
+                .isTrue();
+    }
+
+    @Test
+    void aStepOfTheLastLayerThatExplodesIsUndone() {
+        DataSet data = surface(30, SEED);
+        MultiLayerNetwork network = regression(new Sgd(10), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.OUTPUT_LAYER);
+        network.setListeners(listener);
+        INDArray start = network.params().dup();
+        network.fit(data);
+        assertThat(network.params()).isEqualTo(start);
+        assertThat(listener.statistics().undone()).isEqualTo(1);
+    }
+
     @Test
     void deadUnitsDuplicatesAndOneExampleNeverGiveNan() {
         DataSet data = surface(20, SEED);
@@ -223,7 +285,7 @@ class GaussNewtonListenerTest {
             }
             assertThat(network.output(data.getFeatures()).getDouble(0))
                     .as("the mean label, bias %s", bias)
-                    .isCloseTo(mean, within(1e-3));
+                    .isCloseTo(mean, within(1e-8));
         }
         MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
         network.setListeners(new GaussNewtonListener());
@@ -232,6 +294,150 @@ class GaussNewtonListenerTest {
             network.fit(one);
         }
         assertThat(network.score(one, false)).isLessThan(1e-10);
+    }
+
+    /** A full batch of 400 points, 40 of them for each step: as far as on mini-batches. */
+    @Test
+    void onSomeExamplesOfTheFullBatchTheWholeLossFalls() {
+        DataSet all = surface(400, SEED);
+        double[] ends = new double[3];
+        for (int i = 0; i < 3; i++) {
+            MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+            GaussNewtonListener listener = new GaussNewtonListener().examplesPerStep(40, i < 2 ? SEED : SEED + 1);
+            network.setListeners(listener);
+            double start = network.score(all, false);
+            for (int k = 0; k < 60; k++) {
+                network.fit(all);
+            }
+            ends[i] = network.score(all, false);
+            assertThat(ends[i]).as("run %d, seed %d", i, SEED).isLessThan(5e-3 * start);
+            assertThat(listener.statistics().bytes())
+                    .as("a matrix of 40 rows, not of 400")
+                    .isLessThan(400 * 400 * Double.BYTES);
+        }
+        assertThat(ends[1]).as("the same draws").isEqualTo(ends[0]);
+        assertThat(ends[2]).as("other draws").isNotEqualTo(ends[0]);
+    }
+
+    /** The step of a batch of some examples is the step of the batch that has only them. */
+    @Test
+    void drawnExamplesAreSolvedAsABatchOfTheirOwn() {
+        DataSet all = surface(30, SEED);
+        MultiLayerNetwork drawn = regression(new Sgd(1), Activation.TANH, 0);
+        drawn.setListeners(new GaussNewtonListener().examplesPerStep(12, SEED));
+        int[] rows = new Random(SEED).ints(0, 30).distinct().limit(12).toArray();
+        DataSet some = new DataSet(Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
+        MultiLayerNetwork own = regression(new Sgd(1), Activation.TANH, 0);
+        own.setListeners(new GaussNewtonListener());
+        INDArray start = own.params().dup();
+        drawn.fit(all);
+        own.fit(some);
+        assertThat(own.params().equalsWithEps(start, 1e-6)).isFalse();
+        assertThat(drawn.params().equalsWithEps(own.params(), 1e-12))
+                .as("seed %d", SEED)
+                .isTrue();
+    }
+
+    /** The prediction is made for the step as long as the updater made it, here one or half a direction. */
+    @ParameterizedTest
+    @CsvSource({"1", "0.5"})
+    void theDampingFollowsTheLengthThatTheUpdaterMade(double rate) {
+        DataSet data = surface(40, SEED);
+        MultiLayerNetwork network = regression(new Sgd(rate), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1, 0);
+        network.setListeners(listener);
+        network.fit(data);
+        network.fit(data);
+        assertThat(listener.statistics().damping())
+                .as("nearly linear, so the actual reduction is about the predicted one")
+                .isEqualTo(0.25);
+    }
+
+    /** 200 examples with 500 outputs of a layer with 6,000 units: the factors alone are 5 GB. */
+    @Test
+    void whatDoesNotFitIsRefusedBeforeItStarts() {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .updater(new Sgd(1))
+                .list()
+                .layer(new DenseLayer.Builder().nIn(2).nOut(6_000).build())
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(6_000)
+                        .nOut(500)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+        network.init();
+        network.setListeners(new GaussNewtonListener());
+        INDArray start = network.params().dup();
+        DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 200, 2), Nd4j.ones(DataType.FLOAT, 200, 500));
+        assertThatThrownBy(() -> network.fit(data))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("200 examples with 500 outputs needs about")
+                .hasMessageContaining("smaller batches");
+        assertThat(network.params()).isEqualTo(start);
+    }
+
+    /** Frozen BatchNorm runs with its statistics, so examples do not see each other, and frozen dropout is off. */
+    @Test
+    void frozenBatchNormAndDropoutAreTaken() {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(1))
+                .activation(Activation.TANH)
+                .list()
+                .layer(new FrozenLayer.Builder()
+                        .layer(new DenseLayer.Builder()
+                                .nIn(2)
+                                .nOut(20)
+                                .dropOut(0.5)
+                                .build())
+                        .build())
+                .layer(new FrozenLayer.Builder()
+                        .layer(new BatchNormalization.Builder().nIn(20).nOut(20).build())
+                        .build())
+                .layer(new DenseLayer.Builder().nIn(20).nOut(20).build())
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(20)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+        network.init();
+        network.setListeners(new GaussNewtonListener());
+        DataSet data = surface(30, SEED);
+        INDArray frozen = network.getLayer(0).params().dup();
+        double start = network.score(data, false);
+        for (int i = 0; i < 30; i++) {
+            network.fit(data);
+        }
+        assertThat(network.score(data, false)).isLessThan(1e-2 * start);
+        assertThat(network.getLayer(0).params()).isEqualTo(frozen);
+    }
+
+    @Test
+    void dropoutInsideABidirectionalLayerIsRefused() {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .updater(new Sgd(1))
+                .list()
+                .layer(new Bidirectional(
+                        Bidirectional.Mode.ADD,
+                        new LSTM.Builder().nIn(3).nOut(4).dropOut(0.5).build()))
+                .layer(new GlobalPoolingLayer.Builder().build())
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(4)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+        network.init();
+        network.setListeners(new GaussNewtonListener());
+        DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 5, 3, 4), Nd4j.ones(DataType.FLOAT, 5, 1));
+        assertThatThrownBy(() -> network.fit(data))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("without dropout");
     }
 
     @Test
@@ -300,6 +506,12 @@ class GaussNewtonListenerTest {
                 assertThatThrownBy(() -> TestNetworks.fit(each, data)).hasMessageContaining("belongs to one network");
             }
         }
+        assertThatThrownBy(() -> new GaussNewtonListener().examplesPerStep(0, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 1, not 0");
+        assertThatThrownBy(() -> new GaussNewtonListener(Layers.OUTPUT_LAYER).examplesPerStep(10, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("ALL_LAYERS");
         assertThatThrownBy(() -> new GaussNewtonListener(Layers.OUTPUT_LAYER, 0.1, 0.9))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("momentum");

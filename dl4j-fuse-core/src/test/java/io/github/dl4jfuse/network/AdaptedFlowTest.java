@@ -278,6 +278,31 @@ class AdaptedFlowTest {
         assertThat(end.deviation()).isLessThan(0.03);
     }
 
+    /**
+     * What the limits above allow for is the error of Euler's steps, which is proportional to η: half the step, half the distance
+     * from the line. A wrong metric would stay.
+     */
+    @ParameterizedTest
+    @EnumSource(
+            value = LossFunction.class,
+            names = {"MSE", "MCXENT"})
+    void theDistanceFromTheLineShrinksWithTheStep(LossFunction kind) {
+        double[] deviations = new double[2];
+        for (int i = 0; i < 2; i++) {
+            double eta = 0.02 / (1 + i);
+            NetworkOutputs outputs =
+                    new NetworkOutputs(Architecture.DENSE.network(1, kind), Architecture.DENSE.data(1, kind));
+            deviations[i] = GeometrySolver.flow(eta)
+                    .maxIterations(steps(2, eta))
+                    .build()
+                    .run(outputs, outputs.loss())
+                    .deviation();
+        }
+        assertThat(deviations[1] / deviations[0])
+                .as("%s at eta .02, %s at eta .01", deviations[0], deviations[1])
+                .isBetween(0.45, 0.55);
+    }
+
     /** With the Euclidean metric Σ_c x_ic is conserved, so x tends to log y - mean(log y) + mean(x(0)). */
     @Test
     void crossEntropyInTheEuclideanMetricConservesTheMeanLogit() {

@@ -52,6 +52,8 @@ public record Family(String name, String description, Tuning tuning, List<Contes
 
     private static final double OUTPUT_LAYER_RATE = 3e-3;
 
+    private static final int GEOMETRY_EXAMPLES = 100;
+
     private static final double[] NESTEROVS_RATES = {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1};
 
     /** All families that come with the examples, the baseline first. */
@@ -85,7 +87,12 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     "geometry-output",
                     used -> new Adam(new BudgetSchedule(OUTPUT_LAYER_RATE, Shape.LINEAR, used)),
                     () -> new GaussNewtonListener(Layers.OUTPUT_LAYER))),
-            of(Contestant.of("geometry-all", used -> new Sgd(1), GaussNewtonListener::new)),
+            of(
+                    "Gauss-Newton steps on " + GEOMETRY_EXAMPLES + " examples of each batch",
+                    Contestant.of(
+                            "geometry-all",
+                            used -> new Sgd(1),
+                            () -> new GaussNewtonListener().examplesPerStep(GEOMETRY_EXAMPLES, 1))),
             of(Contestant.of("lfso", used -> new Lfso(Direction.ADAM, new BudgetSchedule(1, Shape.LINEAR, used)))),
             of(Contestant.of(
                     "lfso-momentum", used -> new Lfso(Direction.MOMENTUM, new BudgetSchedule(1, Shape.LINEAR, used)))),

@@ -1,5 +1,9 @@
 package io.github.dl4jfuse.examples.compare;
 
+import io.github.dl4jfuse.geometry.BatchSpace;
+import io.github.dl4jfuse.geometry.LinearResidualLoss;
+import io.github.dl4jfuse.geometry.OutputGeometry;
+import io.github.dl4jfuse.geometry.OutputLoss;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -19,7 +23,7 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * and the loss is the mean of r². The right-hand side is made from the exact solution by the same difference quotient, so
  * that the exact solution has loss 0 on every grid.
  */
-public final class PoissonLoss implements ILossFunction {
+public final class PoissonLoss implements ILossFunction, OutputGeometry {
 
     private static final long serialVersionUID = 1;
 
@@ -41,13 +45,52 @@ public final class PoissonLoss implements ILossFunction {
         return result;
     }
 
+    /** The operator and its transpose, each row times its weight. */
+    private static final LinearResidualLoss.Operator WEIGHTED = new LinearResidualLoss.Operator() {
+        @Override
+        public double[] apply(double[] u) {
+            return weighted(PoissonLoss.apply(u));
+        }
+
+        @Override
+        public double[] applyTransposed(double[] r) {
+            int last = r.length - 1;
+            double[] scaled = weighted(r.clone());
+            double[] product = new double[r.length];
+            for (int i = 0; i <= last; i++) {
+                if (i == 0 || i == last) {
+                    product[i] += scaled[i];
+                } else {
+                    product[i - 1] -= scaled[i] * last * last;
+                    product[i] += 2 * scaled[i] * last * last;
+                    product[i + 1] -= scaled[i] * last * last;
+                }
+            }
+            return product;
+        }
+    };
+
+    private static double[] weighted(double[] rows) {
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] *= weight(i, rows.length);
+        }
+        return rows;
+    }
+
     private static double[] residual(INDArray labels, INDArray output) {
         double[] r = apply(output.toDoubleVector());
         double[] f = labels.toDoubleVector();
         for (int i = 0; i < r.length; i++) {
-            r[i] = weight(i, r.length) * (r[i] - f[i]);
+            r[i] -= f[i];
         }
-        return r;
+        return weighted(r);
+    }
+
+    /** The mean of r², a squared loss of a linear map of all outputs. */
+    @Override
+    public OutputLoss outputLoss(INDArray labels) {
+        int points = (int) labels.size(0);
+        return new LinearResidualLoss(WEIGHTED, weighted(BatchSpace.of(labels)), points, 1, 2);
     }
 
     private static double weight(int i, int points) {
@@ -76,18 +119,9 @@ public final class PoissonLoss implements ILossFunction {
 
     @Override
     public INDArray computeGradient(INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-        double[] r = residual(labels, activation.getActivation(preOutput.dup(), true));
-        int last = r.length - 1;
-        double[] gradient = new double[r.length];
-        for (int i = 0; i <= last; i++) {
-            double scaled = 2 * weight(i, r.length) * r[i];
-            if (i == 0 || i == last) {
-                gradient[i] += scaled;
-            } else {
-                gradient[i - 1] -= scaled * last * last;
-                gradient[i] += 2 * scaled * last * last;
-                gradient[i + 1] -= scaled * last * last;
-            }
+        double[] gradient = WEIGHTED.applyTransposed(residual(labels, activation.getActivation(preOutput.dup(), true)));
+        for (int i = 0; i < gradient.length; i++) {
+            gradient[i] *= 2;
         }
         return activation
                 .backprop(preOutput.dup(), column(gradient, preOutput.dataType()))

@@ -1,10 +1,13 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.examples.compare.FashionMlp;
-import io.github.dl4jfuse.geometry.Adaptation;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.NetworkOutputs;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -19,21 +22,27 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** The first images of Fashion-MNIST, fitted in full batches until the training loss is down to a share of its start. */
+/** The first images of Fashion-MNIST, fitted until the training loss is down to a share of its start. */
 final class ImageFit {
+
+    /** Conjugate gradients of the solver end there; tighter ones make fewer steps, but dearer ones. */
+    private static final double CG_TOLERANCE = 0.1;
 
     private final int images;
     private final boolean convolutions;
     private final boolean squaredLoss;
     private final double share;
+    private final double maxSeconds;
     private final DataSet data;
 
-    ImageFit(int images, boolean convolutions, boolean squaredLoss, double share) {
+    /** Each run ends when the loss is down to a share of its start, or after so many processor seconds. */
+    ImageFit(int images, boolean convolutions, boolean squaredLoss, double share, double maxSeconds) {
         this.images = images;
         this.convolutions = convolutions;
         this.squaredLoss = squaredLoss;
         this.share = share;
-        data = new FashionMlp().data(false).train().iterator(images, 1).next();
+        this.maxSeconds = maxSeconds;
+        data = new FashionMlp().data(false).train().iterator(images).next();
     }
 
     String name() {
@@ -75,34 +84,64 @@ final class ImageFit {
         return network;
     }
 
-    Run adam(int seed, double rate, int most) {
-        MultiLayerNetwork network = network(seed, new Adam(rate));
-        double target = share * network.score(data, false);
-        double spent = 0;
-        int steps = 0;
-        double loss = Double.POSITIVE_INFINITY;
-        while (steps < most && !(loss <= target)) {
-            double begin = Run.now();
-            network.fit(data);
-            spent += Run.now() - begin;
-            loss = network.score(); // of the point before the step
-            steps++;
-        }
-        return new Run(String.format(java.util.Locale.ROOT, "Adam %.0e", rate), loss, steps, spent, loss <= target);
+    Run adam(int seed, double rate, int batch) {
+        return train(
+                String.format(Locale.ROOT, "Adam %.0e, batches of %d", rate, batch),
+                network(seed, new Adam(rate)),
+                seed,
+                batch,
+                images / batch);
     }
 
-    Run solver(int seed, double maxSeconds) {
+    Run gaussNewton(int seed, int batch) {
         MultiLayerNetwork network = network(seed, new Sgd(1));
-        double begin = Run.now();
-        NetworkOutputs outputs = new NetworkOutputs(network, data);
+        network.setListeners(new GaussNewtonListener());
+        return train("GaussNewtonListener, batches of " + batch, network, seed, batch, 1);
+    }
+
+    private Run train(String name, MultiLayerNetwork network, int seed, int batch, int every) {
+        Course course = new Course(name);
+        double target = share * network.score(data, false);
+        double loss = Double.POSITIVE_INFINITY;
+        int steps = 0;
+        Random random = new Random(seed);
+        while (loss > target && course.seconds() < maxSeconds) {
+            List<DataSet> batches = shuffled(random).batchBy(batch);
+            for (DataSet each : batches) {
+                course.step(() -> network.fit(each));
+                steps++;
+                if (steps % every == 0 && loss > target) {
+                    loss = network.score(data, false);
+                    course.reached(loss);
+                }
+                if (!(loss > target) || course.seconds() >= maxSeconds) {
+                    break;
+                }
+            }
+        }
+        Run run = course.to(target);
+        return new Run(name, run.loss(), steps, run.seconds(), run.arrived());
+    }
+
+    private DataSet shuffled(Random random) {
+        DataSet copy = data.copy();
+        copy.shuffle(random.nextLong());
+        return copy;
+    }
+
+    Run solver(int seed) {
+        NetworkOutputs outputs = new NetworkOutputs(network(seed, new Sgd(1)), data);
         OutputLoss loss = outputs.loss();
         double target = share * loss.at(outputs.outputs(outputs.start())).value();
-        Adaptation end = GeometrySolver.builder()
-                .conjugateGradientTolerance(0.1)
+        Course course = new Course("GeometrySolver, all images");
+        double begin = Run.now();
+        course.step(() -> GeometrySolver.builder()
+                .conjugateGradientTolerance(CG_TOLERANCE)
                 .targetLoss(target)
-                .maxSeconds(maxSeconds)
+                .cancelWhen(() -> Run.now() - begin > maxSeconds)
+                .progress(progress -> course.reached(progress.value()))
                 .build()
-                .run(outputs, loss);
-        return new Run("GeometrySolver", end.value(), end.iterations(), Run.now() - begin, end.value() <= target);
+                .run(outputs, loss));
+        return course.endedAt(course.seconds()).to(target);
     }
 }

@@ -6,10 +6,15 @@ import java.util.Locale;
 /**
  * What a method reached.
  *
- * @param seconds of the processor
- * @param arrived whether the loss is down to the target
+ * @param loss training loss at the end of the run
+ * @param steps until the loss was down to the target, or all of them
+ * @param seconds of the processor, until then
+ * @param arrived whether the loss was down to the target
  */
 record Run(String name, double loss, int steps, double seconds, boolean arrived) {
+
+    static final String HEAD = "| | method | training loss at the end | steps to the target | seconds to the target |\n"
+            + "| --- | --- | ---: | ---: | ---: |";
 
     /** Returns the processor time of this thread in seconds. */
     static double now() {
@@ -18,14 +23,16 @@ record Run(String name, double loss, int steps, double seconds, boolean arrived)
 
     /** Returns a row of a table. */
     String row(String first) {
+        String reached = arrived ? "" : "not reached: ";
         return String.format(
                 Locale.ROOT,
-                "| %s | %s | %.3e%s | %,d | %.2f |",
+                "| %s | %s | %.2e | %s%,d | %s%.2f |",
                 first,
                 name,
                 loss,
-                arrived ? "" : " (not reached)",
+                reached,
                 steps,
+                reached,
                 seconds);
     }
 }

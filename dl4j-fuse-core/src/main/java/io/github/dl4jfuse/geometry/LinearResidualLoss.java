@@ -1,0 +1,96 @@
+package io.github.dl4jfuse.geometry;
+
+/**
+ * C = (s / 2N) |A x - b|² with a linear map A of the outputs of all examples together: the residual of a linear differential
+ * equation on a grid, for example. The metric is M = A' A, so S = A' and w = A x - b. Where A D has full rank, w(t) = e^(-t)
+ * w(0) and C(t) = e^(-2t) C(0); the path is straight in A x.
+ */
+public final class LinearResidualLoss extends OutputLoss {
+
+    /** A, with as many rows as columns. */
+    public interface Operator {
+
+        /** Returns A x, memory of its own. */
+        double[] apply(double[] x);
+
+        /** Returns A' r, memory of its own. */
+        double[] applyTransposed(double[] r);
+    }
+
+    private final Operator operator;
+    private final double[] goal;
+
+    /**
+     * Sets what does not change.
+     *
+     * @param goal b, N Q numbers
+     * @param scale s; 2 for the mean of squares over the examples
+     */
+    public LinearResidualLoss(Operator operator, double[] goal, int examples, int outputs, double scale) {
+        super(examples, outputs, scale);
+        this.operator = operator;
+        this.goal = requireLabels(goal, examples, outputs);
+    }
+
+    @Override
+    public Local at(double[] x) {
+        double[] image = operator.apply(x);
+        double[] residual = image.clone();
+        AdaptedStep.axpy(-1, goal, residual);
+        double value = scale() * AdaptedStep.dot(residual, residual) / (2 * examples());
+        return new Local() {
+            @Override
+            public double value() {
+                return value;
+            }
+
+            @Override
+            public double[] whitened() {
+                return residual;
+            }
+
+            @Override
+            public double[] root(double[] u) {
+                return operator.applyTransposed(u);
+            }
+
+            @Override
+            public void applyRootTransposed(double[] matrix, int columns) {
+                double[] column = new double[matrix.length / columns];
+                for (int j = 0; j < columns; j++) {
+                    for (int i = 0; i < column.length; i++) {
+                        column[i] = matrix[i * columns + j];
+                    }
+                    double[] product = operator.apply(column);
+                    for (int i = 0; i < column.length; i++) {
+                        matrix[i * columns + j] = product[i];
+                    }
+                }
+            }
+
+            @Override
+            public double[] coordinates() {
+                return image;
+            }
+        };
+    }
+
+    @Override
+    public double minimum() {
+        return 0;
+    }
+
+    @Override
+    public double[] goal() {
+        return goal;
+    }
+
+    @Override
+    public double forecast(double[] coordinates, double t) {
+        double squares = 0;
+        for (int i = 0; i < goal.length; i++) {
+            squares += (coordinates[i] - goal[i]) * (coordinates[i] - goal[i]);
+        }
+        return scale() * squares / (2 * examples()) * Math.exp(-2 * t);
+    }
+}
