@@ -62,6 +62,7 @@ public final class LbfgsHistory {
     private final int memory;
     private final Rows s;
     private final Rows y;
+    private final RowMatrices matrices; // null where rows are taken one by one
     private final double[][] sy; // sy[i][j] = s_i · y_j, where j is not older than i
     private final double[][] yy; // likewise
     private int size;
@@ -85,12 +86,21 @@ public final class LbfgsHistory {
      * @param type type of the vectors that are passed to the other methods
      */
     public LbfgsHistory(int memory, INDArray[] sRows, INDArray[] yRows, DataType type) {
+        this(memory, sRows, yRows, type, Kernel.ofBackend());
+    }
+
+    /**
+     * Creates an empty history whose products are computed in the given way; the other constructors take what suits the
+     * backend. Both ways give the same direction to rounding.
+     */
+    public LbfgsHistory(int memory, INDArray[] sRows, INDArray[] yRows, DataType type, Kernel kernel) {
         if (memory < 1) {
             throw new IllegalArgumentException("An L-BFGS history keeps at least one pair, not " + memory + ".");
         }
         this.memory = memory;
         s = new Rows(memory, sRows, type);
         y = new Rows(memory, yRows, type);
+        matrices = kernel == Kernel.MATRIX && !s.areRounded() ? new RowMatrices(memory, sRows, yRows) : null;
         sy = new double[memory][memory];
         yy = new double[memory][memory];
     }
@@ -193,8 +203,8 @@ public final class LbfgsHistory {
      * @param bs B s
      */
     public Outcome update(INDArray[] step, INDArray[] change, INDArray[] bs) {
-        Products products = new Products(step, change);
-        double sBs = Segments.dot(step, bs);
+        Products products = new Products(step, change, bs);
+        double sBs = products.stepBs;
         if (!Double.isFinite(products.curvature) || !Double.isFinite(sBs) || sBs <= 0) {
             return Outcome.SKIPPED;
         }
@@ -203,7 +213,7 @@ public final class LbfgsHistory {
             double theta = (1 - DAMPING) * sBs / (sBs - products.curvature);
             Segments.scale(theta, change);
             Segments.axpy(1 - theta, bs, change);
-            products = new Products(step, change);
+            products = new Products(step, change, null);
         }
         if (!store(step, change, products, MIN_COSINE)) {
             return Outcome.SKIPPED;
@@ -220,17 +230,31 @@ public final class LbfgsHistory {
      * @param change y; may be {@link #nextChange}; overwritten when rounded
      */
     public Outcome update(INDArray[] step, INDArray[] change) {
-        return store(step, change, new Products(step, change), MIN_COSINE_UNDAMPED) ? Outcome.KEPT : Outcome.SKIPPED;
+        return store(step, change, new Products(step, change, null), MIN_COSINE_UNDAMPED) ? Outcome.KEPT : Outcome.SKIPPED;
     }
 
     /** The products of one pair that decide on it. */
-    private static final class Products {
+    private final class Products {
 
         private double curvature;
         private double stepSquared;
         private double changeSquared;
+        private double stepBs; // NaN without B s
 
-        Products(INDArray[] step, INDArray[] change) {
+        Products(INDArray[] step, INDArray[] change, INDArray[] bs) {
+            if (matrices != null) {
+                INDArray[] last = bs == null ? step : bs;
+                double[] all = DeviceSums.dots(
+                        Kernel.MATRIX,
+                        new INDArray[][] {step, step, change, step},
+                        new INDArray[][] {change, step, change, last});
+                curvature = all[0];
+                stepSquared = all[1];
+                changeSquared = all[2];
+                stepBs = bs == null ? Double.NaN : all[3];
+                return;
+            }
+            stepBs = bs == null ? Double.NaN : Segments.dot(step, bs);
             INDArray[] steps = Chunks.of(step);
             INDArray[] changes = Chunks.of(change);
             for (int c = 0; c < steps.length; c++) {
@@ -259,7 +283,7 @@ public final class LbfgsHistory {
         if (s.areRounded()) {
             s.load(next, step);
             y.load(next, change);
-            if (!new Products(step, change).exceed(minCosine)) {
+            if (!new Products(step, change, null).exceed(minCosine)) {
                 return false;
             }
         }
@@ -274,17 +298,22 @@ public final class LbfgsHistory {
      *
      * @param gradient g; not changed
      * @param direction receives p; must not share memory with {@code gradient}
+     * @return g·p, the slope along p
      */
-    public void direction(INDArray[] gradient, INDArray[] direction) {
+    public double direction(INDArray[] gradient, INDArray[] direction) {
         if (size == 0) {
             Segments.assign(direction, gradient);
             Segments.scale(-1, direction);
-            return;
+            return Segments.dot(gradient, direction);
         }
-        INDArray[] g = s.cut(gradient);
         double[] sg = new double[memory];
         double[] yg = new double[memory];
-        multiply(g, sg, yg);
+        double squaredNorm = Double.NaN;
+        if (matrices == null) {
+            multiply(s.cut(gradient), sg, yg);
+        } else {
+            squaredNorm = multiplyMatrices(gradient, sg, yg);
+        }
         // The vector of the recursion is cg g + sum cs_i s_i + sum cy_i y_i.
         double cg = -1;
         double[] cs = new double[memory];
@@ -313,7 +342,41 @@ public final class LbfgsHistory {
             }
             cs[i] = alpha[i] - yq / sy[i][i];
         }
-        combine(cg, g, cs, cy, s.cut(direction));
+        if (matrices == null) {
+            combine(cg, s.cut(gradient), cs, cy, s.cut(direction));
+            return Segments.dot(gradient, direction);
+        }
+        for (int b = 0; b < gradient.length; b++) {
+            gradient[b].muli(cg, direction[b]);
+        }
+        matrices.combine(slot(size - 1), size, cs, cy, direction);
+        double slope = cg * squaredNorm;
+        for (int age = 0; age < size; age++) {
+            int i = slot(age);
+            slope += cs[i] * sg[i] + cy[i] * yg[i];
+        }
+        return slope;
+    }
+
+    /** Does what {@link #multiply} does with one transfer, and returns g·g. */
+    private double multiplyMatrices(INDArray[] gradient, double[] sg, double[] yg) {
+        INDArray[][] vectors = new INDArray[1 + pending][];
+        vectors[0] = gradient;
+        for (int newer = 0; newer < pending; newer++) {
+            vectors[1 + newer] = y.row(slot(newer));
+        }
+        double[][] products = matrices.multiply(vectors);
+        for (int age = 0; age < size; age++) {
+            int i = slot(age);
+            sg[i] = products[0][i];
+            yg[i] = products[0][memory + i];
+            for (int newer = 0; newer < pending && newer <= age; newer++) {
+                sy[i][slot(newer)] = products[1 + newer][i];
+                yy[i][slot(newer)] = products[1 + newer][memory + i];
+            }
+        }
+        pending = 0;
+        return products[vectors.length][0];
     }
 
     /** Computes the rows' products with g, and with the y that are new. */

@@ -23,6 +23,7 @@ final class LbfgsRun {
     private final double gradientTolerance;
     private final double decreaseTolerance;
     private final double valueRounding;
+    private final Kernel kernel = Kernel.ofBackend();
     private LbfgsHistory history;
     private INDArray[] x;
     private INDArray[] gradient;
@@ -32,6 +33,7 @@ final class LbfgsRun {
     private double value;
     private double gradientNorm;
     private double trialNorm;
+    private double trialSlope;
     private boolean trialFinite = true;
     private boolean steepest; // whether the direction is -g
     private int iterations;
@@ -85,7 +87,7 @@ final class LbfgsRun {
     private Minimum descend() {
         value = Double.NaN;
         gradientNorm = Double.NaN;
-        double first = evaluate(x, gradient);
+        double first = evaluate(x, gradient, direction);
         if (cause != null) {
             return end(Status.OBJECTIVE_FAILED, "The objective threw an exception at the start: " + cause);
         }
@@ -155,8 +157,7 @@ final class LbfgsRun {
     /** Takes a step, or returns how the minimisation ends because there is none. */
     private Minimum step() {
         steepest = history.size() == 0;
-        history.direction(gradient, direction);
-        double slope = Segments.dot(gradient, direction);
+        double slope = history.direction(gradient, direction);
         if (!steepest && !(slope < 0 && Double.isFinite(slope))) {
             slope = toSteepestDescent();
         }
@@ -233,7 +234,7 @@ final class LbfgsRun {
             return new StrongWolfe.Result(
                     result.accepted(),
                     false,
-                    new StrongWolfe.Point(result.step(), result.value(), Segments.dot(trialGradient, direction)),
+                    new StrongWolfe.Point(result.step(), result.value(), trialSlope),
                     result.evaluations(),
                     result.reason());
         }
@@ -249,11 +250,11 @@ final class LbfgsRun {
     private StrongWolfe.Point at(double t) {
         Segments.assign(trial, x);
         Segments.axpy(t, direction, trial);
-        double trialValue = evaluate(trial, trialGradient);
+        double trialValue = evaluate(trial, trialGradient, direction);
         boolean usable = Double.isFinite(trialValue) && Double.isFinite(trialNorm);
         trialFinite = usable;
         return usable
-                ? new StrongWolfe.Point(t, trialValue, Segments.dot(trialGradient, direction))
+                ? new StrongWolfe.Point(t, trialValue, trialSlope)
                 : new StrongWolfe.Point(t, Double.NaN, Double.NaN);
     }
 
@@ -262,15 +263,29 @@ final class LbfgsRun {
         return Double.isFinite(Segments.dot(point, point));
     }
 
-    /** Evaluates, and leaves the gradient's norm in {@link #trialNorm}; an exception counts as NaN and is kept. */
-    private double evaluate(INDArray[] point, INDArray[] target) {
-        if (cause != null || !isFinite(point)) {
-            trialNorm = Double.NaN;
+    /**
+     * Evaluates, and leaves the gradient's norm in {@link #trialNorm} and its product with the direction in
+     * {@link #trialSlope}; an exception counts as NaN and is kept. Where reading numbers back is dear, a point that is not
+     * finite is found together with them, after the evaluation.
+     */
+    private double evaluate(INDArray[] point, INDArray[] target, INDArray[] along) {
+        trialNorm = Double.NaN;
+        trialSlope = Double.NaN;
+        boolean checkFirst = kernel == Kernel.ROWS;
+        if (cause != null || (checkFirst && !isFinite(point))) {
             return Double.NaN;
         }
         try {
             double result = objective.valueAndGradient(point[0], target[0]);
-            trialNorm = Math.sqrt(Segments.dot(target, target));
+            double[] products = checkFirst
+                    ? DeviceSums.dots(kernel, new INDArray[][] {target, target}, new INDArray[][] {target, along})
+                    : DeviceSums.dots(
+                            kernel, new INDArray[][] {target, target, point}, new INDArray[][] {target, along, point});
+            if (!checkFirst && !Double.isFinite(products[2])) {
+                return Double.NaN;
+            }
+            trialNorm = Math.sqrt(products[0]);
+            trialSlope = products[1];
             return result;
         } catch (RuntimeException e) {
             cause = e;

@@ -174,10 +174,10 @@ final class CurvatureStep {
     }
 
     private ArmijoBacktracking.Result descend(INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
-        double squaredNorm = Segments.dot(gradient, gradient);
-        history.direction(gradient, direction);
-        double slope = Segments.dot(gradient, direction);
-        if ((!(slope < 0) && history.size() > 0) || Double.isInfinite(slope)) {
+        double slope = history.direction(gradient, direction);
+        boolean usable = slope < 0 && !Double.isInfinite(slope);
+        double squaredNorm = usable && history.size() > 0 ? Double.NaN : Segments.dot(gradient, gradient);
+        if (!usable && (history.size() > 0 || Double.isInfinite(slope))) {
             clearHistory(counter);
             history.direction(gradient, direction);
             slope = -squaredNorm;

@@ -6,6 +6,7 @@ import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.functions.FunctionsCommand;
 import io.github.dl4jfuse.examples.functions.LfsoCommand;
 import io.github.dl4jfuse.examples.geometry.GeometryCommand;
+import io.github.dl4jfuse.examples.gpu.GpuCommand;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.saddles.SaddlesCommand;
 import io.github.dl4jfuse.examples.train.TrainCommand;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
             SaddlesCommand.class,
             LfsoCommand.class,
             DoctorCommand.class,
+            GpuCommand.class,
             HelpCommand.class
         },
         mixinStandardHelpOptions = true,
@@ -45,7 +47,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Name a command: train, compare, functions, lfso, geometry, saddles or doctor.");
+                spec.commandLine(), "Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
     }
 
     public static void main(String[] args) {

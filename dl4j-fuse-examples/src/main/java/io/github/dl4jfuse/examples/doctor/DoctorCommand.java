@@ -1,6 +1,9 @@
 package io.github.dl4jfuse.examples.doctor;
 
 import io.github.dl4jfuse.examples.machine.Cpu;
+import io.github.dl4jfuse.examples.machine.CudaArtifact;
+import io.github.dl4jfuse.examples.machine.Gpu;
+import io.github.dl4jfuse.examples.machine.GpuDiagnosis;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.machine.NativeJar;
 import io.github.dl4jfuse.examples.machine.Setting;
@@ -23,10 +26,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "doctor",
         description = {
-            "Shows what DL4J runs on and how fast, in about 10 seconds. With --tune it tries other settings in processes of"
-                    + " their own, for a few minutes, and prints the best one as lines to copy.",
+            "Shows what DL4J runs on and how fast, in about 10 seconds; whether it uses the GPU that is there and if not,"
+                    + " why; and checks a product, a training step and an L-BFGS step against plain Java.",
+            "With --tune it tries other settings in processes of their own, for a few minutes, and prints the best one as"
+                    + " lines to copy.",
             "The setting in force is the one that the examples start under; DL4J_FUSE_LAUNCHER=off leaves DL4J as it"
-                    + " comes. Exit code 1: the setting in force loses more than 20 % against the best, or does not run."
+                    + " comes. Exit code 1: the setting in force loses more than 20 % against the best, or does not run; a"
+                    + " GPU is there and not used; or the self-test fails."
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
@@ -58,13 +64,38 @@ public final class DoctorCommand implements Callable<Integer> {
         out = spec.commandLine().getOut();
         Candidate inForce = new Candidate("in force", settingInForce(), Optional.empty());
         Optional<Measurement> present = inForce.measure(seconds);
+        GpuDiagnosis gpu = diagnose(present.map(measured -> measured.facts().get("backend")));
         if (present.isEmpty()) {
             out.println("DL4J does not run under the setting in force: " + inForce.setting() + ".");
+            row("GPU", gpu.sentence());
             out.flush();
             return 1;
         }
         describe(present.get());
-        return tune ? tune(inForce) : 0;
+        boolean sound = check(present.get(), gpu);
+        int tuned = tune ? tune(inForce) : 0;
+        return sound ? tuned : 1;
+    }
+
+    private GpuDiagnosis diagnose(Optional<String> backend) {
+        List<Gpu> gpus = Gpu.detect();
+        gpus.forEach(gpu -> row("GPU found", gpu.toString()));
+        return GpuDiagnosis.of(gpus, CudaArtifact.Jar.on(Launcher.classPath()), backend, System.getenv());
+    }
+
+    /** Prints what is off, and returns whether nothing is. */
+    private boolean check(Measurement present, GpuDiagnosis gpu) {
+        row("GPU", gpu.sentence());
+        Map<String, Double> errors = present.selfTestErrors();
+        Map<String, Double> wrong = present.selfTestFailures();
+        boolean passed = !errors.isEmpty() && wrong.isEmpty();
+        row("self-test", (passed ? "passed" : "FAILED") + ", relative errors " + errors);
+        if (!passed) {
+            out.println("Results differ from plain Java by more than float accounts for: " + wrong.keySet()
+                    + ". Do not train here; try another native library (--tune, or another release).");
+        }
+        out.flush();
+        return passed && !gpu.fault();
     }
 
     private static Setting settingInForce() {

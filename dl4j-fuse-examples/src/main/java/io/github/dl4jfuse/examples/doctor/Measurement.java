@@ -3,6 +3,7 @@ package io.github.dl4jfuse.examples.doctor;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What {@link Probe} found under one setting.
@@ -17,6 +18,24 @@ record Measurement(Map<String, String> facts, double gflops, double mlp, double 
     /** Returns how many times faster this is than the other, geometric mean of MLP and CNN. */
     double over(Measurement other) {
         return Math.sqrt(mlp / other.mlp * (cnn / other.cnn));
+    }
+
+    /** Returns the errors of {@link SelfTest} that are too large, or not numbers, by name. */
+    Map<String, Double> selfTestFailures() {
+        Map<String, Double> errors = selfTestErrors();
+        errors.values().removeIf(error -> error <= SelfTest.TOLERANCE);
+        return errors;
+    }
+
+    /** Returns the errors of {@link SelfTest} by name. */
+    Map<String, Double> selfTestErrors() {
+        Map<String, Double> errors = new TreeMap<>();
+        facts.forEach((key, value) -> {
+            if (key.startsWith(Probe.SELF_TEST)) {
+                errors.put(key.substring(Probe.SELF_TEST.length()), Double.parseDouble(value));
+            }
+        });
+        return errors;
     }
 
     /** Returns the medians of several measurements of one setting. */

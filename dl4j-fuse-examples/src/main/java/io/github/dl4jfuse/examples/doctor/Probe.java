@@ -21,12 +21,15 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * The micro-benchmark, in a process of its own so that every setting can be tried: a product of two 1024 x 1024 float
  * matrices, and fit steps of a small MLP and CNN on one batch of {@value #BATCH} random examples, with DL4J's Adam.
  *
- * <p>Arguments: seconds for each of the three, and "on" or "off" for {@link Acceleration}. Prints {@code probe.key=value}
- * lines.
+ * <p>Before it the {@link SelfTest} runs. Arguments: seconds for each of the three, and "on" or "off" for
+ * {@link Acceleration}. Prints {@code probe.key=value} lines.
  */
 final class Probe {
 
     static final String PREFIX = "probe.";
+
+    /** What the keys of {@link SelfTest}'s errors begin with. */
+    static final String SELF_TEST = "selftest.";
 
     private static final int BATCH = 128;
     private static final int MATRIX = 1024;
@@ -45,6 +48,7 @@ final class Probe {
         say("blasThreads", Nd4j.getExecutioner().getEnvironmentInformation().get("blas.threads"));
         say("helpers", Machine.helpers());
         say("memory", Machine.memory());
+        new SelfTest().run().forEach((name, error) -> say(SELF_TEST + name, error));
         say("gflops", gflops(seconds));
         DataSet flat = new DataSet(Nd4j.rand(BATCH, 784), labels());
         say("mlp", samplesPerSecond(mlp(), flat, seconds));

@@ -15,6 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine;
 
 class DoctorCommandTest {
@@ -81,9 +82,27 @@ class DoctorCommandTest {
         assertThat(run("doctor", "--seconds", "0.2")).as("%s", err).isZero();
         assertThat(out.toString())
                 .contains("CPU  ", "backend", "CpuBackend on CPU", "classifier", "OpenBLAS kernels", "oneDNN helpers")
-                .contains("heap at most", "off-heap at most")
+                .contains("heap at most", "off-heap at most", "no NVIDIA GPU found", "self-test          passed")
                 .containsPattern("MLP 784-256-10 +[\\d,]+ examples/s")
                 .containsPattern("CNN 16-32-128 +[\\d,]+ examples/s");
+    }
+
+    @Test
+    void theSelfTestAgreesWithPlainJavaAndSeesAnErrorOfAThousandth() {
+        assertThat(new SelfTest().run())
+                .containsOnlyKeys("product", "training step", "L-BFGS step")
+                .allSatisfy((name, error) -> assertThat(error).isLessThan(SelfTest.TOLERANCE));
+        assertThat(SelfTest.error(Nd4j.createFromArray(1.001, 2.002), new double[] {1, 2}))
+                .isGreaterThan(SelfTest.TOLERANCE);
+    }
+
+    @Test
+    void aSelfTestThatIsOffOrNaNFails() {
+        Map<String, String> facts = Map.of(
+                "selftest.product", "1e-7", "selftest.training step", "NaN", "selftest.L-BFGS step", "0.01", "core", "Zen");
+        Measurement measured = new Measurement(facts, 1, 1, 1);
+        assertThat(measured.selfTestErrors()).hasSize(3);
+        assertThat(measured.selfTestFailures()).containsOnlyKeys("training step", "L-BFGS step");
     }
 
     @ParameterizedTest

@@ -155,7 +155,7 @@ class TrainCommandTest {
     void withoutACommandItSaysWhichThereAre() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString())
-                .startsWith("Name a command: train, compare, functions, lfso, geometry, saddles or doctor.");
+                .startsWith("Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
     }
 
     @Test

@@ -1,0 +1,137 @@
+package io.github.dl4jfuse.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.lbfgs.ForcedKernel;
+import io.github.dl4jfuse.lbfgs.Kernel;
+import io.github.dl4jfuse.lbfgs.LbfgsSolver;
+import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.FusePv;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** How often a step waits for a number from the backend: on a GPU this, and not arithmetic, is what small steps cost. */
+class HostReadsTest {
+
+    /** f = ½ Σ (1 + i) x_i² with arrays only; its value is one read. */
+    private static final class Quadratic extends Objective {
+
+        private final INDArray curvatures;
+
+        Quadratic(int n) {
+            super(n, DataType.DOUBLE);
+            curvatures = Nd4j.arange(n).castTo(DataType.DOUBLE).addi(1);
+        }
+
+        @Override
+        protected double evaluate(INDArray point, INDArray gradient) {
+            point.mul(curvatures, gradient);
+            return 0.5 * Nd4j.getBlasWrapper().dot(point, gradient);
+        }
+    }
+
+    @Test
+    void theCounterSeesScalarsOfEveryKind() {
+        INDArray x = Nd4j.ones(DataType.DOUBLE, 10);
+        try (HostReads reads = new HostReads()) {
+            x.addi(1);
+            assertThat(reads.take()).isZero();
+            Nd4j.getBlasWrapper().dot(x, x);
+            Nd4j.getBlasWrapper().level1().dot(10, 1, x, x);
+            assertThat(reads.take()).isEqualTo(2);
+            x.sumNumber();
+            x.norm2Number();
+            assertThat(reads.take()).isEqualTo(2);
+        }
+        assertThat(Nd4j.getBlasWrapper().dot(x, x)).isEqualTo(40);
+    }
+
+    private static List<Long> solverSteps(Kernel kernel, int memory, LbfgsSolver.Search search) {
+        List<Long> counts = new ArrayList<>();
+        List<Long> evaluations = new ArrayList<>();
+        try (ForcedKernel forced = new ForcedKernel(kernel);
+                HostReads reads = new HostReads()) {
+            LbfgsSolver.builder()
+                    .memory(memory)
+                    .search(search)
+                    .maxIterations(12)
+                    .gradientTolerance(0)
+                    .progress(step -> {
+                        counts.add(reads.take());
+                        evaluations.add(step.functionEvaluations());
+                    })
+                    .build()
+                    .run(new Quadratic(40), Nd4j.ones(DataType.DOUBLE, 40));
+        }
+        List<Long> withOneEvaluation = new ArrayList<>();
+        for (int k = 1; k < counts.size(); k++) { // the first has the evaluation at the start
+            if (k >= memory && evaluations.get(k) - evaluations.get(k - 1) == 1) {
+                withOneEvaluation.add(counts.get(k));
+            }
+        }
+        assertThat(withOneEvaluation).isNotEmpty();
+        return withOneEvaluation;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, STRONG_WOLFE", "3, STRONG_WOLFE", "8, STRONG_WOLFE", "3, ARMIJO"})
+    void aStepOfTheSolverReadsThreeTimesBesidesTheValue(int memory, LbfgsSolver.Search search) {
+        assertThat(solverSteps(Kernel.MATRIX, memory, search)).containsOnly(3L + 1);
+    }
+
+    /** 4m products in the direction, the slope there; x·x, g·g and the slope at the trial; three of the pair; and the value. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 8})
+    void rowByRowItGrowsWithTheMemory(int memory) {
+        assertThat(solverSteps(Kernel.ROWS, memory, LbfgsSolver.Search.STRONG_WOLFE))
+                .containsOnly(4L * memory + 1 + 3 + 3 + 1);
+    }
+
+    private static long smallest(MultiLayerNetwork network) {
+        long smallest = Long.MAX_VALUE;
+        for (int step = 0; step < 20; step++) {
+            try (HostReads reads = new HostReads()) {
+                network.fit(Method.batch(step, DataType.FLOAT));
+                smallest = step < 8 ? smallest : Math.min(smallest, reads.take());
+            }
+        }
+        return smallest;
+    }
+
+    /** DL4J reads the loss, in an L-BFGS step twice; LFSO measures at other steps, and then reads 2 more for each trial. */
+    @ParameterizedTest
+    @CsvSource({"ADAM, 1", "FUSE_PV_ADAM, 3", "FUSE_PV_LBFGS, 5", "FUSE, 5", "ADAPTED, 2", "LFSO, 2"})
+    void stepsOfTheUpdatersReadNoMoreThan(Method method, long most) {
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            assertThat(smallest(method.network(DataType.FLOAT))).isBetween(1L, most);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 8})
+    void anLbfgsStepInTrainingReadsTwiceBesidesAdamsWhateverTheMemory(int memory) {
+        long adam = smallest(Method.FUSE_PV_ADAM.network(DataType.FLOAT));
+        FusePv updater = FusePv.builder()
+                .switchCriterion(SwitchCriterion.iteration(4))
+                .memory(memory)
+                .build();
+        MultiLayerNetwork network = TestNetworks.DENSE.network(updater, DataType.FLOAT);
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            network.setListeners(new FuseListener());
+            long reads = smallest(network);
+            System.out.println("READS m=" + memory + " " + reads);
+            assertThat(reads).isEqualTo(adam + 2);
+        }
+    }
+}

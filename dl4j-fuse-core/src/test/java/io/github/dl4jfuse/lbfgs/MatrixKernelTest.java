@@ -1,0 +1,149 @@
+package io.github.dl4jfuse.lbfgs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.functions.MoreGarbowHillstrom;
+import io.github.dl4jfuse.functions.TestFunction;
+import io.github.dl4jfuse.objective.Objective;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The form for GPUs gives what the form for CPUs gives, at every position of the ring. */
+class MatrixKernelTest {
+
+    private static final long SEED = 5;
+
+    private final Random random = new Random(SEED);
+
+    private INDArray[] gaussian(int[] lengths, DataType type) {
+        return IntStream.of(lengths)
+                .mapToObj(n -> Nd4j.createFromArray(random.doubles(n, -1, 1).toArray())
+                        .castTo(type))
+                .toArray(INDArray[]::new);
+    }
+
+    private static INDArray[] copy(INDArray[] pieces) {
+        return Arrays.stream(pieces).map(INDArray::dup).toArray(INDArray[]::new);
+    }
+
+    private static double[] join(INDArray[] pieces) {
+        return Nd4j.concat(0, pieces).castTo(DataType.DOUBLE).toDoubleVector();
+    }
+
+    private static INDArray[] memory(int m, int[] lengths, DataType type) {
+        return IntStream.of(lengths)
+                .mapToObj(n -> Nd4j.zeros(type, (long) m * n))
+                .toArray(INDArray[]::new);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, DOUBLE, 1e-12", "3, DOUBLE, 1e-12", "10, DOUBLE, 1e-12", "3, FLOAT, 1e-5"})
+    void directionsSlopesAndOutcomesAreThoseOfTheRows(int m, DataType type, double tolerance) {
+        int[] lengths = {300, 1, 47};
+        LbfgsHistory rows = new LbfgsHistory(m, memory(m, lengths, type), memory(m, lengths, type), type, Kernel.ROWS);
+        INDArray[] s = memory(m, lengths, type);
+        INDArray[] y = memory(m, lengths, type);
+        LbfgsHistory matrix = new LbfgsHistory(m, s, y, type, Kernel.MATRIX);
+        boolean damped = false;
+        for (int k = 0; k < 2 * m + 3; k++) {
+            INDArray[] step = gaussian(lengths, type);
+            INDArray[] change = copy(step);
+            Segments.scale(k % 3 == 2 ? -0.1 : 2, change); // a negative curvature is damped
+            Segments.axpy(0.1, gaussian(lengths, type), change);
+            LbfgsHistory.Outcome outcome = rows.update(copy(step), copy(change), copy(step));
+            assertThat(matrix.update(copy(step), copy(change), copy(step))).isEqualTo(outcome);
+            damped |= outcome == LbfgsHistory.Outcome.DAMPED;
+            INDArray[] g = gaussian(lengths, type);
+            INDArray[] expected = Segments.zerosLike(g);
+            INDArray[] actual = Segments.zerosLike(g);
+            double slope = rows.direction(g, expected);
+            assertThat(slope).isEqualTo(Segments.dot(g, expected));
+            assertThat(matrix.direction(g, actual))
+                    .as("slope, pair %d, seed %d", k, SEED)
+                    .isCloseTo(slope, within(tolerance * Math.abs(slope)));
+            assertThat(ChunksTest.relativeError(join(actual), join(expected)))
+                    .as("direction, pair %d, seed %d", k, SEED)
+                    .isLessThan(tolerance);
+            LbfgsHistory restored = new LbfgsHistory(m, copy(s), copy(y), type, Kernel.MATRIX);
+            restored.restore(matrix.size(), matrix.nextSlot());
+            INDArray[] again = Segments.zerosLike(g);
+            restored.direction(g, again);
+            assertThat(join(again)).as("restored, pair %d", k).isEqualTo(join(actual));
+        }
+        assertThat(damped).isTrue();
+    }
+
+    @Test
+    void slotsThatAreNotInUseMayHoldAnything() {
+        int[] lengths = {20};
+        INDArray[] s = memory(3, lengths, DataType.DOUBLE);
+        INDArray[] y = memory(3, lengths, DataType.DOUBLE);
+        LbfgsHistory history = new LbfgsHistory(3, s, y, DataType.DOUBLE, Kernel.MATRIX);
+        for (int k = 0; k < 5; k++) { // the ring is full, the next slot in its middle
+            INDArray[] step = gaussian(lengths, DataType.DOUBLE);
+            history.update(step, copy(step));
+        }
+        history.makeRoom();
+        for (INDArray row : new INDArray[] {history.nextStep()[0], history.nextChange()[0]}) {
+            row.assign(Double.NaN);
+        }
+        INDArray[] g = gaussian(lengths, DataType.DOUBLE);
+        INDArray[] p = Segments.zerosLike(g);
+        assertThat(history.direction(g, p)).isNegative();
+        // All pairs have y = s, so H is the identity.
+        assertThat(ChunksTest.relativeError(
+                        join(p), Arrays.stream(join(g)).map(v -> -v).toArray()))
+                .isLessThan(1e-12);
+    }
+
+    private static Objective objective(TestFunction function) {
+        return Objective.of(function.dimension(), (x, gradient) -> {
+            function.gradient(x, gradient);
+            return function.value(x);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(LbfgsSolver.Search.class)
+    void theSolverFindsTheSameMinimumWithAboutAsManyEvaluations(LbfgsSolver.Search search) {
+        LbfgsSolver solver = LbfgsSolver.builder().search(search).build();
+        TestFunction function = MoreGarbowHillstrom.all().get(0);
+        Minimum expected = solver.run(objective(function), Nd4j.createFromArray(function.start()));
+        Minimum actual;
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            actual = solver.run(objective(function), Nd4j.createFromArray(function.start()));
+        }
+        assertThat(actual.status()).isEqualTo(expected.status());
+        assertThat(actual.value()).isCloseTo(expected.value(), within(1e-12));
+        assertThat(actual.functionEvaluations()).isCloseTo(expected.functionEvaluations(), within(10L));
+    }
+
+    @Test
+    void oneTransferForADirectionWhateverTheMemory() {
+        for (int m : new int[] {1, 5, 20}) {
+            int[] lengths = {30, 4};
+            LbfgsHistory history = new LbfgsHistory(
+                    m, memory(m, lengths, DataType.DOUBLE), memory(m, lengths, DataType.DOUBLE), DataType.DOUBLE,
+                    Kernel.MATRIX);
+            for (int k = 0; k <= m; k++) {
+                INDArray[] step = gaussian(lengths, DataType.DOUBLE);
+                long before = ForcedKernel.readBacks();
+                history.update(step, copy(step));
+                assertThat(ForcedKernel.readBacks() - before).as("pair, m = %d", m).isEqualTo(1);
+                INDArray[] g = gaussian(lengths, DataType.DOUBLE);
+                before = ForcedKernel.readBacks();
+                history.direction(g, Segments.zerosLike(g));
+                assertThat(ForcedKernel.readBacks() - before).as("direction, m = %d", m).isEqualTo(1);
+            }
+        }
+    }
+}
