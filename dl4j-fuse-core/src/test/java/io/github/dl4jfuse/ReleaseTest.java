@@ -16,7 +16,8 @@ class ReleaseTest {
     @CsvSource({"org.nd4j, nd4j-api", "org.nd4j, nd4j-native", "org.deeplearning4j, deeplearning4j-nn"})
     void testsRunOnTheReleaseThatTheBuildNames(String group, String artifact) throws IOException {
         String expected = System.getProperty("dl4j.version");
-        assumeTrue(expected != null, "Maven says which release the tests run on; without Maven there is none to compare.");
+        assumeTrue(
+                expected != null, "Maven says which release the tests run on; without Maven there is none to compare.");
         Properties properties = new Properties();
         String path = "/META-INF/maven/" + group + "/" + artifact + "/pom.properties";
         try (InputStream stream = ReleaseTest.class.getResourceAsStream(path)) {

@@ -230,7 +230,9 @@ public final class LbfgsHistory {
      * @param change y; may be {@link #nextChange}; overwritten when rounded
      */
     public Outcome update(INDArray[] step, INDArray[] change) {
-        return store(step, change, new Products(step, change, null), MIN_COSINE_UNDAMPED) ? Outcome.KEPT : Outcome.SKIPPED;
+        return store(step, change, new Products(step, change, null), MIN_COSINE_UNDAMPED)
+                ? Outcome.KEPT
+                : Outcome.SKIPPED;
     }
 
     /** The products of one pair that decide on it. */
@@ -244,10 +246,10 @@ public final class LbfgsHistory {
         Products(INDArray[] step, INDArray[] change, INDArray[] bs) {
             if (matrices != null) {
                 INDArray[] last = bs == null ? step : bs;
-                double[] all = DeviceSums.dots(
-                        Kernel.MATRIX,
-                        new INDArray[][] {step, step, change, step},
-                        new INDArray[][] {change, step, change, last});
+                double[] all =
+                        DeviceSums.dots(Kernel.MATRIX, new INDArray[][] {step, step, change, step}, new INDArray[][] {
+                            change, step, change, last
+                        });
                 curvature = all[0];
                 stepSquared = all[1];
                 changeSquared = all[2];

@@ -28,22 +28,30 @@ final class HostReads implements AutoCloseable {
 
     HostReads() {
         Level1 level1 = counting(Level1.class, blas.level1());
-        install("BLAS_WRAPPER_INSTANCE", Proxy.newProxyInstance(
-                HostReads.class.getClassLoader(), new Class<?>[] {BlasWrapper.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("level1")) {
-                        return level1;
-                    }
-                    count(method.getName());
-                    return call(blas, method, arguments);
-                }));
-        install("OP_EXECUTIONER_INSTANCE", Proxy.newProxyInstance(
-                HostReads.class.getClassLoader(), new Class<?>[] {OpExecutioner.class}, (proxy, method, arguments) -> {
-                    Object result = call(executioner, method, arguments);
-                    if (arguments != null && arguments.length > 0 && isScalarReduction(arguments[0])) {
-                        calls++;
-                    }
-                    return result;
-                }));
+        install(
+                "BLAS_WRAPPER_INSTANCE",
+                Proxy.newProxyInstance(
+                        HostReads.class.getClassLoader(),
+                        new Class<?>[] {BlasWrapper.class},
+                        (proxy, method, arguments) -> {
+                            if (method.getName().equals("level1")) {
+                                return level1;
+                            }
+                            count(method.getName());
+                            return call(blas, method, arguments);
+                        }));
+        install(
+                "OP_EXECUTIONER_INSTANCE",
+                Proxy.newProxyInstance(
+                        HostReads.class.getClassLoader(),
+                        new Class<?>[] {OpExecutioner.class},
+                        (proxy, method, arguments) -> {
+                            Object result = call(executioner, method, arguments);
+                            if (arguments != null && arguments.length > 0 && isScalarReduction(arguments[0])) {
+                                calls++;
+                            }
+                            return result;
+                        }));
     }
 
     private static boolean isScalarReduction(Object argument) {

@@ -26,8 +26,8 @@ class MatrixKernelTest {
 
     private INDArray[] gaussian(int[] lengths, DataType type) {
         return IntStream.of(lengths)
-                .mapToObj(n -> Nd4j.createFromArray(random.doubles(n, -1, 1).toArray())
-                        .castTo(type))
+                .mapToObj(n ->
+                        Nd4j.createFromArray(random.doubles(n, -1, 1).toArray()).castTo(type))
                 .toArray(INDArray[]::new);
     }
 
@@ -132,17 +132,24 @@ class MatrixKernelTest {
         for (int m : new int[] {1, 5, 20}) {
             int[] lengths = {30, 4};
             LbfgsHistory history = new LbfgsHistory(
-                    m, memory(m, lengths, DataType.DOUBLE), memory(m, lengths, DataType.DOUBLE), DataType.DOUBLE,
+                    m,
+                    memory(m, lengths, DataType.DOUBLE),
+                    memory(m, lengths, DataType.DOUBLE),
+                    DataType.DOUBLE,
                     Kernel.MATRIX);
             for (int k = 0; k <= m; k++) {
                 INDArray[] step = gaussian(lengths, DataType.DOUBLE);
                 long before = ForcedKernel.readBacks();
                 history.update(step, copy(step));
-                assertThat(ForcedKernel.readBacks() - before).as("pair, m = %d", m).isEqualTo(1);
+                assertThat(ForcedKernel.readBacks() - before)
+                        .as("pair, m = %d", m)
+                        .isEqualTo(1);
                 INDArray[] g = gaussian(lengths, DataType.DOUBLE);
                 before = ForcedKernel.readBacks();
                 history.direction(g, Segments.zerosLike(g));
-                assertThat(ForcedKernel.readBacks() - before).as("direction, m = %d", m).isEqualTo(1);
+                assertThat(ForcedKernel.readBacks() - before)
+                        .as("direction, m = %d", m)
+                        .isEqualTo(1);
             }
         }
     }

@@ -289,8 +289,8 @@ class LfsoListenerTest {
             LfsoListener listener = new LfsoListener();
             net.setListeners(listener);
             INDArray before = net.params().dup();
-            DataSet flat = new DataSet(
-                    Nd4j.zeros(DataType.FLOAT, 2, 2), Nd4j.createFromArray(new float[][] {{1}, {-1}}));
+            DataSet flat =
+                    new DataSet(Nd4j.zeros(DataType.FLOAT, 2, 2), Nd4j.createFromArray(new float[][] {{1}, {-1}}));
             for (int k = 0; k < 20; k++) {
                 net.fit(flat);
             }

@@ -47,7 +47,8 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
+                spec.commandLine(),
+                "Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
     }
 
     public static void main(String[] args) {

@@ -46,7 +46,8 @@ final class SelfTest {
 
     /** |actual - expected| / |expected|, Euclidean. */
     static double error(INDArray actual, double[] expected) {
-        double[] values = actual.dup('c').reshape(actual.length()).castTo(DataType.DOUBLE).toDoubleVector();
+        double[] values =
+                actual.dup('c').reshape(actual.length()).castTo(DataType.DOUBLE).toDoubleVector();
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < expected.length; i++) {
@@ -151,8 +152,8 @@ final class SelfTest {
 
     /** A direction from m pairs of a diagonal quadratic, against the two-loop recursion. */
     private double lbfgsStep(int n, int m) {
-        LbfgsHistory history = new LbfgsHistory(
-                m, new INDArray[] {Nd4j.zeros(DataType.FLOAT, (long) m * n)}, new INDArray[] {
+        LbfgsHistory history =
+                new LbfgsHistory(m, new INDArray[] {Nd4j.zeros(DataType.FLOAT, (long) m * n)}, new INDArray[] {
                     Nd4j.zeros(DataType.FLOAT, (long) m * n)
                 });
         double[][] s = new double[m][];

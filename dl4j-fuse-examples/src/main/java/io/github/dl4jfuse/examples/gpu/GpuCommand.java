@@ -47,7 +47,9 @@ public final class GpuCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (memory < 1 || !(seconds > 0) || sizes.stream().anyMatch(n -> n < 1 || (long) memory * n > Integer.MAX_VALUE)) {
+        if (memory < 1
+                || !(seconds > 0)
+                || sizes.stream().anyMatch(n -> n < 1 || (long) memory * n > Integer.MAX_VALUE)) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--memory and each of --sizes are at least 1 and their product below 2^31, and --seconds is positive.");

@@ -32,8 +32,8 @@ public enum CudaArtifact {
         DOES_NOT_RUN
     }
 
-    private static final Pattern JAR =
-            Pattern.compile("nd4j-cuda-(\\d+\\.\\d+)-(1\\.0\\.0-[A-Za-z0-9.]+?)(-(?:linux|windows)-[a-z0-9_-]+)?\\.jar");
+    private static final Pattern JAR = Pattern.compile(
+            "nd4j-cuda-(\\d+\\.\\d+)-(1\\.0\\.0-[A-Za-z0-9.]+?)(-(?:linux|windows)-[a-z0-9_-]+)?\\.jar");
 
     private static final int FIRST_WITHOUT_MACHINE_CODE = 9;
 

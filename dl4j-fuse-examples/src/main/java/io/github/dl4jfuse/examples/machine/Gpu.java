@@ -25,8 +25,8 @@ public record Gpu(String name, Optional<ComputeCapability> capability, String dr
     private static final String UNKNOWN = "unknown";
     private static final Path DRIVER = Path.of("/proc/driver/nvidia");
     private static final int PATIENCE_SECONDS = 20;
-    private static final List<String> QUERY = List.of(
-            "nvidia-smi", "--query-gpu=name,compute_cap,driver_version,memory.total", "--format=csv,noheader");
+    private static final List<String> QUERY =
+            List.of("nvidia-smi", "--query-gpu=name,compute_cap,driver_version,memory.total", "--format=csv,noheader");
 
     /**
      * How new a GPU's instructions are: 8.6 is ten times 8 plus 6.

@@ -46,7 +46,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
             return new GpuDiagnosis(
                     false, "the CPU runs because BACKEND_PRIORITY_CPU is not below BACKEND_PRIORITY_GPU.");
         }
-        return new GpuDiagnosis(true, what + reason(gpus, jars, chip, environment) + (gpus.isEmpty() ? "" : " " + advice));
+        return new GpuDiagnosis(
+                true, what + reason(gpus, jars, chip, environment) + (gpus.isEmpty() ? "" : " " + advice));
     }
 
     private static GpuDiagnosis onGpu(CudaArtifact.Jar jar, Optional<ComputeCapability> chip) {
@@ -56,7 +57,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
                     true, jar + " carries no code that this chip can run. " + CudaArtifact.advice(chip.get()));
         }
         return new GpuDiagnosis(
-                false, "the CUDA backend runs" + fit.map(f -> " (" + words(f) + ")").orElse("") + ".");
+                false,
+                "the CUDA backend runs" + fit.map(f -> " (" + words(f) + ")").orElse("") + ".");
     }
 
     private static String words(Fit fit) {
@@ -80,7 +82,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
             Map<String, String> environment) {
         CudaArtifact.Jar jar = jars.get(0);
         if (gpus.isEmpty()) {
-            return jar + " is on the class path, but there is no NVIDIA driver with a GPU: its library libcuda is missing,"
+            return jar
+                    + " is on the class path, but there is no NVIDIA driver with a GPU: its library libcuda is missing,"
                     + " and the backend cannot load. In a container, start it with the GPU (docker run --gpus all).";
         }
         String visible = environment.get("CUDA_VISIBLE_DEVICES");
@@ -88,7 +91,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
             return "CUDA_VISIBLE_DEVICES=\"" + visible + "\" hides the GPU; unset it.";
         }
         if (jars.stream().noneMatch(CudaArtifact.Jar::isNative)) {
-            return jar + " is on the class path without its native library: add the artifact with the classifier of this"
+            return jar
+                    + " is on the class path without its native library: add the artifact with the classifier of this"
                     + " platform, such as linux-x86_64, too.";
         }
         if (jars.stream().map(CudaArtifact.Jar::toString).distinct().count() > 1) {
@@ -98,7 +102,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
         if (fit.isPresent() && fit.get().compareTo(Fit.RUNS_AFTER_COMPILING) > 0) {
             return jar + " carries no code that this chip can run.";
         }
-        return "the native library of " + jar + " did not load though a GPU is here: mostly CUDA's maths libraries (with a"
+        return "the native library of " + jar
+                + " did not load though a GPU is here: mostly CUDA's maths libraries (with a"
                 + " classifier that ends in -cudnn, cuDNN too) are missing, or the driver is older than CUDA "
                 + jar.cuda()
                 + ". The error stands in ND4J's log at level debug or warn (\"Skipped [JCublasBackend]\").";

@@ -99,7 +99,14 @@ class DoctorCommandTest {
     @Test
     void aSelfTestThatIsOffOrNaNFails() {
         Map<String, String> facts = Map.of(
-                "selftest.product", "1e-7", "selftest.training step", "NaN", "selftest.L-BFGS step", "0.01", "core", "Zen");
+                "selftest.product",
+                "1e-7",
+                "selftest.training step",
+                "NaN",
+                "selftest.L-BFGS step",
+                "0.01",
+                "core",
+                "Zen");
         Measurement measured = new Measurement(facts, 1, 1, 1);
         assertThat(measured.selfTestErrors()).hasSize(3);
         assertThat(measured.selfTestFailures()).containsOnlyKeys("training step", "L-BFGS step");

@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** GPUs as drivers describe them, what runs on them, and why it may not: none of it needs one. */
 class GpuTest {
 
-    private static final Gpu A10 = Gpu.parse("NVIDIA A10, 8.6, 535.129.03, 23028 MiB\n").get(0);
+    private static final Gpu A10 =
+            Gpu.parse("NVIDIA A10, 8.6, 535.129.03, 23028 MiB\n").get(0);
     private static final Gpu H100 =
             Gpu.parse("NVIDIA H100 80GB HBM3, 9.0, 550.54.15, 81559 MiB\n").get(0);
     private static final List<Jar> M2_1 = jars("1.0.0-M2.1", "11.6");
@@ -71,10 +72,15 @@ class GpuTest {
 
     @ParameterizedTest
     @CsvSource({
-        "5.0, RUNS, RUNS, RUNS", "7.5, RUNS, RUNS, RUNS", "8.0, RUNS, RUNS, RUNS", "8.6, RUNS, RUNS, RUNS",
-        "8.9, RUNS, RUNS, RUNS", "9.0, DOES_NOT_RUN, COMPILER_CRASHES, RUNS_AFTER_COMPILING",
+        "5.0, RUNS, RUNS, RUNS",
+        "7.5, RUNS, RUNS, RUNS",
+        "8.0, RUNS, RUNS, RUNS",
+        "8.6, RUNS, RUNS, RUNS",
+        "8.9, RUNS, RUNS, RUNS",
+        "9.0, DOES_NOT_RUN, COMPILER_CRASHES, RUNS_AFTER_COMPILING",
         "10.0, DOES_NOT_RUN, COMPILER_CRASHES, RUNS_AFTER_COMPILING",
-        "12.0, DOES_NOT_RUN, COMPILER_CRASHES, RUNS_AFTER_COMPILING", "3.0, DOES_NOT_RUN, DOES_NOT_RUN, DOES_NOT_RUN",
+        "12.0, DOES_NOT_RUN, COMPILER_CRASHES, RUNS_AFTER_COMPILING",
+        "3.0, DOES_NOT_RUN, DOES_NOT_RUN, DOES_NOT_RUN",
         "3.5, DOES_NOT_RUN, RUNS, RUNS"
     })
     void supportTable(String chip, CudaArtifact.Fit m2, CudaArtifact.Fit m1Later, CudaArtifact.Fit m1) {
