@@ -19,13 +19,13 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /** Makes small synthetic files in the formats of the data sets. */
-final class SampleFiles {
+public final class SampleFiles {
     static final int CIFAR_RECORD = 3073;
 
     private SampleFiles() {}
 
     /** An idx file of labels. */
-    static byte[] idxLabels(int... labels) {
+    public static byte[] idxLabels(int... labels) {
         ByteBuffer buffer = ByteBuffer.allocate(8 + labels.length);
         buffer.putInt(0x0801).putInt(labels.length);
         for (int label : labels) {
@@ -35,7 +35,7 @@ final class SampleFiles {
     }
 
     /** An idx file of images; pixel p of image i has the value (i + p) modulo 256. */
-    static byte[] idxImages(int count, int rows, int columns) {
+    public static byte[] idxImages(int count, int rows, int columns) {
         ByteBuffer buffer = ByteBuffer.allocate(16 + count * rows * columns);
         buffer.putInt(0x0803).putInt(count).putInt(rows).putInt(columns);
         for (int i = 0; i < count; i++) {
@@ -56,7 +56,7 @@ final class SampleFiles {
         return files;
     }
 
-    static void writePlain(Path folder, Map<String, byte[]> files) throws IOException {
+    public static void writePlain(Path folder, Map<String, byte[]> files) throws IOException {
         Files.createDirectories(folder);
         for (Map.Entry<String, byte[]> file : files.entrySet()) {
             Files.write(folder.resolve(file.getKey()), file.getValue());

@@ -3,14 +3,17 @@ package io.github.dl4jfuse.examples.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.examples.Main;
+import io.github.dl4jfuse.examples.data.SampleFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,15 +112,24 @@ class TrainCommandTest {
     }
 
     @Test
-    void trainsTheConvolutionalNetwork() {
+    void trainsTheConvolutionalNetwork() throws IOException {
+        int[] labels = IntStream.range(0, 400).map(i -> i % 10).toArray();
+        Map<String, byte[]> files = Map.of(
+                "train-labels-idx1-ubyte", SampleFiles.idxLabels(labels),
+                "train-images-idx3-ubyte", SampleFiles.idxImages(labels.length, 28, 28),
+                "t10k-labels-idx1-ubyte", SampleFiles.idxLabels(labels),
+                "t10k-images-idx3-ubyte", SampleFiles.idxImages(labels.length, 28, 28));
+        SampleFiles.writePlain(folder, files);
         assertThat(run(
                         "train",
                         "--model",
                         "cnn",
+                        "--data",
+                        folder.toString(),
                         "--epochs",
                         "1",
                         "--batch",
-                        "600",
+                        "40",
                         "--switch",
                         "iteration:8",
                         "--report",
