@@ -2,6 +2,7 @@ package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.search.StrongWolfe;
@@ -19,7 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * One L-BFGS step of a network on the batch in hand: direction, step acceptance, same-batch curvature pair.
  *
- * <p>On a fixed batch it is several steps, up to {@value #STEPS_ON_A_FIXED_BATCH}.
+ * <p>On a fixed batch it is several steps, up to {@value #STEPS_ON_A_FIXED_BATCH}, or as many Gauss-Newton steps, as long as
+ * {@link GaussNewtonPhase} has any.
  *
  * <p>Memory: 4 vectors as long as the trained parameters besides the history, one more with decoupled weight decay or a
  * blend, and one more on fixed batches.
@@ -47,6 +49,7 @@ final class CurvatureStep {
     private double startValue;
     private double startScore;
     private double endValue = Double.NaN;
+    private GaussNewtonPhase gaussNewton;
 
     CurvatureStep(TrainingNetwork<FuseUpdater> network) {
         this.network = network;
@@ -120,6 +123,11 @@ final class CurvatureStep {
                 || Math.abs(network.value() - endValue) <= REPRODUCIBLE * Math.max(Math.abs(endValue), 1e-30);
     }
 
+    /** Begins a phase on a fixed batch. */
+    void enter(BatchInHand batch) {
+        gaussNewton = GaussNewtonPhase.on(batch, network.value(), network.valueRounding());
+    }
+
     /** Remembers point, value and gradient before DL4J turns the gradient into an update. */
     void begin() {
         Segments.assign(start, network.parameters());
@@ -150,14 +158,9 @@ final class CurvatureStep {
             startValue = evaluate(random, counter);
             network.gradient(gradient);
         }
-        ArmijoBacktracking.Result result = descend(parameters, random, counter);
-        for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
-            counter.curvatureSteps++;
-            Segments.assign(start, parameters);
-            network.gradient(gradient);
-            startValue = result.value();
-            result = descend(parameters, random, counter);
-        }
+        ArmijoBacktracking.Result result = gaussNewton != null && !gaussNewton.isOver()
+                ? gaussNewtonRound(counter)
+                : descend(parameters, random, counter);
         if (adamShare > 0) {
             Segments.axpy(-1, start, parameters);
             Segments.scale(1 - adamShare, parameters);
@@ -173,7 +176,26 @@ final class CurvatureStep {
         return result;
     }
 
+    private ArmijoBacktracking.Result gaussNewtonRound(FuseStatistics.Counter counter) {
+        endValue = gaussNewton.round(startValue, counter);
+        return new ArmijoBacktracking.Result(true, 1, endValue, 0, "");
+    }
+
+    /** One step, or several on a fixed batch. */
     private ArmijoBacktracking.Result descend(INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+        ArmijoBacktracking.Result result = descendOnce(parameters, random, counter);
+        for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
+            Segments.assign(start, parameters);
+            network.gradient(gradient);
+            startValue = result.value();
+            result = descendOnce(parameters, random, counter);
+        }
+        return result;
+    }
+
+    private ArmijoBacktracking.Result descendOnce(
+            INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+        counter.curvatureSteps++;
         double slope = history.direction(gradient, direction);
         boolean usable = slope < 0 && !Double.isInfinite(slope);
         double squaredNorm = usable && history.size() > 0 ? Double.NaN : Segments.dot(gradient, gradient);

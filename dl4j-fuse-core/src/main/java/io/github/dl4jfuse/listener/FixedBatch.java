@@ -36,6 +36,11 @@ final class FixedBatch {
         return steps;
     }
 
+    /** Returns whether the last batch was like the one before. */
+    boolean isRepeated() {
+        return steps > 0;
+    }
+
     /** Starts to count anew. */
     void forget() {
         squares = new double[0];

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.lbfgs.MemoryNote;
 import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
@@ -44,7 +45,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Under the criterion of a fixed batch ({@code SwitchCriterion.fixedBatch}) L-BFGS begins when so many steps had the same
  * inputs, and ends when other inputs come or the loss at one point is not the same twice (by more than a thousandth), which
- * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model.
+ * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model. Where the loss is a sum of
+ * few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense, convolution and embedding layers; no
+ * BatchNorm, l1 or l2), Gauss-Newton steps in batch space come first, as long as a round of {@value GaussNewtonPhase#STEPS} takes a
+ * tenth of the loss of the whole batch, which no round may raise.
  *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a
@@ -92,6 +96,7 @@ public final class FuseListener extends BaseTrainingListener {
     private Model model;
     private MetricWatch metrics;
     private TrainingNetwork<FuseUpdater> network;
+    private BatchInHand batch; // null where no batch counts as fixed
     private AdamLbfgs config;
     private final FixedBatch fixedBatch = new FixedBatch();
     private boolean curvaturePhase;
@@ -131,6 +136,9 @@ public final class FuseListener extends BaseTrainingListener {
         if (metrics != null && !stepping) {
             metrics.look();
         }
+        if (batch != null && fixedBatch.isRepeated()) {
+            batch.duringBackwardPass();
+        }
     }
 
     @Override
@@ -162,10 +170,7 @@ public final class FuseListener extends BaseTrainingListener {
             return;
         }
         if (curvaturePhase) {
-            if (step == null) {
-                step = new CurvatureStep(network);
-            }
-            step.begin();
+            step().begin();
             takeAdamsShare();
         }
         plan = curvaturePhase ? Plan.CURVATURE : Plan.ADAM;
@@ -185,7 +190,6 @@ public final class FuseListener extends BaseTrainingListener {
             stepping = true;
             ArmijoBacktracking.Result result = step.finish(adamShare, counter);
             stepping = false;
-            counter.curvatureSteps++;
             if (!result.accepted()) {
                 counter.rejectedSteps++;
                 sayOnceThatAStepWasRejected(iteration, result);
@@ -231,13 +235,15 @@ public final class FuseListener extends BaseTrainingListener {
         }
         curvaturePhase = restored;
         fixedBatch.forget();
-        if (config.isAutomatic() && network.refusal() != null) {
+        boolean refused = network.refusal() != null;
+        batch = config.isAutomatic() && !refused ? new BatchInHand(model) : null;
+        if (config.isAutomatic() && refused) {
             log.info("There will be no L-BFGS on fixed batches. {}", network.refusal());
         }
     }
 
     private int sameBatchSteps() {
-        if (!config.isAutomatic() || network.refusal() != null) {
+        if (batch == null) {
             return 0;
         }
         int steps = fixedBatch.look(network.inputs());
@@ -294,6 +300,9 @@ public final class FuseListener extends BaseTrainingListener {
         phaseChanges.add(new PhaseChange(progress.iteration(), progress.epoch(), due, reason));
         curvaturePhase = due;
         network.updaters().forEach(updater -> updater.setCurvaturePhase(due));
+        if (due && batch != null) {
+            step().enter(batch);
+        }
     }
 
     private void observe(double gradientNorm) {
@@ -376,10 +385,14 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     private void dropPairs() {
+        step().clearHistory(counter);
+    }
+
+    private CurvatureStep step() {
         if (step == null) {
             step = new CurvatureStep(network);
         }
-        step.clearHistory(counter);
+        return step;
     }
 
     private void sayOnceThatAStepWasRejected(int iteration, ArmijoBacktracking.Result result) {

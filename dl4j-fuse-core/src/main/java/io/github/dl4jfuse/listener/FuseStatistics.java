@@ -7,6 +7,8 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
  *
  * @param adamSteps steps taken by Adam alone
  * @param curvatureSteps L-BFGS steps, accepted or not, blended with Adam's or not
+ * @param gaussNewtonSteps Gauss-Newton steps, taken back or not; each costs about as much as a few gradient evaluations on the
+ *     examples that it is made on
  * @param gradientEvaluations evaluations of loss and gradient together, DL4J's own included: one for each step, and one
  *     for each trial point of the L-BFGS phase
  * @param functionEvaluations evaluations of the loss: the same number, since every evaluation gives both
@@ -24,6 +26,7 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
 public record FuseStatistics(
         long adamSteps,
         long curvatureSteps,
+        long gaussNewtonSteps,
         long gradientEvaluations,
         long functionEvaluations,
         long cutBacks,
@@ -41,6 +44,7 @@ public record FuseStatistics(
     static final class Counter {
         long adamSteps;
         long curvatureSteps;
+        long gaussNewtonSteps;
         long evaluations;
         long cutBacks;
         long rejectedSteps;
@@ -64,6 +68,7 @@ public record FuseStatistics(
             return new FuseStatistics(
                     adamSteps,
                     curvatureSteps,
+                    gaussNewtonSteps,
                     evaluations,
                     evaluations,
                     cutBacks,

@@ -2,16 +2,13 @@ package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.geometry.AdaptedStep;
 import io.github.dl4jfuse.geometry.Damping;
-import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.geometry.OutputLoss;
-import io.github.dl4jfuse.geometry.ResidualModel;
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,12 +29,10 @@ import org.slf4j.LoggerFactory;
  *       ({@code LastLayerStep}); the other layers keep theirs.
  * </ul>
  *
- * <p><b>What is accepted</b> in ALL_LAYERS: a step that does not lower the loss of its batch is undone at once. When the next
- * batch comes, its loss before and after the step says what the step is worth on data that it was not made for; if the two
- * batches together have lost by it, it is undone then. The damping follows Levenberg and Marquardt by the actual over the
- * predicted reduction, and where batches differ also by a running average of what the steps did to the next ones, so that
- * fitting the batch in hand alone does not count ({@link Damping}). That is ours; it costs two forward passes for each step. In
- * OUTPUT_LAYER a step is undone only if the batch's loss is more than {@value #EXPLODES} times what it was, or not finite.
+ * <p><b>What is accepted</b> in ALL_LAYERS: a step that does not lower the loss of its batch is undone at once, and one by which
+ * it and the next batch together have lost, when that comes. The damping follows Levenberg and Marquardt by the actual over
+ * the predicted reduction, and where batches differ also by what the steps did to the next ones ({@code GaussNewtonDescent}).
+ * In OUTPUT_LAYER a step is undone only if the batch's loss is more than {@value #EXPLODES} times what it was, or not finite.
  *
  * <p>Where the batch is the whole data set, {@link #examplesPerStep} makes the steps affordable.
  *
@@ -67,17 +62,6 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     /** Relative damping, OUTPUT_LAYER. */
     public static final double DEFAULT_OUTPUT_DAMPING = 1e-1;
 
-    /** Where conjugate gradients end. */
-    public static final double CG_TOLERANCE = 1e-2;
-
-    /** Most conjugate-gradient steps, where no matrix is formed. */
-    public static final int CG_LIMIT = 30;
-
-    private static final double SAME_DATA = 1e-9;
-
-    /** Squared sine of an angle that counts as none; above the rounding of float. */
-    private static final double SAME_DIRECTION = 1e-5;
-
     private static final Logger log = LoggerFactory.getLogger(GaussNewtonListener.class);
 
     /**
@@ -98,29 +82,17 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private Random draws;
     private Model model;
     private BatchInHand batch;
-    private Damping damping;
+    private GaussNewtonDescent descent;
     private Attempt attempt;
-    private Taken last;
-    private INDArray earlier;
-    private long steps;
-    private long undone;
+    private long lastLayerSteps;
     private long skipped;
     private int largest;
     private long bytes;
     private boolean saidSkipped;
     private boolean saidWhole;
 
-    /** A step under way. */
-    private record Attempt(
-            NetworkOutputs outputs,
-            OutputLoss loss,
-            double value,
-            INDArray start,
-            AdaptedStep step,
-            AdaptedStep.Solution solution) {}
-
-    /** The last step: where it began, the loss of its batch there, and what it took from it. */
-    private record Taken(INDArray start, double value, double reduction, double predicted) {}
+    /** A step of OUTPUT_LAYER under way. */
+    private record Attempt(NetworkOutputs outputs, OutputLoss loss, double value, INDArray start) {}
 
     /** All layers. */
     public GaussNewtonListener() {
@@ -175,7 +147,9 @@ public final class GaussNewtonListener extends BaseTrainingListener {
 
     /** Returns what was counted so far. */
     public Statistics statistics() {
-        return new Statistics(steps, undone, skipped, damping == null ? firstDamping : damping.lambda(), bytes);
+        return descent == null
+                ? new Statistics(0, 0, 0, firstDamping, 0)
+                : new Statistics(descent.steps() + lastLayerSteps, descent.undone(), skipped, descent.lambda(), bytes);
     }
 
     @Override
@@ -189,142 +163,63 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         attach(current);
         attempt = null;
         NetworkOutputs outputs = drawn(batch.outputs());
-        OutputLoss loss = outputs.loss();
         checkMemory(outputs);
-        if (layers == Layers.OUTPUT_LAYER) {
-            replaceLastLayer(outputs, loss);
+        if (!Double.isFinite(batch.score())) {
+            leaveOut("its loss is " + batch.score());
+        } else if (layers == Layers.OUTPUT_LAYER) {
+            replaceLastLayer(outputs);
         } else {
-            replaceAllLayers(outputs, loss);
+            replaceAllLayers(outputs);
         }
     }
 
     private NetworkOutputs drawn(NetworkOutputs all) {
-        if (examplesPerStep == 0 || all.examples() <= examplesPerStep) {
+        if (examplesPerStep == 0) {
             return all;
         }
-        if (all.hasOwnGeometry()) {
-            if (!saidWhole) {
-                saidWhole = true;
-                log.info(
-                        "The loss has a geometry of its own, so each step takes all {} examples, not {}.",
-                        all.examples(),
-                        examplesPerStep);
-            }
-            return all;
+        if (all.hasOwnGeometry() && all.examples() > examplesPerStep && !saidWhole) {
+            saidWhole = true;
+            log.info(
+                    "The loss has a geometry of its own, so each step takes all {} examples, not {}.",
+                    all.examples(),
+                    examplesPerStep);
         }
-        return all.some(
-                draws.ints(0, all.examples()).distinct().limit(examplesPerStep).toArray());
+        return GaussNewtonDescent.drawn(all, examplesPerStep, draws);
     }
 
-    private void replaceLastLayer(NetworkOutputs outputs, OutputLoss loss) {
+    private void replaceLastLayer(NetworkOutputs outputs) {
+        OutputLoss loss = outputs.loss();
         double value = loss.at(outputs.outputs(batch.parameters())).value();
-        if (isFinite(value) && batch.replaceLastLayer(outputs, damping.lambda())) {
-            attempt = new Attempt(outputs, loss, value, batch.parameters().dup(), null, null);
-        }
-    }
-
-    private void replaceAllLayers(NetworkOutputs outputs, OutputLoss loss) {
-        Taken taken = last;
-        last = null;
-        double[] before = taken == null ? null : outputs.outputs(taken.start());
-        INDArray start = batch.parameters().dup();
-        ResidualModel.Expansion here = outputs.expand(start);
-        OutputLoss.Local local = loss.at(here.outputs());
-        if (!isFinite(local.value())) {
-            return;
-        }
-        if (taken != null && !isWorthKeeping(taken, loss.at(before).value(), local.value())) {
-            steps--;
-            takeBack(taken.start());
-            start = taken.start();
-            here = outputs.expand(start);
-            local = loss.at(here.outputs());
-        }
-        AdaptedStep step = new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
-        AdaptedStep.Solution solution = solve(step);
-        if (solution == null) {
-            leaveOut("no parameter has an influence on its outputs");
-            return;
-        }
-        batch.replaceGradient(solution.direction());
-        attempt = new Attempt(outputs, loss, local.value(), start, step, solution);
-    }
-
-    private boolean isFinite(double value) {
-        boolean finite = Double.isFinite(value) && Double.isFinite(batch.score());
-        if (!finite) {
+        if (!Double.isFinite(value)) {
             leaveOut("its loss is " + value);
+        } else if (batch.replaceLastLayer(outputs, descent.lambda())) {
+            attempt = new Attempt(outputs, loss, value, batch.parameters().dup());
         }
-        return finite;
     }
 
-    /** Looks at what the last step did to this batch, which it was not made for, and sets the damping by it. */
-    private boolean isWorthKeeping(Taken taken, double before, double now) {
-        double reduction = before - now;
-        if (Math.abs(before - taken.value()) <= SAME_DATA * Math.abs(taken.value())) {
-            damping.taken(taken.reduction(), taken.predicted());
-        } else if (taken.reduction() + reduction > 0) {
-            damping.taken(taken.reduction(), taken.predicted(), reduction);
+    private void replaceAllLayers(NetworkOutputs outputs) {
+        INDArray direction = descent.direction(outputs);
+        if (direction == null) {
+            leaveOut(descent.obstacle());
         } else {
-            return false;
-        }
-        return true;
-    }
-
-    private AdaptedStep.Solution solve(AdaptedStep step) {
-        double unit = step.meanEigenvalue();
-        if (!(unit > 0) || Double.isInfinite(unit)) {
-            return null;
-        }
-        INDArray ahead = earlier == null ? null : earlier.mul(momentum);
-        while (true) {
-            AdaptedStep.Solution solution = step.damped(damping.lambda() * unit, ahead);
-            if (solution != null || damping.isLargest()) {
-                return solution;
-            }
-            damping.rejected();
+            batch.replaceGradient(direction);
         }
     }
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        if (attempt == null) {
-            return;
+        descent.judge();
+        if (attempt != null) {
+            Attempt made = attempt;
+            attempt = null;
+            double value =
+                    made.loss().at(made.outputs().outputs(batch.parameters())).value();
+            if (value <= EXPLODES * made.value()) {
+                lastLayerSteps++;
+            } else {
+                descent.takeBack(made.start());
+            }
         }
-        Attempt made = attempt;
-        attempt = null;
-        INDArray now = batch.parameters();
-        double value = made.loss().at(made.outputs().outputs(now)).value();
-        double most = layers == Layers.OUTPUT_LAYER ? EXPLODES * made.value() : Math.nextDown(made.value());
-        if (!(value <= most)) {
-            takeBack(made.start());
-            return;
-        }
-        steps++;
-        if (layers == Layers.ALL_LAYERS) {
-            last = new Taken(made.start(), made.value(), made.value() - value, predicted(made, now));
-            earlier = momentum > 0 ? made.solution().direction() : null;
-        }
-    }
-
-    /** Returns the predicted reduction, of a step as long as the updater made it. */
-    private static double predicted(Attempt made, INDArray now) {
-        INDArray direction = made.solution().direction();
-        INDArray moved = made.start().sub(now);
-        var blas = Nd4j.getBlasWrapper();
-        double squares = blas.dot(moved, moved);
-        double eta = blas.dot(moved, direction) / blas.dot(direction, direction);
-        boolean alongDirection = squares - eta * blas.dot(moved, direction) <= SAME_DIRECTION * squares;
-        return alongDirection
-                ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
-                : made.step().predictedReduction(made.step().push(moved), 1, made.loss());
-    }
-
-    private void takeBack(INDArray point) {
-        batch.restore(point);
-        damping.rejected();
-        earlier = null;
-        undone++;
     }
 
     private void attach(Model current) {
@@ -332,8 +227,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
             model = current;
             batch = new BatchInHand(current);
             batch.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
-            double smallest = GeometrySolver.smallestDamping(batch.dataType());
-            damping = new Damping(Math.max(smallest, firstDamping), smallest);
+            descent = new GaussNewtonDescent(batch, firstDamping, momentum);
         } else if (model != current) {
             throw new IllegalStateException(
                     "A GaussNewtonListener belongs to one network, and this one has seen another: give each network its"

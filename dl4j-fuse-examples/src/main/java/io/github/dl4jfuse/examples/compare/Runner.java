@@ -87,7 +87,9 @@ final class Runner {
                 network.incrementEpochCount();
                 batches.reset();
             }
+            long before = gaussNewtonSteps(network);
             step(network, batches.next());
+            gradients += gaussNewtonSteps(network) - before;
             if (budget.used(gradients, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
                 checkpoints.add(measure(network));
                 if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
@@ -140,6 +142,14 @@ final class Runner {
             setUpdater(both.getFwd(), updater);
             setUpdater(both.getBwd(), updater);
         }
+    }
+
+    /** Gauss-Newton steps within training steps; each counts as one gradient. */
+    private static long gaussNewtonSteps(MultiLayerNetwork network) {
+        return network.getListeners().stream()
+                .filter(FuseListener.class::isInstance)
+                .mapToLong(listener -> ((FuseListener) listener).statistics().gaussNewtonSteps())
+                .sum();
     }
 
     private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {

@@ -1,0 +1,201 @@
+package io.github.dl4jfuse.listener;
+
+import io.github.dl4jfuse.geometry.AdaptedStep;
+import io.github.dl4jfuse.geometry.Damping;
+import io.github.dl4jfuse.geometry.GeometrySolver;
+import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.geometry.ResidualModel;
+import io.github.dl4jfuse.network.BatchInHand;
+import io.github.dl4jfuse.network.NetworkOutputs;
+import java.util.Random;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Damped Gauss-Newton steps of a network, each on examples of its own ({@link AdaptedStep}): {@link #direction} before the
+ * parameters move, {@link #judge} after.
+ *
+ * <p>A step that does not lower the loss of its examples is undone at once. When the next examples come, their loss before and
+ * after the step says what it is worth on data that it was not made for; if both together have lost by it, it is undone then.
+ * The damping follows Levenberg and Marquardt by the actual over the predicted reduction, and where examples differ also by a
+ * running average of what the steps did to the next ones, so that fitting the examples in hand alone does not count
+ * ({@link Damping}). That is ours; it costs two forward passes for each step.
+ */
+final class GaussNewtonDescent {
+
+    /** Where conjugate gradients end. */
+    static final double CG_TOLERANCE = 1e-2;
+
+    /** Most conjugate-gradient steps, where no matrix is formed. */
+    static final int CG_LIMIT = 30;
+
+    private static final double SAME_DATA = 1e-9;
+
+    /** Squared sine of an angle that counts as none; above the rounding of float. */
+    private static final double SAME_DIRECTION = 1e-5;
+
+    private final BatchInHand batch;
+    private final Damping damping;
+    private final double momentum;
+    private Attempt attempt;
+    private Taken last;
+    private INDArray earlier;
+    private long steps;
+    private long undone;
+    private String obstacle = "";
+
+    /** A step under way. */
+    private record Attempt(
+            NetworkOutputs outputs,
+            OutputLoss loss,
+            double value,
+            INDArray start,
+            AdaptedStep step,
+            AdaptedStep.Solution solution) {}
+
+    /** The last step: where it began, the loss of its examples there, and what it took from it. */
+    private record Taken(INDArray start, double value, double reduction, double predicted) {}
+
+    /**
+     * Begins.
+     *
+     * @param lambda relative damping at the start
+     * @param momentum in batch space, from 0 to below 1
+     */
+    GaussNewtonDescent(BatchInHand batch, double lambda, double momentum) {
+        this.batch = batch;
+        this.momentum = momentum;
+        double smallest = GeometrySolver.smallestDamping(batch.dataType());
+        damping = new Damping(Math.max(smallest, lambda), smallest);
+    }
+
+    /** Returns some examples of a batch, drawn without replacement; all if there are no more, or the loss needs them all. */
+    static NetworkOutputs drawn(NetworkOutputs all, int examples, Random draws) {
+        return all.examples() <= examples || all.hasOwnGeometry()
+                ? all
+                : all.some(
+                        draws.ints(0, all.examples()).distinct().limit(examples).toArray());
+    }
+
+    /** Returns the relative damping λ. */
+    double lambda() {
+        return damping.lambda();
+    }
+
+    /** Returns the number of steps that stand. */
+    long steps() {
+        return steps;
+    }
+
+    /** Returns the number of steps that were taken back. */
+    long undone() {
+        return undone;
+    }
+
+    /** Returns why there was no {@link #direction}, in words. */
+    String obstacle() {
+        return obstacle;
+    }
+
+    /**
+     * Returns what to subtract from the parameters, after having taken back the last step where it was worth nothing on these
+     * examples; null, and {@link #judge} does nothing, if there is an {@link #obstacle}.
+     */
+    INDArray direction(NetworkOutputs outputs) {
+        attempt = null;
+        OutputLoss loss = outputs.loss();
+        Taken taken = last;
+        last = null;
+        double[] before = taken == null ? null : outputs.outputs(taken.start());
+        INDArray start = batch.parameters().dup();
+        ResidualModel.Expansion here = outputs.expand(start);
+        OutputLoss.Local local = loss.at(here.outputs());
+        if (!Double.isFinite(local.value())) {
+            obstacle = "its loss is " + local.value();
+            return null;
+        }
+        if (taken != null && !isWorthKeeping(taken, loss.at(before).value(), local.value())) {
+            steps--;
+            takeBack(taken.start());
+            start = taken.start();
+            here = outputs.expand(start);
+            local = loss.at(here.outputs());
+        }
+        AdaptedStep step = new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
+        AdaptedStep.Solution solution = solve(step);
+        if (solution == null) {
+            obstacle = "no parameter has an influence on its outputs";
+            return null;
+        }
+        attempt = new Attempt(outputs, loss, local.value(), start, step, solution);
+        return solution.direction();
+    }
+
+    /** Looks at what the last step did to these examples, which it was not made for, and sets the damping by it. */
+    private boolean isWorthKeeping(Taken taken, double before, double now) {
+        double reduction = before - now;
+        if (Math.abs(before - taken.value()) <= SAME_DATA * Math.abs(taken.value())) {
+            damping.taken(taken.reduction(), taken.predicted());
+        } else if (taken.reduction() + reduction > 0) {
+            damping.taken(taken.reduction(), taken.predicted(), reduction);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private AdaptedStep.Solution solve(AdaptedStep step) {
+        double unit = step.meanEigenvalue();
+        if (!(unit > 0) || Double.isInfinite(unit)) {
+            return null;
+        }
+        INDArray ahead = earlier == null ? null : earlier.mul(momentum);
+        while (true) {
+            AdaptedStep.Solution solution = step.damped(damping.lambda() * unit, ahead);
+            if (solution != null || damping.isLargest()) {
+                return solution;
+            }
+            damping.rejected();
+        }
+    }
+
+    /** Takes the parameters back if the loss of the step's examples is not lower where they are now. */
+    void judge() {
+        Attempt made = attempt;
+        attempt = null;
+        if (made == null) {
+            return;
+        }
+        INDArray now = batch.parameters();
+        double value = made.loss().at(made.outputs().outputs(now)).value();
+        if (!(value < made.value())) {
+            takeBack(made.start());
+            return;
+        }
+        steps++;
+        last = new Taken(made.start(), made.value(), made.value() - value, predicted(made, now));
+        earlier = momentum > 0 ? made.solution().direction() : null;
+    }
+
+    /** Returns the predicted reduction, of a step as long as the updater made it. */
+    private static double predicted(Attempt made, INDArray now) {
+        INDArray direction = made.solution().direction();
+        INDArray moved = made.start().sub(now);
+        var blas = Nd4j.getBlasWrapper();
+        double squares = blas.dot(moved, moved);
+        double eta = blas.dot(moved, direction) / blas.dot(direction, direction);
+        boolean alongDirection = squares - eta * blas.dot(moved, direction) <= SAME_DIRECTION * squares;
+        return alongDirection
+                ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
+                : made.step().predictedReduction(made.step().push(moved), 1, made.loss());
+    }
+
+    /** Puts the parameters back to an earlier point, raises the damping, and forgets the steps since. */
+    void takeBack(INDArray point) {
+        batch.restore(point);
+        damping.rejected();
+        earlier = null;
+        last = null;
+        undone++;
+    }
+}
