@@ -44,6 +44,7 @@ final class CurvatureStep {
     private final INDArray[] change;
     private final INDArray[] applied;
     private final INDArray[] origin; // where the first L-BFGS step of this training step starts
+    private double startSlope;
     private double startValue;
     private double startScore;
     private double endValue = Double.NaN;
@@ -120,8 +121,13 @@ final class CurvatureStep {
                 || Math.abs(network.value() - endValue) <= REPRODUCIBLE * Math.max(Math.abs(endValue), 1e-30);
     }
 
-    /** Remembers point, value and gradient before DL4J turns the gradient into an update. */
-    void begin() {
+    /**
+     * Remembers point, value and gradient before DL4J turns the gradient into an update, and computes the direction unless
+     * the gradient will have to be evaluated again.
+     *
+     * @return the squared length of DL4J's raw gradient; on a GPU it is read back together with the direction's products
+     */
+    double begin() {
         Segments.assign(start, network.parameters());
         if (automatic) {
             Segments.assign(origin, start);
@@ -129,6 +135,13 @@ final class CurvatureStep {
         network.gradient(gradient);
         startValue = network.value();
         startScore = network.score();
+        INDArray[] raw = network.gradientView();
+        if (network.isNoisy()) {
+            return Segments.dot(raw, raw);
+        }
+        double[] products = history.direction(gradient, direction, raw);
+        startSlope = products[0];
+        return products[1];
     }
 
     /**
@@ -149,14 +162,15 @@ final class CurvatureStep {
             Segments.assign(parameters, start);
             startValue = evaluate(random, counter);
             network.gradient(gradient);
+            startSlope = history.direction(gradient, direction);
         }
-        ArmijoBacktracking.Result result = descend(parameters, random, counter);
+        ArmijoBacktracking.Result result = descend(startSlope, parameters, random, counter);
         for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
             counter.curvatureSteps++;
             Segments.assign(start, parameters);
             network.gradient(gradient);
             startValue = result.value();
-            result = descend(parameters, random, counter);
+            result = descend(history.direction(gradient, direction), parameters, random, counter);
         }
         if (adamShare > 0) {
             Segments.axpy(-1, start, parameters);
@@ -173,18 +187,17 @@ final class CurvatureStep {
         return result;
     }
 
-    private ArmijoBacktracking.Result descend(INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
-        double slope = history.direction(gradient, direction);
-        boolean usable = slope < 0 && !Double.isInfinite(slope);
-        double squaredNorm = usable && history.size() > 0 ? Double.NaN : Segments.dot(gradient, gradient);
-        if (!usable && (history.size() > 0 || Double.isInfinite(slope))) {
+    /** Moves along the direction, or where that is no descent along the negative gradient. */
+    private ArmijoBacktracking.Result descend(
+            double slopeAlong, INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+        double slope = slopeAlong;
+        if (history.size() > 0 && !(slope < 0 && Double.isFinite(slope))) {
             clearHistory(counter);
-            history.direction(gradient, direction);
-            slope = -squaredNorm;
+            slope = history.direction(gradient, direction);
         }
-        boolean steepest = history.size() == 0;
-        double firstStep = steepest ? Math.min(1, 1 / Math.sqrt(squaredNorm)) : usualStep();
-        if (squaredNorm == 0) {
+        boolean steepest = history.size() == 0; // and the slope is -g·g
+        double firstStep = steepest ? Math.min(1, 1 / Math.sqrt(-slope)) : usualStep();
+        if (slope == 0) {
             Segments.assign(parameters, start);
             return new ArmijoBacktracking.Result(false, 0, startValue, 0, "The gradient is zero.");
         }
