@@ -5,13 +5,13 @@ import io.github.dl4jfuse.geometry.Damping;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.geometry.ResidualModel;
+import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -311,10 +311,12 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private static double predicted(Attempt made, INDArray now) {
         INDArray direction = made.solution().direction();
         INDArray moved = made.start().sub(now);
-        var blas = Nd4j.getBlasWrapper();
-        double squares = blas.dot(moved, moved);
-        double eta = blas.dot(moved, direction) / blas.dot(direction, direction);
-        boolean alongDirection = squares - eta * blas.dot(moved, direction) <= SAME_DIRECTION * squares;
+        INDArray[] m = {moved};
+        INDArray[] d = {direction};
+        double[] products = Segments.dots(new INDArray[][] {m, m, d}, new INDArray[][] {m, d, d});
+        double squares = products[0];
+        double eta = products[1] / products[2];
+        boolean alongDirection = squares - eta * products[1] <= SAME_DIRECTION * squares;
         return alongDirection
                 ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
                 : made.step().predictedReduction(made.step().push(moved), 1, made.loss());
