@@ -154,14 +154,15 @@ class MatrixKernelTest {
             @Override
             protected double evaluate(INDArray point, INDArray gradient) {
                 double x = point.getDouble(0);
-                gradient.assign(-1e-30);
-                return Double.isInfinite(x) ? -1e9 : -1e-30 * x;
+                gradient.assign(-1e-15); // its square is no zero in float
+                return Double.isInfinite(x) ? -1e30 : -1e-15 * x;
             }
         };
         try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
             Minimum far = LbfgsSolver.builder()
+                    .search(LbfgsSolver.Search.ARMIJO)
                     .gradientTolerance(0)
-                    .firstStepLength(1e30)
+                    .firstStepLength(1e39)
                     .build()
                     .run(saturated, Nd4j.createFromArray(0f));
             assertThat(far.point().getDouble(0)).as("%s", far).isFinite();
