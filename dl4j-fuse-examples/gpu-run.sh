@@ -3,13 +3,15 @@
 #   gpu-run.sh 1|2 [small]
 # 1: doctor, agreement with the CPU, the L-BFGS direction.  2: compare against tuned Adam.
 # CP holds the class path (default: what "mvn package" built, and core's test classes), JAVA the java command, and
-# OUT the folder for results. "small" rehearses on a machine without a GPU. A step that fails does not stop the next.
+# OUT the folder for results. "small" rehearses on a machine without a GPU. A step that fails does not stop the next, and the
+# exit code is 1 then.
 set -uo pipefail
 part=${1:?1 or 2} size=${2:-full}
 root=$(cd "$(dirname "$0")/.." && pwd)
 java=${JAVA:-java} out=${OUT:-dl4j-fuse-report/gpu}
 cp=${CP:-$root/dl4j-fuse-examples/target/dl4j-fuse-examples.jar:$root/dl4j-fuse-core/target/test-classes:$root/dl4j-fuse-examples/target/test-lib/*}
 main=io.github.dl4jfuse.examples.Main
+failed=0
 mkdir -p "$out"
 
 step() {
@@ -17,7 +19,9 @@ step() {
     shift
     echo "== $name ($(date -u '+%Y-%m-%d %H:%M:%S') UTC)"
     "$java" -Xmx8g -Dorg.bytedeco.javacpp.maxbytes=64g -Djava.awt.headless=true -cp "$cp" "$@" 2>&1 | tee "$out/$name.txt"
-    echo "exit ${PIPESTATUS[0]}"
+    local code=${PIPESTATUS[0]}
+    echo "exit $code"
+    ((code == 0)) || failed=1
 }
 
 nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total --format=csv,noheader 2>/dev/null || echo "no GPU here"
@@ -47,3 +51,4 @@ case $part-$size in
         exit 2
         ;;
 esac
+exit $failed

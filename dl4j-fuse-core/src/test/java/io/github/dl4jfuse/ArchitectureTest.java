@@ -1,7 +1,11 @@
 package io.github.dl4jfuse;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -12,6 +16,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The arrows between packages run down: listener, network, updater, mathematics. */
 @AnalyzeClasses(packages = "io.github.dl4jfuse", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -82,6 +87,19 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.nd4j..");
+
+    /** On a GPU, an element of a view brings all the memory that it is part of to the host. */
+    @ArchTest
+    static final ArchRule NO_STEP_READS_OR_PUTS_SINGLE_ELEMENTS = noClasses()
+            .that()
+            .resideInAnyPackage("..updater..", "..lbfgs..", "..listener..")
+            .and()
+            .doNotHaveSimpleName("SavedNumbers")
+            .should()
+            .callMethodWhere(target(owner(assignableTo(INDArray.class)))
+                    .and(target(
+                            nameMatching("get(Double|Float|Int|Long|Number)|putScalar|to[A-Z]\\w*(Vector|Matrix)"))))
+            .because("what is read in every step of training is read with one transfer, or mirrored in Java");
 
     @ArchTest
     static final ArchRule NO_CIRCLE =

@@ -22,10 +22,11 @@ public enum Kernel {
     /** Returns what suits ND4J's backend: {@link #ROWS} on a CPU, {@link #MATRIX} elsewhere. */
     public static Kernel ofBackend() {
         Kernel choice = forced;
-        if (choice != null) {
-            return choice;
-        }
-        return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU ? ROWS : MATRIX;
+        return choice != null ? choice : of(Nd4j.getExecutioner().type());
+    }
+
+    static Kernel of(ExecutionerType backend) {
+        return backend == ExecutionerType.NATIVE_CPU ? ROWS : MATRIX;
     }
 
     /** Makes {@link #ofBackend} answer this, or what suits the backend again where null: tests of a GPU's form on a CPU. */

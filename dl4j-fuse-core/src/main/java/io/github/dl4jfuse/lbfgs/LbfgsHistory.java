@@ -303,18 +303,29 @@ public final class LbfgsHistory {
      * @return g·p, the slope along p
      */
     public double direction(INDArray[] gradient, INDArray[] direction) {
+        return direction(gradient, direction, new INDArray[0])[0];
+    }
+
+    /**
+     * Does what {@link #direction(INDArray[], INDArray[])} does, and computes the squared length of another vector, which
+     * {@link Kernel#MATRIX} reads back together with the rest.
+     *
+     * @return the slope along p, and v·v
+     */
+    public double[] direction(INDArray[] gradient, INDArray[] direction, INDArray[] v) {
         if (size == 0) {
             Segments.assign(direction, gradient);
             Segments.scale(-1, direction);
-            return Segments.dot(gradient, direction);
+            Kernel kernel = matrices == null ? Kernel.ROWS : Kernel.MATRIX;
+            return DeviceSums.dots(kernel, new INDArray[][] {gradient, v}, new INDArray[][] {direction, v});
         }
         double[] sg = new double[memory];
         double[] yg = new double[memory];
-        double squaredNorm = Double.NaN;
+        double[] squares = null; // of g and v
         if (matrices == null) {
             multiply(s.cut(gradient), sg, yg);
         } else {
-            squaredNorm = multiplyMatrices(gradient, sg, yg);
+            squares = multiplyMatrices(gradient, v, sg, yg);
         }
         // The vector of the recursion is cg g + sum cs_i s_i + sum cy_i y_i.
         double cg = -1;
@@ -346,28 +357,28 @@ public final class LbfgsHistory {
         }
         if (matrices == null) {
             combine(cg, s.cut(gradient), cs, cy, s.cut(direction));
-            return Segments.dot(gradient, direction);
+            return new double[] {Segments.dot(gradient, direction), Segments.dot(v, v)};
         }
         for (int b = 0; b < gradient.length; b++) {
             gradient[b].muli(cg, direction[b]);
         }
         matrices.combine(slot(size - 1), size, cs, cy, direction);
-        double slope = cg * squaredNorm;
+        double slope = cg * squares[0];
         for (int age = 0; age < size; age++) {
             int i = slot(age);
             slope += cs[i] * sg[i] + cy[i] * yg[i];
         }
-        return slope;
+        return new double[] {slope, squares[1]};
     }
 
-    /** Does what {@link #multiply} does with one transfer, and returns g·g. */
-    private double multiplyMatrices(INDArray[] gradient, double[] sg, double[] yg) {
+    /** Does what {@link #multiply} does with one transfer, and returns g·g and v·v. */
+    private double[] multiplyMatrices(INDArray[] gradient, INDArray[] v, double[] sg, double[] yg) {
         INDArray[][] vectors = new INDArray[1 + pending][];
         vectors[0] = gradient;
         for (int newer = 0; newer < pending; newer++) {
             vectors[1 + newer] = y.row(slot(newer));
         }
-        double[][] products = matrices.multiply(vectors);
+        double[][] products = matrices.multiply(vectors, v);
         for (int age = 0; age < size; age++) {
             int i = slot(age);
             sg[i] = products[0][i];
@@ -378,7 +389,7 @@ public final class LbfgsHistory {
             }
         }
         pending = 0;
-        return products[vectors.length][0];
+        return products[vectors.length];
     }
 
     /** Computes the rows' products with g, and with the y that are new. */

@@ -35,8 +35,8 @@ public final class MemoryNote {
                         Locale.ROOT, "%s takes %,d MB of the %,d MB that are free.", what, bytes >> 20, free >> 20));
     }
 
-    /** What the machine and JavaCPP's own limit leave. */
-    private static long free() {
+    /** Returns what the machine and JavaCPP's own limit leave outside the Java heap, in bytes. */
+    public static long free() {
         long limit = Pointer.maxBytes() > 0 ? Pointer.maxBytes() - Pointer.totalBytes() : Long.MAX_VALUE;
         return Math.min(limit, Pointer.availablePhysicalBytes());
     }

@@ -36,23 +36,23 @@ final class RowMatrices {
     }
 
     /**
-     * Returns the products of every row with every vector, and the first vector's with itself: s<sub>i</sub>·v<sub>k</sub> at
-     * [k][i], y<sub>i</sub>·v<sub>k</sub> at [k][m + i], v<sub>0</sub>·v<sub>0</sub> at [number of vectors][0]. One transfer.
-     * All slots take part, in use or not, so that a product has the same bits whenever it is computed.
+     * Returns the products of every row with every vector, s<sub>i</sub>·v<sub>k</sub> at [k][i] and y<sub>i</sub>·v<sub>k</sub>
+     * at [k][m + i], and in a last line v<sub>0</sub>·v<sub>0</sub> and the other vector's product with itself. One transfer. All
+     * slots take part, in use or not, so that a product has the same bits whenever it is computed.
      */
-    double[][] multiply(INDArray[][] vectors) {
-        DeviceSums sums = new DeviceSums(type(), 2 * memory * vectors.length + 1);
+    double[][] multiply(INDArray[][] vectors, INDArray[] other) {
+        DeviceSums sums = new DeviceSums(type(), 2 * memory * vectors.length + 2);
         for (int k = 0; k < vectors.length; k++) {
             sums.rows(2 * memory * k, sMatrices, vectors[k]);
             sums.rows(2 * memory * k + memory, yMatrices, vectors[k]);
         }
         sums.dot(2 * memory * vectors.length, vectors[0], vectors[0]);
+        sums.dot(2 * memory * vectors.length + 1, other, other);
         double[] all = sums.read();
-        double[][] products = new double[vectors.length + 1][2 * memory];
-        for (int k = 0; k < vectors.length; k++) {
-            System.arraycopy(all, 2 * memory * k, products[k], 0, 2 * memory);
+        double[][] products = new double[vectors.length + 1][];
+        for (int k = 0; k <= vectors.length; k++) {
+            products[k] = Arrays.copyOfRange(all, 2 * memory * k, Math.min(2 * memory * (k + 1), all.length));
         }
-        products[vectors.length][0] = all[2 * memory * vectors.length];
         return products;
     }
 

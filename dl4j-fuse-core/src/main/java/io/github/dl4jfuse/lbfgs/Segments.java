@@ -17,13 +17,21 @@ public final class Segments {
 
     private Segments() {}
 
-    /** Returns x·y, summed over the pieces in double precision. */
+    /** Returns x·y: summed over the pieces in double precision, or where they lie and read back once ({@link Kernel#MATRIX}). */
     public static double dot(INDArray[] x, INDArray[] y) {
+        if (x.length > 1 && Kernel.ofBackend() == Kernel.MATRIX) {
+            return dots(new INDArray[][] {x}, new INDArray[][] {y})[0];
+        }
         double sum = 0;
         for (int i = 0; i < x.length; i++) {
             sum += Nd4j.getBlasWrapper().dot(x[i], y[i]);
         }
         return sum;
+    }
+
+    /** Returns x<sub>k</sub>·y<sub>k</sub> for all k: one by one on a CPU, read back together elsewhere. */
+    public static double[] dots(INDArray[][] x, INDArray[][] y) {
+        return DeviceSums.dots(Kernel.ofBackend(), x, y);
     }
 
     /** Sets y to y + a x. */

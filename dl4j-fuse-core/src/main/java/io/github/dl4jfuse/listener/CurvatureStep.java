@@ -46,6 +46,7 @@ final class CurvatureStep {
     private final INDArray[] change;
     private final INDArray[] applied;
     private final INDArray[] origin; // where the first L-BFGS step of this training step starts
+    private double startSlope;
     private double startValue;
     private double startScore;
     private double endValue = Double.NaN;
@@ -128,8 +129,13 @@ final class CurvatureStep {
         gaussNewton = GaussNewtonPhase.on(batch, network.value(), network.valueRounding());
     }
 
-    /** Remembers point, value and gradient before DL4J turns the gradient into an update. */
-    void begin() {
+    /**
+     * Remembers point, value and gradient before DL4J turns the gradient into an update, and computes the direction unless
+     * the gradient will have to be evaluated again.
+     *
+     * @return the squared length of DL4J's raw gradient; on a GPU it is read back together with the direction's products
+     */
+    double begin() {
         Segments.assign(start, network.parameters());
         if (automatic) {
             Segments.assign(origin, start);
@@ -137,6 +143,13 @@ final class CurvatureStep {
         network.gradient(gradient);
         startValue = network.value();
         startScore = network.score();
+        INDArray[] raw = network.gradientView();
+        if (network.isNoisy()) {
+            return Segments.dot(raw, raw);
+        }
+        double[] products = history.direction(gradient, direction, raw);
+        startSlope = products[0];
+        return products[1];
     }
 
     /**
@@ -157,10 +170,11 @@ final class CurvatureStep {
             Segments.assign(parameters, start);
             startValue = evaluate(random, counter);
             network.gradient(gradient);
+            startSlope = history.direction(gradient, direction);
         }
         ArmijoBacktracking.Result result = gaussNewton != null && !gaussNewton.isOver()
                 ? gaussNewtonRound(counter)
-                : descend(parameters, random, counter);
+                : descend(startSlope, parameters, random, counter);
         if (adamShare > 0) {
             Segments.axpy(-1, start, parameters);
             Segments.scale(1 - adamShare, parameters);
@@ -182,31 +196,30 @@ final class CurvatureStep {
     }
 
     /** One step, or several on a fixed batch. */
-    private ArmijoBacktracking.Result descend(INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
-        ArmijoBacktracking.Result result = descendOnce(parameters, random, counter);
+    private ArmijoBacktracking.Result descend(
+            double slope, INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+        ArmijoBacktracking.Result result = descendOnce(slope, parameters, random, counter);
         for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
             Segments.assign(start, parameters);
             network.gradient(gradient);
             startValue = result.value();
-            result = descendOnce(parameters, random, counter);
+            result = descendOnce(history.direction(gradient, direction), parameters, random, counter);
         }
         return result;
     }
 
+    /** Moves along the direction, or where that is no descent along the negative gradient. */
     private ArmijoBacktracking.Result descendOnce(
-            INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+            double slopeAlong, INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
         counter.curvatureSteps++;
-        double slope = history.direction(gradient, direction);
-        boolean usable = slope < 0 && !Double.isInfinite(slope);
-        double squaredNorm = usable && history.size() > 0 ? Double.NaN : Segments.dot(gradient, gradient);
-        if (!usable && (history.size() > 0 || Double.isInfinite(slope))) {
+        double slope = slopeAlong;
+        if (history.size() > 0 && !(slope < 0 && Double.isFinite(slope))) {
             clearHistory(counter);
-            history.direction(gradient, direction);
-            slope = -squaredNorm;
+            slope = history.direction(gradient, direction);
         }
-        boolean steepest = history.size() == 0;
-        double firstStep = steepest ? Math.min(1, 1 / Math.sqrt(squaredNorm)) : usualStep();
-        if (squaredNorm == 0) {
+        boolean steepest = history.size() == 0; // and the slope is -g·g
+        double firstStep = steepest ? Math.min(1, 1 / Math.sqrt(-slope)) : usualStep();
+        if (slope == 0) {
             Segments.assign(parameters, start);
             return new ArmijoBacktracking.Result(false, 0, startValue, 0, "The gradient is zero.");
         }

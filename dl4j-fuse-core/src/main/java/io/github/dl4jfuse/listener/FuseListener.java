@@ -149,7 +149,8 @@ public final class FuseListener extends BaseTrainingListener {
         plan = Plan.NOTHING;
         counter.evaluations++;
         INDArray[] gradient = network.gradientView();
-        double squaredNorm = Segments.dot(gradient, gradient);
+        boolean begun = curvaturePhase && step != null && !isSmall(current.batchSize());
+        double squaredNorm = begun ? step.begin() : Segments.dot(gradient, gradient);
         if (!Double.isFinite(network.score()) || !Double.isFinite(squaredNorm)) {
             leaveOut();
             return;
@@ -170,7 +171,9 @@ public final class FuseListener extends BaseTrainingListener {
             return;
         }
         if (curvaturePhase) {
-            step().begin();
+            if (!begun) {
+                step().begin();
+            }
             takeAdamsShare();
         }
         plan = curvaturePhase ? Plan.CURVATURE : Plan.ADAM;

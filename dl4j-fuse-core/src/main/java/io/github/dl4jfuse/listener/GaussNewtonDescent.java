@@ -5,11 +5,11 @@ import io.github.dl4jfuse.geometry.Damping;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.geometry.ResidualModel;
+import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
 import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Damped Gauss-Newton steps of a network, each on examples of its own ({@link AdaptedStep}): {@link #direction} before the
@@ -54,7 +54,13 @@ final class GaussNewtonDescent {
             AdaptedStep.Solution solution) {}
 
     /** The last step: where it began, the loss of its examples there, and what it took from it. */
-    private record Taken(INDArray start, double value, double reduction, double predicted) {}
+    private record Taken(NetworkOutputs outputs, INDArray start, double value, double reduction, double predicted) {
+
+        /** Returns the loss of some examples where the step began. */
+        double valueOn(NetworkOutputs others, OutputLoss loss) {
+            return others == outputs ? value : loss.at(others.outputs(start)).value();
+        }
+    }
 
     /**
      * Begins.
@@ -106,7 +112,7 @@ final class GaussNewtonDescent {
         OutputLoss loss = outputs.loss();
         Taken taken = last;
         last = null;
-        double[] before = taken == null ? null : outputs.outputs(taken.start());
+        double before = taken == null ? Double.NaN : taken.valueOn(outputs, loss);
         INDArray start = batch.parameters().dup();
         ResidualModel.Expansion here = outputs.expand(start);
         OutputLoss.Local local = loss.at(here.outputs());
@@ -114,7 +120,7 @@ final class GaussNewtonDescent {
             obstacle = "its loss is " + local.value();
             return null;
         }
-        if (taken != null && !isWorthKeeping(taken, loss.at(before).value(), local.value())) {
+        if (taken != null && !isWorthKeeping(taken, before, local.value())) {
             steps--;
             takeBack(taken.start());
             start = taken.start();
@@ -173,7 +179,7 @@ final class GaussNewtonDescent {
             return;
         }
         steps++;
-        last = new Taken(made.start(), made.value(), made.value() - value, predicted(made, now));
+        last = new Taken(made.outputs(), made.start(), made.value(), made.value() - value, predicted(made, now));
         earlier = momentum > 0 ? made.solution().direction() : null;
     }
 
@@ -181,10 +187,12 @@ final class GaussNewtonDescent {
     private static double predicted(Attempt made, INDArray now) {
         INDArray direction = made.solution().direction();
         INDArray moved = made.start().sub(now);
-        var blas = Nd4j.getBlasWrapper();
-        double squares = blas.dot(moved, moved);
-        double eta = blas.dot(moved, direction) / blas.dot(direction, direction);
-        boolean alongDirection = squares - eta * blas.dot(moved, direction) <= SAME_DIRECTION * squares;
+        INDArray[] m = {moved};
+        INDArray[] d = {direction};
+        double[] products = Segments.dots(new INDArray[][] {m, m, d}, new INDArray[][] {m, d, d});
+        double squares = products[0];
+        double eta = products[1] / products[2];
+        boolean alongDirection = squares - eta * products[1] <= SAME_DIRECTION * squares;
         return alongDirection
                 ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
                 : made.step().predictedReduction(made.step().push(moved), 1, made.loss());

@@ -181,8 +181,9 @@ public final class LfsoListener extends BaseTrainingListener {
     private void measure(int iteration, int epoch) {
         INDArray[] parameters = network.parameters();
         Segments.assign(step, network.gradientView());
-        double length = Math.sqrt(Segments.dot(step, step));
-        double promised = Segments.dot(gradient, step);
+        double[] products = Segments.dots(new INDArray[][] {step, gradient}, new INDArray[][] {step, step});
+        double length = Math.sqrt(products[0]);
+        double promised = products[1];
         double factor = config.factor(iteration, epoch);
         if (length == 0 || !(factor > 0)) {
             return; // a zero gradient, or a schedule that stands still: nothing to measure

@@ -4,6 +4,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -52,6 +53,8 @@ public final class InputMetric {
     private final INDArray eigenvalues; // [1, k]
     private final INDArray numbers; // t, observations
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
+    private double mean; // t
+    private double observations;
     private double scale = 1;
 
     /**
@@ -73,7 +76,19 @@ public final class InputMetric {
         eigenvalues = directions ? memory.get(interval(q + rank, q + 2L * rank)).reshape('c', 1, rank) : null;
         factors = directions ? Nd4j.zeros(memory.dataType(), rank, 1) : null;
         numbers = memory.get(interval(q + 2L * rank, q + 2L * rank + NUMBERS));
+        readNumbers();
         computeFactors();
+    }
+
+    /** Once for each batch that is taken in, not for each step: on a GPU, elements of a view bring all of its memory along. */
+    private void readNumbers() {
+        double[] saved = toDoubles(numbers);
+        mean = saved[0];
+        observations = saved[1];
+    }
+
+    private static double[] toDoubles(INDArray view) {
+        return view.dup('c').reshape(view.length()).castTo(DataType.DOUBLE).toDoubleVector();
     }
 
     /** Returns how many numbers a metric keeps. */
@@ -102,7 +117,7 @@ public final class InputMetric {
 
     /** Returns whether nothing was seen yet, so that T is the identity. */
     public boolean isIdentity() {
-        return numbers.getDouble(1) == 0;
+        return observations == 0;
     }
 
     /**
@@ -117,15 +132,15 @@ public final class InputMetric {
         if (!Double.isFinite(squares)) {
             return false;
         }
-        double count = numbers.getDouble(1);
-        double past = Math.min(DECAY, count / (count + 1));
+        double past = Math.min(DECAY, observations / (observations + 1));
         double examples = rows.size(0);
         if (rank > 0) {
             turnTowards(rows, past);
         }
-        double mean = (squares / examples + (bias ? 1 : 0)) / dimension();
-        numbers.putScalar(0, past * numbers.getDouble(0) + (1 - past) * mean);
-        numbers.putScalar(1, count + 1);
+        double ofBatch = (squares / examples + (bias ? 1 : 0)) / dimension();
+        numbers.assign(Nd4j.createFromArray(past * mean + (1 - past) * ofBatch, observations + 1)
+                .castTo(numbers.dataType()));
+        readNumbers(); // rounded as they are saved
         computeFactors();
         return true;
     }
@@ -172,20 +187,22 @@ public final class InputMetric {
 
     /** Modified Gram-Schmidt, column by column; one that vanishes stays zero. */
     private void orthonormalise() {
+        INDArray last = biasPart.dup(); // memory of its own, whose elements are read one by one
         for (int i = 0; i < rank; i++) {
             INDArray column = weightPart.getColumn(i);
-            double b = biasPart.getDouble(i);
+            double b = last.getDouble(i);
             for (int j = 0; j < i; j++) {
                 INDArray other = weightPart.getColumn(j);
-                double product = Nd4j.getBlasWrapper().dot(column, other) + b * biasPart.getDouble(j);
+                double product = Nd4j.getBlasWrapper().dot(column, other) + b * last.getDouble(j);
                 column.subi(other.mul(product));
-                b -= product * biasPart.getDouble(j);
+                b -= product * last.getDouble(j);
             }
             double length = Math.sqrt(Nd4j.getBlasWrapper().dot(column, column) + b * b);
             double factor = length > 1e-30 ? 1 / length : 0;
             column.muli(factor);
-            biasPart.putScalar(0, i, b * factor);
+            last.putScalar(0, i, b * factor);
         }
+        biasPart.assign(last);
     }
 
     private void computeFactors() {
@@ -193,12 +210,12 @@ public final class InputMetric {
             scale = 1;
             return;
         }
-        double t = numbers.getDouble(0);
-        double kept = dimension() * t;
+        double kept = dimension() * mean;
         double[] w = new double[rank];
+        double[] saved = rank == 0 ? w : toDoubles(eigenvalues);
         for (int i = 0; i < rank; i++) {
-            double e = Math.max(0, eigenvalues.getDouble(i));
-            w[i] = t > 0 ? 1 / Math.sqrt(1 + e / (DAMPING * t)) : 1;
+            double e = Math.max(0, saved[i]);
+            w[i] = mean > 0 ? 1 / Math.sqrt(1 + e / (DAMPING * mean)) : 1;
             kept += e * (w[i] * w[i] - 1);
         }
         scale = Math.sqrt(SQUARED_LENGTH / Math.max(1, kept));

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.updater.AdaptedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.LfsoUpdater;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -30,6 +31,8 @@ public final class UpdaterReset {
             INDArray view = block.getUpdaterView();
             if (block.getGradientUpdater() instanceof FuseUpdater fuse) {
                 fuse.resetMoments();
+            } else if (block.getGradientUpdater() instanceof LfsoUpdater lfso) {
+                lfso.reset();
             } else if (view != null && !(block.getGradientUpdater() instanceof AdaptedUpdater)) {
                 view.assign(0);
             }

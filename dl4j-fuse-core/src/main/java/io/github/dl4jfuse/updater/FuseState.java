@@ -31,7 +31,7 @@ final class FuseState {
     static final int SLOPE = 8;
     static final int CURVATURE = 9;
 
-    final INDArray header;
+    final SavedNumbers header;
     final INDArray firstMoment;
     final INDArray secondMoment;
     final INDArray sRows;
@@ -43,7 +43,7 @@ final class FuseState {
             throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
                     + n + " parameters with " + memory + " curvature pairs: was the model saved with another memory?");
         }
-        header = view.get(interval(0, HEADER));
+        header = new SavedNumbers(view.get(interval(0, HEADER)));
         firstMoment = part(view, headers, 0, n);
         secondMoment = part(view, headers, n, n);
         sRows = memory == 0 ? null : part(view, headers, 2 * n, memory * n);

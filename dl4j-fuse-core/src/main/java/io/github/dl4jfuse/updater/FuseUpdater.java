@@ -167,6 +167,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     @Override
     public void prepare(long n) {
         bind(n);
+        state.header.read();
     }
 
     @Override
@@ -202,28 +203,28 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /** Returns whether the saved phase is L-BFGS. */
     public boolean inCurvaturePhase() {
-        return !config.isAutomatic() && state.header.getDouble(FuseState.PHASE) == 1;
+        return !config.isAutomatic() && state.header.get(FuseState.PHASE) == 1;
     }
 
     /** Saves the phase. */
     public void setCurvaturePhase(boolean curvature) {
-        state.header.putScalar(FuseState.PHASE, curvature ? 1 : 0);
+        state.header.set(FuseState.PHASE, curvature ? 1 : 0);
     }
 
     /** Returns how many curvature pairs are saved. */
     public int historySize() {
-        return (int) state.header.getDouble(FuseState.HISTORY_SIZE);
+        return (int) state.header.get(FuseState.HISTORY_SIZE);
     }
 
     /** Returns the slot where the next pair goes. */
     public int historyNextSlot() {
-        return (int) state.header.getDouble(FuseState.HISTORY_NEXT);
+        return (int) state.header.get(FuseState.HISTORY_NEXT);
     }
 
     /** Saves how far the ring of pairs is filled. */
     public void setHistory(int size, int nextSlot) {
-        state.header.putScalar(FuseState.HISTORY_SIZE, size);
-        state.header.putScalar(FuseState.HISTORY_NEXT, nextSlot);
+        state.header.set(FuseState.HISTORY_SIZE, size);
+        state.header.set(FuseState.HISTORY_NEXT, nextSlot);
     }
 
     /** Returns the moving average of the batch gradient's norm, NaN before the first batch. */
@@ -237,44 +238,44 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     }
 
     private double average(int slot) {
-        return state.header.getDouble(FuseState.OBSERVED) == 0 ? Double.NaN : state.header.getDouble(slot);
+        return state.header.get(FuseState.OBSERVED) == 0 ? Double.NaN : state.header.get(slot);
     }
 
     /** Takes a batch's gradient norm and loss into the moving averages. */
     public void observe(double gradientNorm, double loss) {
-        double old = state.header.getDouble(FuseState.OBSERVED) == 0 ? 0 : SwitchCriterion.AVERAGE_DECAY;
+        double old = state.header.get(FuseState.OBSERVED) == 0 ? 0 : SwitchCriterion.AVERAGE_DECAY;
         updateAverage(FuseState.AVERAGE_GRADIENT_NORM, old, gradientNorm);
         updateAverage(FuseState.AVERAGE_LOSS, old, loss);
-        state.header.putScalar(FuseState.OBSERVED, 1);
+        state.header.set(FuseState.OBSERVED, 1);
     }
 
     private void updateAverage(int slot, double decay, double value) {
-        state.header.putScalar(slot, decay * state.header.getDouble(slot) + (1 - decay) * value);
+        state.header.set(slot, decay * state.header.get(slot) + (1 - decay) * value);
     }
 
     /** Returns the smoothness measured along L-BFGS steps: the guess 1 at the start. */
     public MeasuredSmoothness measured() {
-        double length = state.header.getDouble(FuseState.STEP_LENGTH);
+        double length = state.header.get(FuseState.STEP_LENGTH);
         return length == 0
                 ? MeasuredSmoothness.guess(1)
                 : new MeasuredSmoothness(
-                        length, state.header.getDouble(FuseState.SLOPE), state.header.getDouble(FuseState.CURVATURE));
+                        length, state.header.get(FuseState.SLOPE), state.header.get(FuseState.CURVATURE));
     }
 
     /** Saves what was measured. */
     public void setMeasured(MeasuredSmoothness value) {
-        state.header.putScalar(FuseState.STEP_LENGTH, value.rate());
-        state.header.putScalar(FuseState.SLOPE, value.slope());
-        state.header.putScalar(FuseState.CURVATURE, value.curvature());
+        state.header.set(FuseState.STEP_LENGTH, value.rate());
+        state.header.set(FuseState.SLOPE, value.slope());
+        state.header.set(FuseState.CURVATURE, value.curvature());
     }
 
     /** Returns the number of examples of the largest batch so far. */
     public int largestBatch() {
-        return (int) state.header.getDouble(FuseState.LARGEST_BATCH);
+        return (int) state.header.get(FuseState.LARGEST_BATCH);
     }
 
     /** Saves the number of examples of the largest batch so far. */
     public void setLargestBatch(int examples) {
-        state.header.putScalar(FuseState.LARGEST_BATCH, examples);
+        state.header.set(FuseState.LARGEST_BATCH, examples);
     }
 }

@@ -39,7 +39,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     private final Lfso config;
     private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
     private INDArray view;
-    private INDArray header;
+    private SavedNumbers header;
     private INDArray moments;
     private boolean conducted;
     private boolean held;
@@ -85,6 +85,11 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
 
     @Override
     public void prepare(long n) {
+        bind(n);
+        header.read();
+    }
+
+    private void bind(long n) {
         if (header != null) {
             return;
         }
@@ -96,7 +101,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
         // The updater runs inside a workspace; the views are kept beyond it.
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            header = view.get(interval(0, HEADER));
+            header = new SavedNumbers(view.get(interval(0, HEADER)));
             moments = config.moments() == 0 ? null : view.get(interval(headers, view.length()));
         }
     }
@@ -104,7 +109,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     /** Replaces the gradient by the step η σ d, or by zero when the step is held or the gradient is not finite. */
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        prepare(gradient.length());
+        bind(gradient.length());
         boolean hold = held;
         held = false;
         if (hold) {
@@ -174,49 +179,57 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
     }
 
+    /** Forgets moments and measurements, as at the start. */
+    public void reset() {
+        view.assign(0);
+        if (header != null) {
+            header.read();
+        }
+    }
+
     /** Returns what was measured so far: the first guess at the start. */
     public MeasuredSmoothness measured() {
-        double rate = header.getDouble(RATE);
+        double rate = header.get(RATE);
         return rate == 0
                 ? MeasuredSmoothness.guess(config.firstGuess())
-                : new MeasuredSmoothness(rate, header.getDouble(SLOPE), header.getDouble(CURVATURE));
+                : new MeasuredSmoothness(rate, header.get(SLOPE), header.get(CURVATURE));
     }
 
     /** Returns whether something was measured. */
     public boolean isCalibrated() {
-        return header.getDouble(RATE) != 0;
+        return header.get(RATE) != 0;
     }
 
     /** Saves what was measured. */
     public void setMeasured(MeasuredSmoothness value) {
-        header.putScalar(RATE, value.rate());
-        header.putScalar(SLOPE, value.slope());
-        header.putScalar(CURVATURE, value.curvature());
+        header.set(RATE, value.rate());
+        header.set(SLOPE, value.slope());
+        header.set(CURVATURE, value.curvature());
     }
 
     /** Returns how many steps were taken since the first measurement. */
     public long steps() {
-        return (long) header.getDouble(STEPS);
+        return (long) header.get(STEPS);
     }
 
     /** Saves how many steps were taken. */
     public void setSteps(long count) {
-        header.putScalar(STEPS, count);
+        header.set(STEPS, count);
     }
 
     /** Returns the moving average of |loss|, 0 before the first batch. */
     public double averageLoss() {
-        return header.getDouble(AVERAGE_LOSS);
+        return header.get(AVERAGE_LOSS);
     }
 
     /** Returns the largest value that the moving average had. */
     public double largestLoss() {
-        return header.getDouble(LARGEST_LOSS);
+        return header.get(LARGEST_LOSS);
     }
 
     /** Saves the average of |loss| and its largest value. */
     public void setLosses(double average, double largest) {
-        header.putScalar(AVERAGE_LOSS, average);
-        header.putScalar(LARGEST_LOSS, largest);
+        header.set(AVERAGE_LOSS, average);
+        header.set(LARGEST_LOSS, largest);
     }
 }

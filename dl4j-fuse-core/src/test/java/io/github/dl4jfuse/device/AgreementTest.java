@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.lbfgs.ForcedKernel;
+import io.github.dl4jfuse.lbfgs.Kernel;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +48,17 @@ class AgreementTest {
         assertThat(Reference.difference(actual, Reference.read().get(method)))
                 .as("relative difference from the reference, seed %d", TestNetworks.SEED)
                 .isLessThan(TOLERANCE);
+    }
+
+    /** What a GPU computes with, on whatever backend runs. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Method.class,
+            names = {"FUSE_PV_LBFGS", "FUSE", "LFSO", "GAUSS_NEWTON", "LBFGS_SOLVER"})
+    void inTheFormForGpus(Method method) {
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            inDouble(method);
+        }
     }
 
     @Gpu

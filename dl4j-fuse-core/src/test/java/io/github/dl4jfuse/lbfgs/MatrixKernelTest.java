@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The form for GPUs gives what the form for CPUs gives, at every position of the ring. */
@@ -125,6 +126,81 @@ class MatrixKernelTest {
         assertThat(actual.status()).isEqualTo(expected.status());
         assertThat(actual.value()).isCloseTo(expected.value(), within(1e-12));
         assertThat(actual.functionEvaluations()).isCloseTo(expected.functionEvaluations(), within(10L));
+    }
+
+    @Test
+    void theCpuTakesRowsAndOtherBackendsMatrices() {
+        assertThat(Kernel.of(ExecutionerType.NATIVE_CPU)).isEqualTo(Kernel.ROWS);
+        assertThat(Kernel.of(ExecutionerType.CUDA)).isEqualTo(Kernel.MATRIX);
+    }
+
+    /** Rounded rows are converted one by one whatever the backend. */
+    @Test
+    void aHistoryInBfloat16IsTheSameInBothForms() {
+        LbfgsSolver solver = LbfgsSolver.builder().bfloat16History(true).build();
+        TestFunction function = MoreGarbowHillstrom.all().get(0);
+        Minimum expected = solver.run(objective(function), Nd4j.createFromArray(function.start()));
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            Minimum actual = solver.run(objective(function), Nd4j.createFromArray(function.start()));
+            assertThat(actual.value()).isCloseTo(expected.value(), within(1e-12));
+            assertThat(actual.functionEvaluations()).isCloseTo(expected.functionEvaluations(), within(10L));
+        }
+    }
+
+    /** Here the point is checked after the evaluation, and value and gradient are finite where it is not. */
+    @Test
+    void aPointThatIsNotFiniteIsNeverTaken() {
+        Objective saturated = new Objective(1, DataType.FLOAT) {
+            @Override
+            protected double evaluate(INDArray point, INDArray gradient) {
+                double x = point.getDouble(0);
+                gradient.assign(-1e-15); // its square is no zero in float
+                return Double.isInfinite(x) ? -1e30 : -1e-15 * x;
+            }
+        };
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            Minimum far = LbfgsSolver.builder()
+                    .search(LbfgsSolver.Search.ARMIJO)
+                    .gradientTolerance(0)
+                    .firstStepLength(1e39)
+                    .build()
+                    .run(saturated, Nd4j.createFromArray(0f));
+            assertThat(far.point().getDouble(0)).as("%s", far).isFinite();
+        }
+    }
+
+    @Test
+    void anotherSquaredLengthComesWithTheDirection() {
+        for (Kernel kernel : Kernel.values()) {
+            int[] lengths = {30, 4};
+            LbfgsHistory history = new LbfgsHistory(
+                    2,
+                    memory(2, lengths, DataType.DOUBLE),
+                    memory(2, lengths, DataType.DOUBLE),
+                    DataType.DOUBLE,
+                    kernel);
+            for (int pairs = 0; pairs < 3; pairs++) {
+                INDArray[] g = gaussian(lengths, DataType.DOUBLE);
+                INDArray[] v = gaussian(lengths, DataType.DOUBLE);
+                INDArray[] p = Segments.zerosLike(g);
+                double[] products = history.direction(g, p, v);
+                assertThat(products[0]).as("%s, seed %d", kernel, SEED).isCloseTo(Segments.dot(g, p), within(1e-10));
+                assertThat(products[1]).as("%s, seed %d", kernel, SEED).isCloseTo(Segments.dot(v, v), within(1e-10));
+                INDArray[] step = gaussian(lengths, DataType.DOUBLE);
+                history.update(step, copy(step));
+            }
+        }
+    }
+
+    @Test
+    void aProductOfSeveralPiecesIsReadOnce() {
+        INDArray[] x = gaussian(new int[] {30, 4, 7}, DataType.DOUBLE);
+        double expected = Segments.dot(x, x);
+        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+            long before = ForcedKernel.readBacks();
+            assertThat(Segments.dot(x, x)).isCloseTo(expected, within(1e-12));
+            assertThat(ForcedKernel.readBacks() - before).isEqualTo(1);
+        }
     }
 
     @Test

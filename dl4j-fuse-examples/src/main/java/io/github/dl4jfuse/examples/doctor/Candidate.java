@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,15 +32,21 @@ record Candidate(String name, Setting setting, Optional<NativeJar> jar) {
             List.of(Setting.OPENMP_THREADS, Setting.BLAS_THREADS, Setting.BLAS_CORE, "OPENBLAS_L2_SIZE");
 
     private static final Pattern CORE = Pattern.compile("^Core: (\\S+)", Pattern.MULTILINE);
-    private static final long PATIENCE_SECONDS = 120;
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    /** Measures with the usual patience. */
+    Optional<Measurement> measure(double seconds) {
+        return measure(seconds, PATIENCE);
+    }
 
     /**
      * Measures in a process of its own.
      *
      * @param seconds for each of the three benchmarks
+     * @param start how long the process may take beyond them
      * @return empty if the process failed or hung
      */
-    Optional<Measurement> measure(double seconds) {
+    Optional<Measurement> measure(double seconds, Duration start) {
         List<Path> classPath = new ArrayList<>(Launcher.classPath());
         List<String> options = new ArrayList<>(setting.flags());
         if (jar.isPresent()) {
@@ -56,7 +63,7 @@ record Candidate(String name, Setting setting, Optional<NativeJar> jar) {
             File output = Files.createTempFile("probe", ".txt").toFile();
             try {
                 Process process = builder.redirectOutput(output).start();
-                if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                if (!process.waitFor(start.toMillis() + (long) (3e3 * seconds), TimeUnit.MILLISECONDS)) {
                     process.destroyForcibly();
                     return Optional.empty();
                 }

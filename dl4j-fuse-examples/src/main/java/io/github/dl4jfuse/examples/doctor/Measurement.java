@@ -20,6 +20,11 @@ record Measurement(Map<String, String> facts, double gflops, double mlp, double 
         return Math.sqrt(mlp / other.mlp * (cnn / other.cnn));
     }
 
+    /** Returns whether {@link SelfTest} ran and found nothing. */
+    boolean passesSelfTest() {
+        return !selfTestErrors().isEmpty() && selfTestFailures().isEmpty();
+    }
+
     /** Returns the errors of {@link SelfTest} that are too large, or not numbers, by name. */
     Map<String, Double> selfTestFailures() {
         Map<String, Double> errors = selfTestErrors();

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.examples.gpu;
 import io.github.dl4jfuse.examples.machine.Machine;
 import io.github.dl4jfuse.lbfgs.Kernel;
 import io.github.dl4jfuse.lbfgs.LbfgsHistory;
+import io.github.dl4jfuse.lbfgs.MemoryNote;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,20 @@ public final class GpuCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "--memory and each of --sizes are at least 1 and their product below 2^31, and --seconds is positive.");
         }
+        for (int n : sizes) {
+            if (Kernel.ofBackend() == Kernel.ROWS && bytes(n, memory) > MemoryNote.free()) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        String.format(
+                                Locale.ROOT,
+                                "%,d parameters with %d pairs take %,d MB, and %,d MB are free: take fewer, or raise"
+                                        + " -Dorg.bytedeco.javacpp.maxbytes.",
+                                n,
+                                memory,
+                                bytes(n, memory) >> 20,
+                                MemoryNote.free() >> 20));
+            }
+        }
         PrintWriter out = spec.commandLine().getOut();
         out.println(Machine.describe());
         out.printf(
@@ -78,6 +93,11 @@ public final class GpuCommand implements Callable<Integer> {
         out.println("* what is used on this backend");
         out.flush();
         return 0;
+    }
+
+    /** The history, a pair, gradient and direction. */
+    static long bytes(int n, int memory) {
+        return LbfgsHistory.bytes(memory, n, DataType.FLOAT, DataType.FLOAT) + 4L * n * Float.BYTES;
     }
 
     private double copyRate(int n) {

@@ -59,8 +59,12 @@ public record Gpu(String name, Optional<ComputeCapability> capability, String dr
 
     /** Returns the GPUs of this machine, from nvidia-smi or else from the driver's files; none where there is no driver. */
     public static List<Gpu> detect() {
-        List<Gpu> told = parse(run());
-        return told.isEmpty() ? fromDriver(DRIVER) : told;
+        return detect(run(), DRIVER);
+    }
+
+    static List<Gpu> detect(String nvidiaSmi, Path driver) {
+        List<Gpu> told = parse(nvidiaSmi);
+        return told.isEmpty() ? fromDriver(driver) : told;
     }
 
     /** Reads what nvidia-smi prints; lines that are no GPU, such as an error, are left out. */

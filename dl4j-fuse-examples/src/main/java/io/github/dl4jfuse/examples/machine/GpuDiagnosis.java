@@ -50,6 +50,19 @@ public record GpuDiagnosis(boolean fault, String sentence) {
                 true, what + reason(gpus, jars, chip, environment) + (gpus.isEmpty() ? "" : " " + advice));
     }
 
+    /** Returns whether the driver may have to compile at the first start, for up to half an hour. */
+    public static boolean mayCompileFirst(List<Gpu> gpus, List<CudaArtifact.Jar> jars) {
+        return gpus.stream()
+                .findFirst()
+                .flatMap(Gpu::capability)
+                .flatMap(chip -> jars.stream()
+                        .findFirst()
+                        .flatMap(CudaArtifact.Jar::artifact)
+                        .map(artifact -> artifact.fit(chip)))
+                .filter(fit -> fit == Fit.RUNS_AFTER_COMPILING)
+                .isPresent();
+    }
+
     private static GpuDiagnosis onGpu(CudaArtifact.Jar jar, Optional<ComputeCapability> chip) {
         Optional<Fit> fit = chip.flatMap(c -> jar.artifact().map(artifact -> artifact.fit(c)));
         if (fit.isPresent() && fit.get().compareTo(Fit.RUNS_AFTER_COMPILING) > 0) {
@@ -66,9 +79,8 @@ public record GpuDiagnosis(boolean fault, String sentence) {
     }
 
     private static boolean prefersCpu(Map<String, String> environment) {
-        return environment.containsKey("BACKEND_PRIORITY_CPU")
-                && number(environment.get("BACKEND_PRIORITY_CPU"))
-                        >= number(environment.getOrDefault("BACKEND_PRIORITY_GPU", "100"));
+        return number(environment.getOrDefault("BACKEND_PRIORITY_CPU", "0"))
+                >= number(environment.getOrDefault("BACKEND_PRIORITY_GPU", "100"));
     }
 
     private static int number(String text) {

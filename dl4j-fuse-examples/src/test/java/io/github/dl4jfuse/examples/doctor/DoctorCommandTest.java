@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.examples.Main;
+import io.github.dl4jfuse.examples.machine.GpuDiagnosis;
 import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.machine.NativeJar;
 import io.github.dl4jfuse.examples.machine.Setting;
@@ -110,6 +111,19 @@ class DoctorCommandTest {
         Measurement measured = new Measurement(facts, 1, 1, 1);
         assertThat(measured.selfTestErrors()).hasSize(3);
         assertThat(measured.selfTestFailures()).containsOnlyKeys("training step", "L-BFGS step");
+        assertThat(measured.passesSelfTest()).isFalse();
+    }
+
+    @Test
+    void nothingIsSoundWithAFaultOfTheGpuOrOfTheSelfTestOrWithoutOne() {
+        GpuDiagnosis fine = new GpuDiagnosis(false, "");
+        Measurement passed = new Measurement(Map.of("selftest.product", "1e-7"), 1, 1, 1);
+        Measurement failed = new Measurement(Map.of("selftest.product", "1e-2"), 1, 1, 1);
+        Measurement without = new Measurement(Map.of("core", "Zen"), 1, 1, 1);
+        assertThat(DoctorCommand.isSound(passed, fine)).isTrue();
+        assertThat(DoctorCommand.isSound(passed, new GpuDiagnosis(true, ""))).isFalse();
+        assertThat(DoctorCommand.isSound(failed, fine)).isFalse();
+        assertThat(DoctorCommand.isSound(without, fine)).isFalse();
     }
 
     @ParameterizedTest

@@ -68,6 +68,19 @@ class GpuTest {
                 "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\n");
         assertThat(Gpu.fromDriver(folder))
                 .containsExactly(new Gpu("NVIDIA A10", Optional.empty(), "535.129.03", "unknown"));
+        assertThat(Gpu.detect("", folder)).isEqualTo(Gpu.fromDriver(folder));
+        assertThat(Gpu.detect("NVIDIA L4, 8.9, 535.1, 23034 MiB\n", folder))
+                .hasSize(1)
+                .noneMatch(A10::equals);
+    }
+
+    @Test
+    void knowsWhenTheDriverCompilesFirst() {
+        assertThat(GpuDiagnosis.mayCompileFirst(List.of(H100), M1_1)).isTrue();
+        assertThat(GpuDiagnosis.mayCompileFirst(List.of(H100), M2_1)).isFalse();
+        assertThat(GpuDiagnosis.mayCompileFirst(List.of(A10), M1_1)).isFalse();
+        assertThat(GpuDiagnosis.mayCompileFirst(List.of(), M1_1)).isFalse();
+        assertThat(GpuDiagnosis.mayCompileFirst(List.of(H100), List.of())).isFalse();
     }
 
     @ParameterizedTest
@@ -119,6 +132,9 @@ class GpuTest {
         assertThat(diagnosis(List.of(A10), M2_1, "CpuBackend", "BACKEND_PRIORITY_CPU", "1000")
                         .fault())
                 .isFalse();
+        assertThat(diagnosis(List.of(A10), M2_1, "CpuBackend", "BACKEND_PRIORITY_GPU", "-1")
+                        .fault())
+                .isFalse();
     }
 
     @Test
@@ -130,6 +146,8 @@ class GpuTest {
         expectFault(diagnosis(List.of(H100), M2_1, null), "no code that this chip can run", "nd4j-cuda-11.0");
         expectFault(diagnosis(List.of(H100), M2_1, "JCublasBackend"), "no code that this chip can run");
         expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "CUDA_VISIBLE_DEVICES", ""), "hides the GPU");
+        expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "CUDA_VISIBLE_DEVICES", "-1"), "hides the GPU");
+        expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "BACKEND_PRIORITY_CPU", "1"), "did not load");
         expectFault(diagnosis(List.of(A10), M2_1.subList(0, 1), "CpuBackend"), "without its native library");
         expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend"), "did not load", "cuDNN", "Skipped [JCublasBackend]");
         expectFault(
