@@ -15,28 +15,29 @@ import org.slf4j.LoggerFactory;
 /**
  * Completes {@code Lfso}: measures the smoothness along the training's own steps. One for each network.
  *
- * <p>The first step is tried with several lengths on its batch (see {@link MeasuredSmoothness#calibrate}). Of the steps after it the
- * first {@value #WARM_UP}, and then every {@value #EVERY}th, are trials: once the step is taken, the loss of the batch in hand is evaluated again, and slope
- * and decrease go into the averages. A trial is a forward pass; in a {@code ComputationGraph} and with masks it is an evaluation of loss and
- * gradient; with dropout or weight noise, whose mask must be the same before and after, it is one of these and an evaluation of loss and
- * gradient at the start of the step. That is a thirtieth to a fifth of plain training on average.
+ * <p>The first step is tried with several lengths on its batch (see {@link MeasuredSmoothness#calibrate}). Of the steps
+ * after it the first {@value #WARM_UP}, and then every {@value #EVERY}th, are trials: once the step is taken, the loss of
+ * the batch in hand is evaluated again, and slope and decrease go into the averages. A trial is a forward pass; in a {@code
+ * ComputationGraph} and with masks it is an evaluation of loss and gradient; with dropout or weight noise, whose mask must
+ * be the same before and after, it is one of these and an evaluation of loss and gradient at the start of the step. That is
+ * a thirtieth to a fifth of plain training on average.
  *
- * <p>Noise of the batches: what changes the step length are averages over ten trials or so; no single batch moves it by more than
- * a factor of {@link MeasuredSmoothness#MAX_CHANGE}. Slope and decrease are those of the same batch, so their difference, the curvature, has no noise
- * from the change of batch.
+ * <p>Noise of the batches: what changes the step length are averages over ten trials or so; no single batch moves it by
+ * more than a factor of {@link MeasuredSmoothness#MAX_CHANGE}. Slope and decrease are those of the same batch, so their
+ * difference, the curvature, has no noise from the change of batch.
  *
  * <p>A trial whose promised decrease drowns in the rounding of the loss changes nothing.
  *
  * <p>A trial step whose batch ends with a loss that is not finite, or higher by more than the slope promised to lower it, is
  * refused: the parameters go back, and the step length is halved.
  *
- * <p>A batch whose loss or gradient is not finite, or whose loss is {@value #JUMP} times the largest average so far, takes no
- * step. After {@value #PATIENCE} in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), the moments
- * are cleared, the step length halved, and the average of the loss starts anew. Each is said once and counted always: see
- * {@link #statistics}. At the end of each epoch the measured numbers are logged.
+ * <p>A batch whose loss or gradient is not finite, or whose loss is {@value #JUMP} times the largest average so far, takes
+ * no step. After {@value #PATIENCE} in a row the parameters go back to the last good ones (copied every {@value
+ * #SNAPSHOT_EVERY} steps), the moments are cleared, the step length halved, and the average of the loss starts anew. Each
+ * is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
  *
- * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose strength DL4J takes
- * from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
+ * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
+ * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
  */
 public final class LfsoListener extends BaseTrainingListener {
 

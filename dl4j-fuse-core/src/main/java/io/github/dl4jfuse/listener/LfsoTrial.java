@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One step of a network that is measured on its batch. Between {@link #begin} and {@link #finish} DL4J turns the gradient into the
- * step and takes it.
+ * One step of a network that is measured on its batch. Between {@link #begin} and {@link #finish} DL4J turns the gradient
+ * into the step and takes it.
  *
  * <p>Memory: 3 vectors as long as the trained parameters.
  */

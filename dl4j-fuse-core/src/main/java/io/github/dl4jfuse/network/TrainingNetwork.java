@@ -28,7 +28,8 @@ import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
 
 /**
  * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
- * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the updater blocks.
+ * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the
+ * updater blocks.
  *
  * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
  * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
@@ -299,8 +300,8 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     }
 
     /**
-     * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, which does not give the labels of its batch
-     * back, and not with masks, of which a network does not give all back.
+     * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, which does not give the
+     * labels of its batch back, and not with masks, of which a network does not give all back.
      */
     public boolean hasForwardPass() {
         return model instanceof MultiLayerNetwork network
@@ -308,8 +309,8 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     }
 
     /**
-     * Evaluates the objective alone at the present parameters on the batch in hand, by a forward pass or, without {@link #hasForwardPass}, by
-     * {@link #evaluate}. DL4J's score and gradient array are to be set anew afterwards.
+     * Evaluates the objective alone at the present parameters on the batch in hand, by a forward pass or, without {@link
+     * #hasForwardPass}, by {@link #evaluate}. DL4J's score and gradient array are to be set anew afterwards.
      */
     public double evaluateValue() {
         if (hasForwardPass()) {
