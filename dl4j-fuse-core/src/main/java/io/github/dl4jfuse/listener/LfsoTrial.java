@@ -90,7 +90,8 @@ final class LfsoTrial {
         } else if (Math.abs(slope) > MeasuredSmoothness.RESOLVED * rounding()) {
             double rate = measured.rate() * factor;
             measured = measured.observe(rate, slope / rate, decrease, config.decrease());
-            counter.note(MeasuredSmoothness.curvatureOf(taken * length, slope / (taken * length), decrease), taken * length);
+            counter.note(
+                    MeasuredSmoothness.curvatureOf(taken * length, slope / (taken * length), decrease), taken * length);
         }
         MeasuredSmoothness saved = measured;
         network.updaters().forEach(each -> each.setMeasured(saved));

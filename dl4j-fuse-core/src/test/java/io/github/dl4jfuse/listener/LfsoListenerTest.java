@@ -81,7 +81,8 @@ class LfsoListenerTest {
                 .isLessThan(0.5 * before);
         LfsoStatistics statistics = listener.statistics();
         assertThat(statistics.steps()).isEqualTo(120);
-        // 16 trials at the start, then steps 20, 30, .. 110; each is a forward pass, in a graph an evaluation of the gradient
+        // 16 trials at the start, then steps 20, 30, .. 110; each is a forward pass, in a graph an evaluation of the
+        // gradient
         assertThat(statistics.trials()).isBetween(26L, 26L + LfsoListener.MAX_FIRST_TRIALS);
         boolean graph = kind == TestNetworks.GRAPH;
         assertThat(statistics.forwardPasses()).isEqualTo(graph ? 0 : statistics.trials());
@@ -336,7 +337,9 @@ class LfsoListenerTest {
             assertThat(model.params()).isEqualTo(before);
             assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
         } else {
-            assertThat(model.params()).as("the last good ones are those of the start").isEqualTo(initial);
+            assertThat(model.params())
+                    .as("the last good ones are those of the start")
+                    .isEqualTo(initial);
             assertThat(listener.statistics().rate()).isEqualTo(rate / 2);
             INDArray moments = TestNetworks.updaterState(model).reshape(state.length());
             assertThat(moments.get(NDArrayIndex.interval(state.length() - 2 * model.numParams(), state.length()))
