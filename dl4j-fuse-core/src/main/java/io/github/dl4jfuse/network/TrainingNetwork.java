@@ -8,6 +8,7 @@ import io.github.dl4jfuse.updater.FuseUpdater;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -19,6 +20,7 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
@@ -26,7 +28,8 @@ import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
 
 /**
  * A {@link MultiLayerNetwork} or {@link ComputationGraph} in the middle of a fit step, seen as a function of those
- * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the updater blocks.
+ * parameters that {@code FusePv}, {@code Fuse} or {@code Lfso} trains: value and gradient on the batch in hand, and the
+ * updater blocks.
  *
  * <p>The objective is what DL4J's score is, per example and with l1 and l2, less the penalty of decoupled weight decay,
  * which DL4J adds to the score but which is no part of the gradient. Frozen parameters and BatchNorm's running
@@ -296,6 +299,28 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
     }
 
+    /**
+     * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, which does not give the
+     * labels of its batch back, and not with masks, of which a network does not give all back.
+     */
+    public boolean hasForwardPass() {
+        return model instanceof MultiLayerNetwork network
+                && Stream.of(network.getLayers()).allMatch(layer -> layer.getMaskArray() == null);
+    }
+
+    /**
+     * Evaluates the objective alone at the present parameters on the batch in hand, by a forward pass or, without {@link
+     * #hasForwardPass}, by {@link #evaluate}. DL4J's score and gradient array are to be set anew afterwards.
+     */
+    public double evaluateValue() {
+        if (hasForwardPass()) {
+            MultiLayerNetwork network = (MultiLayerNetwork) model;
+            return network.score(new DataSet(network.getInput(), network.getLabels()), true) - penalty();
+        }
+        evaluate();
+        return value();
+    }
+
     /** Returns DL4J's score of the last evaluation. */
     public double score() {
         return model.score();
@@ -321,6 +346,11 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /** Returns the objective's value at the last evaluation, made at the present parameters. */
     public double value() {
+        return score() - penalty();
+    }
+
+    /** Returns the penalty of decoupled weight decay, which DL4J's score contains. */
+    private double penalty() {
         double penalty = 0;
         if (decaysWeights) {
             for (UpdaterBlock block : blocks) {
@@ -331,7 +361,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 }
             }
         }
-        return score() - penalty;
+        return penalty;
     }
 
     /**

@@ -3,9 +3,9 @@ package io.github.dl4jfuse.smoothness;
 /**
  * A step length from measured smoothness, for functions without a known oracle and for batches that differ.
  *
- * <p>A trial step x - η d on one batch has the slope s = g·d and the curvature k = 2 (η s - decrease) / η², so that L = k / |d|² is the
- * least number with which the smoothness inequality holds for that trial, in the ball R = η |d|. Both are averaged over
- * trials with the weights of one exponential average, S and K, and the next step length is
+ * <p>A trial step x - η d on one batch has the slope s = g·d and the curvature k = 2 (η s - decrease) / η², so that L = k /
+ * |d|² is the least number with which the smoothness inequality holds for that trial, in the ball R = η |d|. Both are
+ * averaged over trials with the weights of one exponential average, S and K, and the next step length is
  *
  * <pre>
  *   η = 2 (1 - c) S / K,   at least half and at most twice the last one
@@ -112,9 +112,9 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
 
     /**
      * Finds the first step length by trials on one batch, from a guess that may be wrong by many powers of ten: the guess
-     * moves to 2 (1 - c) s / k of the trial, by a factor of 1,000 at most, rounded to a power of two, until it stays; and of neighbouring
-     * powers that all stay the smallest is taken. So training does not depend on the guess. A guess whose promised decrease would drown in the rounding of
-     * the value is raised first.
+     * moves to 2 (1 - c) s / k of the trial, by a factor of 1,000 at most, rounded to a power of two, until it stays; and
+     * of neighbouring powers that all stay the smallest is taken. So training does not depend on the guess. A guess whose
+     * promised decrease would drown in the rounding of the value is raised first.
      *
      * @param slope s, positive
      * @param rounding δ, absolute rounding error of the value, at least 0

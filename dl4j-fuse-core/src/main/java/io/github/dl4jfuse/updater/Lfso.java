@@ -17,20 +17,21 @@ import org.nd4j.linalg.schedule.ISchedule;
  *   net.setListeners(new LfsoListener());   // measures; one for each network
  * </pre>
  *
- * <p>A step is x ← x - η σ d with d one of {@link Direction}, σ = 1 or a schedule, and η from {@link MeasuredSmoothness}: now and
- * then the listener evaluates the batch in hand a second time, after the step, and η becomes the length with which steps achieve
- * the share {@link #decrease} of what the slope promises, averaged over batches. One η for the whole network.
+ * <p>A step is x ← x - η σ d with d one of {@link Direction}, σ = 1 or a schedule, and η from {@link MeasuredSmoothness}:
+ * now and then the listener evaluates the loss of the batch in hand a second time, after the step, and η becomes the length
+ * with which steps achieve the share {@link #decrease} of what the slope promises, averaged over batches. One η for the
+ * whole network.
  *
- * <p>Where the number of steps is known beforehand, give a schedule that falls from 1 to 0: on mini-batches the step length that lowers
- * the loss of each batch is longer than the one at which the loss of all comes to rest.
+ * <p>Where the number of steps is known beforehand, give a schedule that falls from 1 to 0: on mini-batches the step length
+ * that lowers the loss of each batch is longer than the one at which the loss of all comes to rest.
  *
  * <p>An updater alone sees no loss. Without the listener η stays at the first guess and the log says so once.
  *
- * <p>Source: the principle of Berahas, Roberts, Roosta, <i>Non-Uniform Smoothness for Gradient Descent</i> (TMLR 2024). They treat exact
- * oracles and full gradients; directions, averaging and calibration are ours.
+ * <p>Source: the principle of Berahas, Roberts, Roosta, <i>Non-Uniform Smoothness for Gradient Descent</i> (TMLR 2024).
+ * They treat exact oracles and full gradients; directions, averaging and calibration are ours.
  *
- * <p>Memory: 0 numbers for each parameter for GRADIENT, 1 for MOMENTUM, 2 for ADAM; the listener adds 4. Saved and restored with the
- * model.
+ * <p>Memory: 0 numbers for each parameter for GRADIENT, 1 for MOMENTUM, 2 for ADAM; the listener adds 4. Saved and restored
+ * with the model.
  */
 public final class Lfso implements IUpdater {
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.io.File;
@@ -18,6 +19,7 @@ import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +31,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -79,9 +82,12 @@ class LfsoListenerTest {
                 .isLessThan(0.5 * before);
         LfsoStatistics statistics = listener.statistics();
         assertThat(statistics.steps()).isEqualTo(120);
-        // 16 trials at the start, then every 4th of 104 steps; each costs one evaluation
-        assertThat(statistics.gradientEvaluations()).isEqualTo(120 + statistics.trials());
-        assertThat(statistics.trials()).isBetween(16L + 26, 16L + 26 + LfsoListener.MAX_FIRST_TRIALS);
+        // 16 trials at the start, then steps 20, 30, .. 110; each is a forward pass, in a graph an evaluation of the
+        // gradient
+        assertThat(statistics.trials()).isBetween(26L, 26L + LfsoListener.MAX_FIRST_TRIALS);
+        boolean graph = kind == TestNetworks.GRAPH;
+        assertThat(statistics.forwardPasses()).isEqualTo(graph ? 0 : statistics.trials());
+        assertThat(statistics.gradientEvaluations()).isEqualTo(120 + (graph ? statistics.trials() : 0));
     }
 
     /** On a quadratic loss with one full batch, along -g, the first measured L is g·H g / |g|² and the step is 1 / L up to a power of 2. */
@@ -199,6 +205,88 @@ class LfsoListenerTest {
         }
     }
 
+    /** Whatever was tried and refused, other listeners see the score of the step's start and the update that was taken. */
+    @ParameterizedTest
+    @CsvSource({"DENSE, PLAIN", "DENSE, DROPOUT", "GRAPH, PLAIN"})
+    void leavesScoreAndUpdateAsDeeplearning4jWould(TestNetworks kind, String options) {
+        Options network = Options.network(b -> {
+            b.l2(0.1);
+            if (options.equals("DROPOUT")) {
+                b.dropOut(0.5);
+            }
+        });
+        Model model = kind.create(new Lfso(Direction.GRADIENT), DataType.DOUBLE, network);
+        double[] atTheStart = new double[1];
+        BaseTrainingListener early = new BaseTrainingListener() {
+            @Override
+            public void onGradientCalculation(Model current) {
+                atTheStart[0] = current.score();
+            }
+        };
+        LfsoListener listener = new LfsoListener();
+        model.setListeners(early, listener);
+        for (int step = 0; step < 30; step++) {
+            INDArray before = model.params().dup();
+            INDArray rate = TestNetworks.updaterState(model);
+            rate = rate.reshape(rate.length());
+            boolean tooLong = step == 9; // with l2 the loss certainly rises: refused
+            if (tooLong) {
+                rate.putScalar(0, 1e4 * rate.getDouble(0));
+                TrainingNetwork.ofLfso(model); // takes up the state
+            }
+            fit(model, batch(kind, step, DataType.DOUBLE));
+            if (tooLong) {
+                assertThat(listener.statistics().refusedTrials()).isEqualTo(1);
+                assertThat(kind == TestNetworks.GRAPH || model.params().equals(before))
+                        .isTrue();
+                rate.putScalar(0, 1e-4 * rate.getDouble(0));
+                TrainingNetwork.ofLfso(model);
+            }
+            assertThat(model.score()).as("step %d", step).isEqualTo(atTheStart[0]);
+            if (kind != TestNetworks.GRAPH) { // there DL4J also moves BatchNorm's statistics
+                assertThat(before.sub(model.getGradientsViewArray())
+                                .sub(model.params())
+                                .amaxNumber()
+                                .doubleValue())
+                        .as("seed %d, step %d", TestNetworks.SEED, step)
+                        .isLessThan(1e-12);
+            }
+        }
+    }
+
+    /** A linear network has a quadratic loss for each mask of dropout, so L is at most 2 max |a|² of the rows a that a mask leaves. */
+    @Test
+    void dropoutHasTheSameMaskBeforeAndAfterATrial() {
+        MultiLayerNetwork net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(TestNetworks.SEED)
+                .dataType(DataType.DOUBLE)
+                .updater(new Lfso(Direction.GRADIENT))
+                .list()
+                .layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(4)
+                        .nOut(1)
+                        .dropOut(0.5)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+        net.init();
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        INDArray x = Nd4j.linspace(-1, 1, 24, DataType.DOUBLE).reshape(6, 4);
+        INDArray y = Nd4j.linspace(3, 5, 6, DataType.DOUBLE).reshape(6, 1);
+        double bound = 2 * (1 + 4 * x.mul(x).sum(1).maxNumber().doubleValue());
+        for (int k = 0; k < 40; k++) {
+            net.fit(new DataSet(x, y));
+            assertThat(listener.statistics().smoothness())
+                    .as("seed %d, step %d", TestNetworks.SEED, k)
+                    .isBetween(0.0, bound);
+        }
+        LfsoStatistics statistics = listener.statistics();
+        assertThat(statistics.gradientEvaluations() - statistics.steps())
+                .as("each trial evaluates the start once more: 16, 20, 30")
+                .isEqualTo(16 + 2);
+    }
+
     // --- what goes wrong
 
     @Test
@@ -237,16 +325,30 @@ class LfsoListenerTest {
         LfsoListener listener = new LfsoListener();
         model.setListeners(listener);
         double start = meanLoss(kind, model, DataType.FLOAT);
+        INDArray initial = model.params().dup();
         for (int step = 0; step < 40; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));
         }
         INDArray before = model.params().dup();
+        INDArray state = TestNetworks.updaterState(model).dup();
+        double rate = listener.statistics().rate();
         for (int k = 0; k < times; k++) {
             fit(model, bad);
         }
         assertThat(listener.statistics().skippedBatches()).isEqualTo(times);
         if (times < LfsoListener.PATIENCE) {
             assertThat(model.params()).isEqualTo(before);
+            assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
+        } else {
+            assertThat(model.params())
+                    .as("the last good ones are those of the start")
+                    .isEqualTo(initial);
+            assertThat(listener.statistics().rate()).isEqualTo(rate / 2);
+            INDArray moments = TestNetworks.updaterState(model).reshape(state.length());
+            assertThat(moments.get(NDArrayIndex.interval(state.length() - 2 * model.numParams(), state.length()))
+                            .amaxNumber()
+                            .doubleValue())
+                    .isZero();
         }
         for (int step = 0; step < 80; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));
@@ -317,9 +419,33 @@ class LfsoListenerTest {
             net.fit(new DataSet(x, y));
         }
         INDArray before = net.params().dup();
+        double rate = listener.statistics().rate();
         net.fit(new DataSet(x.mul(5), y)); // 25 times the curvature
         assertThat(listener.statistics().refusedTrials()).isEqualTo(1);
         assertThat(net.params()).isEqualTo(before);
+        assertThat(listener.statistics().rate()).isEqualTo(rate / 2);
+    }
+
+    /** What a loss has been at the start it may be again after it has become a millionth: no jump. */
+    @Test
+    void aLossThatWasThereBeforeIsNoJump() {
+        MultiLayerNetwork net = linear(new Lfso(Direction.GRADIENT), DataType.FLOAT);
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        net.params().assign(0);
+        INDArray x = Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}});
+        INDArray y = Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}});
+        net.fit(new DataSet(x, y));
+        for (int k = 0; k < 150; k++) {
+            net.params().assign(0);
+            net.fit(new DataSet(x, y.mul(1e-3)));
+        }
+        net.params().assign(0);
+        net.fit(new DataSet(x, y));
+        assertThat(listener.statistics().skippedBatches()).isZero();
+        net.params().assign(0);
+        net.fit(new DataSet(x, y.mul(20))); // 400 times the largest
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(1);
     }
 
     @Test

@@ -39,7 +39,7 @@ public record Budget(double amount, boolean seconds) {
     }
 
     /** Returns the share of the budget that is used, 1 or more when it is spent. */
-    double used(long gradientEvaluations, double secondsOfTraining) {
+    double used(double gradientEvaluations, double secondsOfTraining) {
         return (seconds ? secondsOfTraining : gradientEvaluations) / amount;
     }
 

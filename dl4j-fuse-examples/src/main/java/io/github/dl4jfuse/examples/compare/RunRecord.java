@@ -50,7 +50,7 @@ public record RunRecord(
     /**
      * Where a run stood.
      *
-     * @param gradients gradient evaluations so far
+     * @param gradients gradient evaluations so far; an evaluation of the loss alone counts as a third
      * @param seconds seconds of training so far
      * @param trainingLoss mean loss over the whole training set, evaluation mode
      * @param validationLoss the same over the validation set

@@ -40,10 +40,13 @@ final class Runner {
 
     private static final int MEASURING_BATCH = 1_000;
 
+    /** What a forward pass alone counts, in evaluations of the gradient. */
+    private static final double FORWARD_PASS = 1 / 3.0;
+
     private final Workload workload;
     private final Workload.Split data;
     private final Budget budget;
-    private long gradients;
+    private double evaluations; // of gradients; of the loss alone a third
     private double seconds;
 
     Runner(Workload workload, Workload.Split data, Budget budget) {
@@ -64,9 +67,9 @@ final class Runner {
     record Course(String settings, String failure, long steps, long extraBytes, List<Checkpoint> checkpoints) {}
 
     Course run(Contestant contestant, long seed) {
-        gradients = 0;
+        evaluations = 0;
         seconds = 0;
-        IUpdater updater = contestant.updater().apply(() -> budget.used(gradients, seconds));
+        IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
@@ -82,15 +85,15 @@ final class Runner {
 
     private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
         DataSetIterator batches = data.train().iterator(workload.batch(), seed);
-        while (budget.used(gradients, seconds) < 1) {
+        while (budget.used(evaluations, seconds) < 1) {
             if (!batches.hasNext()) {
                 network.incrementEpochCount();
                 batches.reset();
             }
             long before = gaussNewtonSteps(network);
             step(network, batches.next());
-            gradients += gaussNewtonSteps(network) - before;
-            if (budget.used(gradients, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
+            evaluations += gaussNewtonSteps(network) - before;
+            if (budget.used(evaluations, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
                 checkpoints.add(measure(network));
                 if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
                     return "the loss is not finite";
@@ -121,7 +124,7 @@ final class Runner {
         listeners.add(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
-                gradients++; // every evaluation of a gradient passes here, those of line searches too
+                evaluations++; // every evaluation of a gradient passes here, those of line searches too
             }
         });
         network.setListeners(listeners);
@@ -173,15 +176,24 @@ final class Runner {
 
     private void step(MultiLayerNetwork network, DataSet batch) {
         long begin = System.nanoTime();
+        long before = forwardPasses(network);
         network.fit(batch);
         Nd4j.getExecutioner().commit();
+        evaluations += (forwardPasses(network) - before) * FORWARD_PASS;
         seconds += (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static long forwardPasses(MultiLayerNetwork network) {
+        return network.getListeners().stream()
+                .filter(LfsoListener.class::isInstance)
+                .mapToLong(listener -> ((LfsoListener) listener).statistics().forwardPasses())
+                .sum();
     }
 
     private Checkpoint measure(MultiLayerNetwork network) {
         double trainingLoss = loss(network, data.train());
         return new Checkpoint(
-                gradients,
+                Math.round(evaluations),
                 seconds,
                 trainingLoss,
                 loss(network, data.validation()),

@@ -101,6 +101,14 @@ class RunnerTest {
         assertThat(end(run(fuse, 1, 60)).gradients()).isBetween(60L, 64L);
     }
 
+    /** 60 evaluations: the steps, and a third for each of the 20 to 40 trials of step lengths. */
+    @Test
+    void lossesAloneCountAThird() {
+        Runner.Course course = run(Family.named("lfso").members().get(0), 1, 60);
+        assertThat(end(course).gradients()).isBetween(60L, 62L);
+        assertThat(course.steps()).isBetween(60L - 40 / 3, 60L - 20 / 3);
+    }
+
     @Test
     void countsStepsAndWhatTheOptimiserKeeps() {
         Runner.Course adam = run(ADAM, 1, 10);
