@@ -99,6 +99,10 @@ class OutputLossTest {
         SimpleMatrix transposed = new SimpleMatrix(N, N, true, product);
         SimpleMatrix metric = root(local).mult(transposed);
         assertThat(transposed.minus(root(local).transpose()).normF()).isLessThan(1e-14);
+        double[] u = new Random(SEED + 1).doubles(N, -1, 1).toArray();
+        assertThat(column(local.root(u)).minus(root(local).mult(column(u))).normF())
+                .as("S u, seed %d", SEED + 1)
+                .isLessThan(1e-14);
         double h = 1e-5;
         for (int i = 0; i < N; i++) {
             double[] ahead = x.clone();
