@@ -145,7 +145,7 @@ class GaussNewtonListenerInputsTest {
     void fourThousandEquations() {
         MultiLayerNetwork network =
                 stack(builder(new Sgd(1), DataType.FLOAT), dense(5, 40), meanSquares(40, 16));
-        GaussNewtonListener listener = new GaussNewtonListener();
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 10, 0);
         network.setListeners(listener);
         Nd4j.getRandom().setSeed(SEED);
         DataSet data = new DataSet(Nd4j.randn(DataType.FLOAT, 256, 5), Nd4j.randn(DataType.FLOAT, 256, 16));
