@@ -82,8 +82,7 @@ public enum TestNetworks {
 
     /** Layers one after another, each with its own numbers of inputs and outputs. */
     public static MultiLayerNetwork stack(NeuralNetConfiguration.Builder builder, Layer... layers) {
-        MultiLayerNetwork network =
-                new MultiLayerNetwork(builder.list(layers).build());
+        MultiLayerNetwork network = new MultiLayerNetwork(builder.list(layers).build());
         network.init();
         return network;
     }

@@ -132,7 +132,8 @@ class AdaptedStepTest {
         }
         double[] onHost = system.onHost(damped.clone()).solve(b);
         double[] byLapack = system.byLapack(damped.clone()).solve(b);
-        double[] back = new SimpleMatrix(n, n, true, gram).mult(column(byLapack)).getDDRM().data;
+        double[] back =
+                new SimpleMatrix(n, n, true, gram).mult(column(byLapack)).getDDRM().data;
         for (int i = 0; i < n; i++) {
             assertThat(byLapack[i]).as("seed %d", SEED).isCloseTo(onHost[i], within(1e-9));
             assertThat(back[i] + mu * byLapack[i]).isCloseTo(b[i], within(1e-9));
@@ -228,6 +229,8 @@ class AdaptedStepTest {
         once.taken(0.9, 1, -1e6);
         assertThat(once.lambda()).isEqualTo(2);
         once.taken(0.9, 1, 1);
-        assertThat(once.lambda()).as("one disaster counts no more than one success").isEqualTo(1);
+        assertThat(once.lambda())
+                .as("one disaster counts no more than one success")
+                .isEqualTo(1);
     }
 }

@@ -85,7 +85,8 @@ class GeometrySolverTest {
     @ParameterizedTest
     @CsvSource({"true", "false"})
     void aStepThatGoesTooFarIsShortened(boolean pseudoInverse) {
-        List<Double> losses = new ArrayList<>(List.of(LOSS.at(new double[] {Math.atan(3)}).value()));
+        List<Double> losses =
+                new ArrayList<>(List.of(LOSS.at(new double[] {Math.atan(3)}).value()));
         Adaptation end = (pseudoInverse ? GeometrySolver.flow(1) : GeometrySolver.builder())
                 .targetLoss(1e-20)
                 .progress(progress -> losses.add(progress.value()))
@@ -128,8 +129,7 @@ class GeometrySolverTest {
     void aRunEndsWhenItIsTold() {
         var endless = GeometrySolver.flow(0.1).decreaseTolerance(0);
         int[] asked = {0};
-        Adaptation cancelled =
-                endless.cancelWhen(() -> asked[0]++ == 3).build().run(arcTangent(1), LOSS);
+        Adaptation cancelled = endless.cancelWhen(() -> asked[0]++ == 3).build().run(arcTangent(1), LOSS);
         assertThat(cancelled.status()).isEqualTo(Status.CANCELLED);
         assertThat(cancelled.iterations()).isEqualTo(3);
         assertThat(cancelled.time()).isCloseTo(-3 * Math.log(0.9), within(1e-12));

@@ -143,8 +143,7 @@ class GaussNewtonListenerInputsTest {
     /** The most equations that are solved with a matrix: 256 examples with 16 outputs. */
     @Test
     void fourThousandEquations() {
-        MultiLayerNetwork network =
-                stack(builder(new Sgd(1), DataType.FLOAT), dense(5, 40), meanSquares(40, 16));
+        MultiLayerNetwork network = stack(builder(new Sgd(1), DataType.FLOAT), dense(5, 40), meanSquares(40, 16));
         GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 10, 0);
         network.setListeners(listener);
         Nd4j.getRandom().setSeed(SEED);
@@ -159,10 +158,8 @@ class GaussNewtonListenerInputsTest {
     /** 200 examples with 500 outputs of a layer with 6,000 units: the factors alone are 5 GB. */
     @Test
     void whatDoesNotFitIsRefusedBeforeItStarts() {
-        MultiLayerNetwork network = stack(
-                builder(new Sgd(1), DataType.FLOAT),
-                dense(2, 6_000),
-                meanSquares(6_000, 500));
+        MultiLayerNetwork network =
+                stack(builder(new Sgd(1), DataType.FLOAT), dense(2, 6_000), meanSquares(6_000, 500));
         network.setListeners(new GaussNewtonListener());
         INDArray start = network.params().dup();
         DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 200, 2), Nd4j.ones(DataType.FLOAT, 200, 500));

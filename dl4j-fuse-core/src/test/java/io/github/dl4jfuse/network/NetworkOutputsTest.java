@@ -409,7 +409,10 @@ class NetworkOutputsTest {
         NetworkOutputs first = all.first(8); // rows, so two examples
         assertThat(first.outputs(first.start())).containsExactly(Arrays.copyOf(x, 6), within(1e-12));
         double mean = (first.loss().at(Arrays.copyOf(x, 6)).value()
-                        + all.some(new int[] {2, 3}).loss().at(Arrays.copyOfRange(x, 6, 12)).value())
+                        + all.some(new int[] {2, 3})
+                                .loss()
+                                .at(Arrays.copyOfRange(x, 6, 12))
+                                .value())
                 / 2;
         assertThat(mean).isCloseTo(all.loss().at(x).value(), within(1e-12));
     }
