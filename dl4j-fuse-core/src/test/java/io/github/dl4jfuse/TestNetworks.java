@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -59,12 +60,7 @@ public enum TestNetworks {
     }
 
     public Model create(IUpdater updater, DataType type, Options options, WorkspaceMode workspaces) {
-        var builder = new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(type)
-                .updater(updater)
-                .activation(Activation.TANH)
-                .trainingWorkspaceMode(workspaces);
+        var builder = builder(updater, type).trainingWorkspaceMode(workspaces);
         options.network().accept(builder);
         Model model = this == GRAPH ? graph(builder, options) : layers(builder, options);
         model.init();
@@ -73,6 +69,59 @@ public enum TestNetworks {
 
     public MultiLayerNetwork network(IUpdater updater, DataType type) {
         return (MultiLayerNetwork) create(updater, type, PLAIN);
+    }
+
+    /** What all networks here have in common; tanh unless a layer says something else. */
+    public static NeuralNetConfiguration.Builder builder(IUpdater updater, DataType type) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .dataType(type)
+                .updater(updater)
+                .activation(Activation.TANH);
+    }
+
+    /** Layers one after another, each with its own numbers of inputs and outputs. */
+    public static MultiLayerNetwork stack(NeuralNetConfiguration.Builder builder, Layer... layers) {
+        MultiLayerNetwork network = new MultiLayerNetwork(builder.list(layers).build());
+        network.init();
+        return network;
+    }
+
+    public static DenseLayer dense(int inputs, int outputs) {
+        return new DenseLayer.Builder().nIn(inputs).nOut(outputs).build();
+    }
+
+    /** A linear layer under the squared loss. */
+    public static OutputLayer meanSquares(int inputs, int outputs) {
+        return new OutputLayer.Builder(LossFunction.MSE)
+                .nIn(inputs)
+                .nOut(outputs)
+                .activation(Activation.IDENTITY)
+                .build();
+    }
+
+    /** A network 2-24-24-1 in double for {@link #surface}. */
+    public static MultiLayerNetwork surfaceFit(IUpdater updater, Activation activation, double bias) {
+        return stack(
+                builder(updater, DataType.DOUBLE).activation(activation),
+                new DenseLayer.Builder().nIn(2).nOut(24).biasInit(bias).build(),
+                dense(24, 24),
+                meanSquares(24, 1));
+    }
+
+    /** Random points of a smooth function of two variables. */
+    public static DataSet surface(int points, long seed) {
+        Random random = new Random(seed);
+        INDArray features = Nd4j.zeros(DataType.DOUBLE, points, 2);
+        INDArray labels = Nd4j.zeros(DataType.DOUBLE, points, 1);
+        for (int i = 0; i < points; i++) {
+            double x = 2 * random.nextDouble() - 1;
+            double y = 2 * random.nextDouble() - 1;
+            features.putScalar(i, 0, x);
+            features.putScalar(i, 1, y);
+            labels.putScalar(i, 0, Math.sin(3 * x) * Math.cos(2 * y) + x * y / 2);
+        }
+        return new DataSet(features, labels);
     }
 
     private MultiLayerNetwork layers(NeuralNetConfiguration.Builder builder, Options options) {

@@ -5,16 +5,30 @@ package io.github.dl4jfuse.geometry;
  * equation on a grid, for example. The metric is M = A' A, so S = A' and w = A x - b. Where A D has full rank, w(t) = e^(-t)
  * w(0) and C(t) = e^(-2t) C(0); the path is straight in A x.
  */
-public final class LinearResidualLoss extends OutputLoss {
+public sealed class LinearResidualLoss extends OutputLoss permits SquaredLoss {
 
     /** A, with as many rows as columns. */
     public interface Operator {
 
-        /** Returns A x, memory of its own. */
+        /** Returns A x; x does not change. */
         double[] apply(double[] x);
 
-        /** Returns A' r, memory of its own. */
+        /** Returns A' r; r does not change. */
         double[] applyTransposed(double[] r);
+
+        /** Replaces a matrix of N Q rows, row by row, by A times it. */
+        default void applyToColumns(double[] matrix, int columns) {
+            double[] column = new double[matrix.length / columns];
+            for (int j = 0; j < columns; j++) {
+                for (int i = 0; i < column.length; i++) {
+                    column[i] = matrix[i * columns + j];
+                }
+                double[] product = apply(column);
+                for (int i = 0; i < column.length; i++) {
+                    matrix[i * columns + j] = product[i];
+                }
+            }
+        }
     }
 
     private final Operator operator;
@@ -35,9 +49,8 @@ public final class LinearResidualLoss extends OutputLoss {
     @Override
     public Local at(double[] x) {
         double[] image = operator.apply(x);
-        double[] residual = image.clone();
-        AdaptedStep.axpy(-1, goal, residual);
-        double value = scale() * AdaptedStep.dot(residual, residual) / (2 * examples());
+        double[] residual = residual(image);
+        double value = value(residual);
         return new Local() {
             @Override
             public double value() {
@@ -56,16 +69,7 @@ public final class LinearResidualLoss extends OutputLoss {
 
             @Override
             public void applyRootTransposed(double[] matrix, int columns) {
-                double[] column = new double[matrix.length / columns];
-                for (int j = 0; j < columns; j++) {
-                    for (int i = 0; i < column.length; i++) {
-                        column[i] = matrix[i * columns + j];
-                    }
-                    double[] product = operator.apply(column);
-                    for (int i = 0; i < column.length; i++) {
-                        matrix[i * columns + j] = product[i];
-                    }
-                }
+                operator.applyToColumns(matrix, columns);
             }
 
             @Override
@@ -87,10 +91,16 @@ public final class LinearResidualLoss extends OutputLoss {
 
     @Override
     public double forecast(double[] coordinates, double t) {
-        double squares = 0;
-        for (int i = 0; i < goal.length; i++) {
-            squares += (coordinates[i] - goal[i]) * (coordinates[i] - goal[i]);
-        }
-        return scale() * squares / (2 * examples()) * Math.exp(-2 * t);
+        return value(residual(coordinates)) * Math.exp(-2 * t);
+    }
+
+    private double[] residual(double[] image) {
+        double[] residual = image.clone();
+        AdaptedStep.axpy(-1, goal, residual);
+        return residual;
+    }
+
+    private double value(double[] residual) {
+        return scale() * AdaptedStep.dot(residual, residual) / (2 * examples());
     }
 }

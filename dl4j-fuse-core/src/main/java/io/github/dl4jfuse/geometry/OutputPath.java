@@ -37,11 +37,6 @@ public final class OutputPath {
         deviation = Math.max(deviation, Math.sqrt(Math.max(0, squares - along * along)));
     }
 
-    /** Returns the length of the line. */
-    public double length() {
-        return length;
-    }
-
     /** Returns the largest distance from the line so far, over its length; 0 for a start at the goal. */
     public double relativeDeviation() {
         return length == 0 ? 0 : deviation / length;

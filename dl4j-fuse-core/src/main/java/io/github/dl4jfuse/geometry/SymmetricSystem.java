@@ -36,19 +36,6 @@ final class SymmetricSystem {
         return trace / n;
     }
 
-    /** Returns A b. */
-    double[] times(double[] b) {
-        double[] product = new double[n];
-        for (int i = 0; i < n; i++) {
-            double sum = 0;
-            for (int j = 0; j < n; j++) {
-                sum += matrix[i * n + j] * b[j];
-            }
-            product[i] = sum;
-        }
-        return product;
-    }
-
     /** A Cholesky factor that solves for any right-hand side. */
     interface Factor {
 

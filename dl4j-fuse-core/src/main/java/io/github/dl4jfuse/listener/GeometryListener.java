@@ -17,8 +17,9 @@ import org.slf4j.LoggerFactory;
  * batch that it saw, computes the spectrum of D D' there ({@link RankCheck}), how fast the loss really falls, and how straight
  * the outputs run to their goal. Reports go to the log and to {@link #reports}. The training is not changed by it, bit for bit.
  *
- * <p>A look takes one Jacobian and the eigenvalues of a matrix of as many rows as examples times outputs, at most {@value
- * RankCheck#ROWS}: of a larger batch the first examples are watched. One for each network. Not thread-safe.
+ * <p>Each step costs a forward pass on the examples that are watched, for the path. A look takes one Jacobian and the
+ * eigenvalues of a matrix of as many rows as examples times outputs, at most {@value RankCheck#ROWS}: of a larger batch the first
+ * examples are watched. One for each network. Not thread-safe.
  */
 public final class GeometryListener extends BaseTrainingListener {
 

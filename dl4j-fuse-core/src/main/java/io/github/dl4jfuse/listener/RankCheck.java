@@ -44,7 +44,7 @@ public record RankCheck(
         double target,
         double eta) {
 
-    /** Most rows (examples times outputs) that are looked at. */
+    /** Most rows (examples times outputs) that are looked at; all of them for a loss with a geometry of its own. */
     public static final int ROWS = 400;
 
     /** Step size unless given. */
@@ -69,11 +69,8 @@ public record RankCheck(
             throw new IllegalArgumentException("RankCheck: the target is a share of the loss in (0, 1), not " + share
                     + ", and eta lies in (0, 1], not at " + eta + ".");
         }
-        int examples = data.numExamples();
-        int sample =
-                Math.max(1, Math.min(examples, (int) (ROWS / data.getLabels().size(1))));
-        DataSet some = sample == examples ? data : (DataSet) data.getRange(0, sample);
-        return of(new NetworkOutputs(model, some), examples, share, eta);
+        NetworkOutputs all = new NetworkOutputs(model, data);
+        return of(all.first(ROWS), all.examples(), share, eta);
     }
 
     static RankCheck of(NetworkOutputs model, int of, double share, double eta) {

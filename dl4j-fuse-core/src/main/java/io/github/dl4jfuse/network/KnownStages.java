@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -272,6 +273,7 @@ final class KnownStages {
         private INDArray normalised; // [b, channels, positions]
         private INDArray factor; // gamma over the standard deviation, [channels]
         private long[] shape;
+        private boolean channelsLast;
 
         BatchNorm(Layer layer, Trainable owner, InputPreProcessor before, List<NetworkParameter> parameters) {
             super(layer, owner, before, parameters);
@@ -288,8 +290,9 @@ final class KnownStages {
         INDArray forward(INDArray in) {
             var conf = (BatchNormalization) layer.conf().getLayer();
             shape = in.shape().clone();
-            long channels = in.size(1);
-            normalised = in.dup('c').reshape('c', in.size(0), channels, in.length() / (in.size(0) * channels));
+            channelsLast = shape.length == 4 && conf.getCnn2DFormat() == CNN2DFormat.NHWC;
+            normalised = byChannel(in);
+            long channels = normalised.size(1);
             INDArray mean = parameter(BatchNormalizationParamInitializer.GLOBAL_MEAN, 0, channels);
             INDArray variance = conf.isUseLogStd()
                     ? Transforms.pow(
@@ -302,7 +305,24 @@ final class KnownStages {
             INDArray beta = parameter(BatchNormalizationParamInitializer.BETA, conf.getBeta(), channels);
             normalised.subi(perChannel(mean)).divi(perChannel(deviation));
             factor = gamma.div(deviation);
-            return normalised.mul(perChannel(gamma)).addi(perChannel(beta)).reshape('c', shape);
+            return likeInput(normalised.mul(perChannel(gamma)).addi(perChannel(beta)));
+        }
+
+        /** Returns a copy [rows, channels, positions]. */
+        private INDArray byChannel(INDArray rows) {
+            INDArray own = (channelsLast ? rows.permute(0, 3, 1, 2) : rows).dup('c');
+            return own.reshape('c', own.size(0), own.size(1), own.length() / (own.size(0) * own.size(1)));
+        }
+
+        private INDArray likeInput(INDArray byChannel) {
+            long[] target = shape.clone();
+            target[0] = byChannel.size(0);
+            return channelsLast
+                    ? byChannel
+                            .reshape('c', target[0], target[3], target[1], target[2])
+                            .permute(0, 2, 3, 1)
+                            .dup('c')
+                    : byChannel.reshape('c', target);
         }
 
         private static INDArray perChannel(INDArray vector) {
@@ -320,9 +340,7 @@ final class KnownStages {
             if (isTrained()) {
                 known.accept(this, stack);
             }
-            return stack.reshape('c', stack.size(0), normalised.size(1), normalised.size(2))
-                    .mul(perChannel(factor))
-                    .reshape('c', stack.shape());
+            return likeInput(byChannel(stack).muli(perChannel(factor)));
         }
 
         @Override
@@ -337,7 +355,7 @@ final class KnownStages {
 
         @Override
         JacobianBlock block(INDArray cotangents, int examples) {
-            INDArray d = JacobianBlock.byExample(cotangents, examples); // [b, Q, channels, ..]
+            INDArray d = JacobianBlock.byExample(byChannel(cotangents), examples); // [b, Q, channels, positions]
             long outputs = d.size(1);
             long channels = normalised.size(1);
             long positions = normalised.size(2);

@@ -95,10 +95,13 @@ public final class NetworkOutputs implements ResidualModel {
         return new NetworkOutputs(model, others, otherLabels, pass);
     }
 
-    /** Returns those of the first examples that make at most so many rows, at least one example. */
+    /**
+     * Returns those of the first examples that make at most so many rows, at least one example; all of them where the loss brings
+     * a geometry of its own, which may be one of the whole batch.
+     */
     public NetworkOutputs first(int rows) {
         int count = Math.max(1, Math.min(examples, rows / outputs));
-        if (count == examples) {
+        if (count == examples || hasOwnGeometry()) {
             return this;
         }
         INDArray[] some = new INDArray[features.length];

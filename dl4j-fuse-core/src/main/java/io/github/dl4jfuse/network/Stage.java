@@ -70,7 +70,7 @@ abstract class Stage {
         if (kind == ConvolutionLayer.class && ((ConvolutionLayer) conf).getCnn2dDataFormat() == CNN2DFormat.NCHW) {
             return new KnownStages.Convolution(inner, owner, before, parameters);
         }
-        if (kind == BatchNormalization.class && ((BatchNormalization) conf).getCnn2DFormat() == CNN2DFormat.NCHW) {
+        if (kind == BatchNormalization.class) { // DL4J's backward pass would be that of training
             return new KnownStages.BatchNorm(inner, owner, before, parameters);
         }
         if (kind == ActivationLayer.class) {

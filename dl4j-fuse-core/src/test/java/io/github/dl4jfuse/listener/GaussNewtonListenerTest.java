@@ -1,28 +1,24 @@
 package io.github.dl4jfuse.listener;
 
+import static io.github.dl4jfuse.TestNetworks.SEED;
+import static io.github.dl4jfuse.TestNetworks.builder;
+import static io.github.dl4jfuse.TestNetworks.dense;
+import static io.github.dl4jfuse.TestNetworks.meanSquares;
+import static io.github.dl4jfuse.TestNetworks.stack;
+import static io.github.dl4jfuse.TestNetworks.surface;
+import static io.github.dl4jfuse.TestNetworks.surfaceFit;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.geometry.Adaptation;
+import io.github.dl4jfuse.geometry.AdaptedStep;
 import io.github.dl4jfuse.geometry.GeometrySolver;
+import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import io.github.dl4jfuse.network.NetworkOutputs;
-import io.github.dl4jfuse.updater.FusePv;
 import java.util.List;
 import java.util.Random;
-import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BatchNormalization;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
-import org.deeplearning4j.nn.conf.layers.LSTM;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.ejml.simple.SimpleMatrix;
 import org.junit.jupiter.api.Test;
@@ -34,58 +30,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
+/** Which steps are made, kept and undone. */
 class GaussNewtonListenerTest {
 
-    private static final long SEED = 20261124;
-
-    private static MultiLayerNetwork regression(IUpdater updater, Activation activation, double bias) {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .updater(updater)
-                .activation(activation)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(2).nOut(24).biasInit(bias).build())
-                .layer(new DenseLayer.Builder().nIn(24).nOut(24).build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(24)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        return network;
-    }
-
-    private static DataSet surface(int points, long seed) {
-        Random random = new Random(seed);
-        INDArray features = Nd4j.zeros(DataType.DOUBLE, points, 2);
-        INDArray labels = Nd4j.zeros(DataType.DOUBLE, points, 1);
-        for (int i = 0; i < points; i++) {
-            double x = 2 * random.nextDouble() - 1;
-            double y = 2 * random.nextDouble() - 1;
-            features.putScalar(i, 0, x);
-            features.putScalar(i, 1, y);
-            labels.putScalar(i, 0, Math.sin(3 * x) * Math.cos(2 * y) + x * y / 2);
-        }
-        return new DataSet(features, labels);
-    }
-
-    /** In the same number of steps, on the same batches, against the best of six rates of Adam. */
+    /** In the same number of steps, on the same batches, against the best of four rates of Adam. */
     @Test
     void smoothRegressionOnMiniBatchesEndsFarBelowAdam() {
         int steps = 100;
         DataSet all = surface(400, SEED);
         double adam = Double.POSITIVE_INFINITY;
         for (double rate : new double[] {1e-3, 3e-3, 1e-2, 3e-2}) {
-            MultiLayerNetwork network = regression(new Adam(rate), Activation.TANH, 0);
+            MultiLayerNetwork network = surfaceFit(new Adam(rate), Activation.TANH, 0);
             adam = Math.min(adam, train(network, all, steps));
         }
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
         network.setListeners(new GaussNewtonListener());
         assertThat(train(network, all, steps))
                 .as("Adam %s, seed %d", adam, SEED)
@@ -104,7 +64,7 @@ class GaussNewtonListenerTest {
     @CsvSource({"0", "0.5"})
     void onOneBatchTheLossNeverRisesAndFallsToNothing(double momentum) {
         DataSet data = surface(60, SEED);
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
         GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, momentum);
         network.setListeners(listener);
         double before = network.score(data, false);
@@ -115,7 +75,7 @@ class GaussNewtonListenerTest {
             assertThat(now).as("step %d", i).isLessThanOrEqualTo(before);
             before = now;
         }
-        assertThat(before).isLessThan(1e-5 * start);
+        assertThat(before).isLessThan(1e-4 * start);
         GaussNewtonListener.Statistics statistics = listener.statistics();
         assertThat(statistics.steps() + statistics.undone()).isEqualTo(60);
         assertThat(statistics.steps()).isGreaterThan(20);
@@ -126,13 +86,13 @@ class GaussNewtonListenerTest {
     @Test
     void onOneBatchItWalksThePathOfTheSolver() {
         DataSet data = surface(60, SEED);
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
         GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, 0);
         network.setListeners(listener);
         for (int i = 0; i < 40; i++) {
             network.fit(data);
         }
-        NetworkOutputs outputs = new NetworkOutputs(regression(new Sgd(1), Activation.TANH, 0), data);
+        NetworkOutputs outputs = new NetworkOutputs(surfaceFit(new Sgd(1), Activation.TANH, 0), data);
         Adaptation end = GeometrySolver.builder()
                 .damping(1e-2)
                 .maxIterations((int) listener.statistics().steps())
@@ -148,22 +108,10 @@ class GaussNewtonListenerTest {
     void theLastLayerAloneIsFittedInOneStep(int examples) {
         double lambda = 1e-3;
         DataSet data = surface(examples, SEED);
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .updater(new Sgd(1))
-                .activation(Activation.TANH)
-                .list()
-                .layer(new FrozenLayer.Builder()
-                        .layer(new DenseLayer.Builder().nIn(2).nOut(20).build())
-                        .build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(20)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
+        MultiLayerNetwork network = stack(
+                builder(new Sgd(1), DataType.DOUBLE),
+                new FrozenLayer.Builder().layer(dense(2, 20)).build(),
+                meanSquares(20, 1));
         network.setListeners(new GaussNewtonListener(Layers.OUTPUT_LAYER, lambda, 0));
         INDArray hidden = network.feedForward(data.getFeatures()).get(1);
         SimpleMatrix a = new SimpleMatrix(examples, 21);
@@ -186,72 +134,24 @@ class GaussNewtonListenerTest {
                 .isCloseTo(left.normF() * left.normF() / examples, within(1e-10));
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "DENSE,OUTPUT_LAYER",
-        "DENSE,ALL_LAYERS",
-        "CONVOLUTION,ALL_LAYERS",
-        "BATCH_NORM,OUTPUT_LAYER",
-        "GRAPH,OUTPUT_LAYER"
-    })
-    void anyUpdaterTakesIt(TestNetworks kind, Layers layers) {
-        for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
-            for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), new FusePv(1e-2))) {
-                Model model = kind.create(updater, type, TestNetworks.PLAIN);
-                model.setListeners(new GaussNewtonListener(layers));
-                DataSet data = kind.batch(1, 24, type);
-                TestNetworks.fit(model, data);
-                double start = model.score();
-                for (int i = 0; i < 15; i++) {
-                    TestNetworks.fit(model, data);
-                }
-                assertThat(model.score()).as("%s %s", updater, type).isLessThan(0.9 * start);
-            }
-        }
-    }
-
-    /** Batches of the sizes in question, labels that cannot be learned: what a batch teaches is false for the next one. */
-    @ParameterizedTest
-    @CsvSource({"1", "4", "32", "128"})
-    void nothingDivergesWhereBatchesContradictEachOther(int examples) {
-        Random random = new Random(SEED);
-        for (Layers layers : Layers.values()) {
-            MultiLayerNetwork network =
-                    TestNetworks.DENSE.network(new Sgd(layers == Layers.ALL_LAYERS ? 1 : 0.1), DataType.FLOAT);
-            network.setListeners(new GaussNewtonListener(layers));
-            DataSet held = TestNetworks.DENSE.batch(999, 200, DataType.FLOAT);
-            double start = network.score(held, false);
-            for (int i = 0; i < 60; i++) {
-                DataSet batch = TestNetworks.DENSE.batch(i, examples, DataType.FLOAT);
-                INDArray noise = Nd4j.zeros(DataType.FLOAT, examples, 3);
-                for (int j = 0; j < examples; j++) {
-                    noise.putScalar(j, random.nextInt(3), 1);
-                }
-                network.fit(new DataSet(batch.getFeatures(), noise));
-            }
-            assertThat(network.score(held, false))
-                    .as("%s, start %s, seed %d", layers, start, SEED)
-                    .isLessThan(2 * start);
-        }
-    }
-
     /** The same points with opposite labels: what the first batch gains, the second loses three times over. */
-    @Test
-    void aStepThatTwoBatchesTogetherLoseByIsUndone() {
+    @ParameterizedTest
+    @CsvSource({"0", "0.5"})
+    void aStepThatTwoBatchesTogetherLoseByIsUndone(double momentum) {
         DataSet first = surface(5, SEED);
         first.getLabels().assign(1);
         DataSet second = surface(5, SEED);
         second.getLabels().assign(-1);
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
-        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, momentum);
         network.setListeners(listener);
         network.fit(first);
         assertThat(listener.statistics().undone()).isZero();
         network.fit(second);
         assertThat(listener.statistics().undone()).isEqualTo(1);
         assertThat(listener.statistics().steps()).isEqualTo(1);
-        MultiLayerNetwork fresh = regression(new Sgd(1), Activation.TANH, 0);
-        fresh.setListeners(new GaussNewtonListener(Layers.ALL_LAYERS, 4e-2, 0));
+        MultiLayerNetwork fresh = surfaceFit(new Sgd(1), Activation.TANH, 0);
+        fresh.setListeners(new GaussNewtonListener(Layers.ALL_LAYERS, 4e-2, momentum));
         fresh.fit(second);
         assertThat(network.params().equalsWithEps(fresh.params(), 1e-12))
                 .as("as if the first batch had only raised the damping, seed %d", SEED)
@@ -261,7 +161,7 @@ class GaussNewtonListenerTest {
     @Test
     void aStepOfTheLastLayerThatExplodesIsUndone() {
         DataSet data = surface(30, SEED);
-        MultiLayerNetwork network = regression(new Sgd(10), Activation.TANH, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(10), Activation.TANH, 0);
         GaussNewtonListener listener = new GaussNewtonListener(Layers.OUTPUT_LAYER);
         network.setListeners(listener);
         INDArray start = network.params().dup();
@@ -270,39 +170,13 @@ class GaussNewtonListenerTest {
         assertThat(listener.statistics().undone()).isEqualTo(1);
     }
 
-    @Test
-    void deadUnitsDuplicatesAndOneExampleNeverGiveNan() {
-        DataSet data = surface(20, SEED);
-        for (int i = 1; i < 20; i++) {
-            data.getFeatures().putRow(i, data.getFeatures().getRow(0));
-        }
-        double mean = data.getLabels().meanNumber().doubleValue();
-        for (double bias : new double[] {0, -1e3}) {
-            MultiLayerNetwork network = regression(new Sgd(1), Activation.RELU, bias);
-            network.setListeners(new GaussNewtonListener());
-            for (int i = 0; i < 30; i++) {
-                network.fit(data);
-            }
-            assertThat(network.output(data.getFeatures()).getDouble(0))
-                    .as("the mean label, bias %s", bias)
-                    .isCloseTo(mean, within(1e-8));
-        }
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
-        network.setListeners(new GaussNewtonListener());
-        DataSet one = surface(1, SEED);
-        for (int i = 0; i < 20; i++) {
-            network.fit(one);
-        }
-        assertThat(network.score(one, false)).isLessThan(1e-10);
-    }
-
     /** A full batch of 400 points, 40 of them for each step: as far as on mini-batches. */
     @Test
     void onSomeExamplesOfTheFullBatchTheWholeLossFalls() {
         DataSet all = surface(400, SEED);
         double[] ends = new double[3];
         for (int i = 0; i < 3; i++) {
-            MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
+            MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
             GaussNewtonListener listener = new GaussNewtonListener().examplesPerStep(40, i < 2 ? SEED : SEED + 1);
             network.setListeners(listener);
             double start = network.score(all, false);
@@ -323,11 +197,11 @@ class GaussNewtonListenerTest {
     @Test
     void drawnExamplesAreSolvedAsABatchOfTheirOwn() {
         DataSet all = surface(30, SEED);
-        MultiLayerNetwork drawn = regression(new Sgd(1), Activation.TANH, 0);
+        MultiLayerNetwork drawn = surfaceFit(new Sgd(1), Activation.TANH, 0);
         drawn.setListeners(new GaussNewtonListener().examplesPerStep(12, SEED));
         int[] rows = new Random(SEED).ints(0, 30).distinct().limit(12).toArray();
         DataSet some = new DataSet(Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
-        MultiLayerNetwork own = regression(new Sgd(1), Activation.TANH, 0);
+        MultiLayerNetwork own = surfaceFit(new Sgd(1), Activation.TANH, 0);
         own.setListeners(new GaussNewtonListener());
         INDArray start = own.params().dup();
         drawn.fit(all);
@@ -343,7 +217,7 @@ class GaussNewtonListenerTest {
     @CsvSource({"1", "0.5"})
     void theDampingFollowsTheLengthThatTheUpdaterMade(double rate) {
         DataSet data = surface(40, SEED);
-        MultiLayerNetwork network = regression(new Sgd(rate), Activation.TANH, 0);
+        MultiLayerNetwork network = surfaceFit(new Sgd(rate), Activation.TANH, 0);
         GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1, 0);
         network.setListeners(listener);
         network.fit(data);
@@ -353,197 +227,40 @@ class GaussNewtonListenerTest {
                 .isEqualTo(0.25);
     }
 
-    /** 200 examples with 500 outputs of a layer with 6,000 units: the factors alone are 5 GB. */
+    /** Adam's steps are tiny and not along the direction: the prediction is made for them as they are. */
     @Test
-    void whatDoesNotFitIsRefusedBeforeItStarts() {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .updater(new Sgd(1))
-                .list()
-                .layer(new DenseLayer.Builder().nIn(2).nOut(6_000).build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(6_000)
-                        .nOut(500)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        network.setListeners(new GaussNewtonListener());
-        INDArray start = network.params().dup();
-        DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 200, 2), Nd4j.ones(DataType.FLOAT, 200, 500));
-        assertThatThrownBy(() -> network.fit(data))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("200 examples with 500 outputs needs about")
-                .hasMessageContaining("smaller batches");
-        assertThat(network.params()).isEqualTo(start);
-    }
-
-    /** Frozen BatchNorm runs with its statistics, so examples do not see each other, and frozen dropout is off. */
-    @Test
-    void frozenBatchNormAndDropoutAreTaken() {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .updater(new Sgd(1))
-                .activation(Activation.TANH)
-                .list()
-                .layer(new FrozenLayer.Builder()
-                        .layer(new DenseLayer.Builder()
-                                .nIn(2)
-                                .nOut(20)
-                                .dropOut(0.5)
-                                .build())
-                        .build())
-                .layer(new FrozenLayer.Builder()
-                        .layer(new BatchNormalization.Builder().nIn(20).nOut(20).build())
-                        .build())
-                .layer(new DenseLayer.Builder().nIn(20).nOut(20).build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(20)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        network.setListeners(new GaussNewtonListener());
-        DataSet data = surface(30, SEED);
-        INDArray frozen = network.getLayer(0).params().dup();
-        double start = network.score(data, false);
-        for (int i = 0; i < 30; i++) {
-            network.fit(data);
-        }
-        assertThat(network.score(data, false)).isLessThan(1e-2 * start);
-        assertThat(network.getLayer(0).params()).isEqualTo(frozen);
-    }
-
-    @Test
-    void dropoutInsideABidirectionalLayerIsRefused() {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .updater(new Sgd(1))
-                .list()
-                .layer(new Bidirectional(
-                        Bidirectional.Mode.ADD,
-                        new LSTM.Builder().nIn(3).nOut(4).dropOut(0.5).build()))
-                .layer(new GlobalPoolingLayer.Builder().build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(4)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        network.setListeners(new GaussNewtonListener());
-        DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 5, 3, 4), Nd4j.ones(DataType.FLOAT, 5, 1));
-        assertThatThrownBy(() -> network.fit(data))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("without dropout");
-    }
-
-    @Test
-    void aThousandOutputs() {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.FLOAT)
-                .updater(new Sgd(1))
-                .list()
-                .layer(new DenseLayer.Builder()
-                        .nIn(5)
-                        .nOut(8)
-                        .activation(Activation.TANH)
-                        .build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(8)
-                        .nOut(1000)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build());
-        network.init();
-        network.setListeners(new GaussNewtonListener());
-        DataSet data = new DataSet(Nd4j.ones(DataType.FLOAT, 1, 5), Nd4j.zeros(DataType.FLOAT, 1, 1000));
-        data.getLabels().putScalar(0, 7, 1);
-        for (int i = 0; i < 4; i++) {
-            network.fit(data);
-        }
-        assertThat(network.score(data, false)).isLessThan(0.5 * Math.log(1000));
-    }
-
-    @Test
-    void badDataTakeNoStep() {
-        DataSet data = surface(20, SEED);
-        MultiLayerNetwork network = regression(new Sgd(1), Activation.TANH, 0);
-        GaussNewtonListener listener = new GaussNewtonListener();
+    void theDampingFollowsTheStepThatTheUpdaterMade() {
+        DataSet data = surface(40, SEED);
+        MultiLayerNetwork network = surfaceFit(new Adam(1e-5), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1, 0);
         network.setListeners(listener);
         network.fit(data);
-        INDArray before = network.params().dup();
-        DataSet bad = surface(20, SEED);
-        bad.getFeatures().putScalar(3, 0, Double.NaN);
-        network.fit(bad);
-        assertThat(network.params()).isEqualTo(before);
-        assertThat(listener.statistics().skipped()).isEqualTo(1);
         network.fit(data);
-        assertThat(network.score(data, false)).isFinite();
+        assertThat(listener.statistics().damping())
+                .as("nearly linear, so the actual reduction is about the predicted one, seed %d", SEED)
+                .isEqualTo(0.25);
     }
 
+    /** The second step is that of the damped problem around the first direction times the momentum. */
     @Test
-    void refusesWhatMakesNoSense() {
-        DataSet data = TestNetworks.DENSE.batch(1, 6, DataType.DOUBLE);
-        Model noisy = TestNetworks.DENSE.create(new Sgd(1), DataType.DOUBLE, Options.network(b -> b.dropOut(0.5)));
-        noisy.setListeners(new GaussNewtonListener());
-        assertThatThrownBy(() -> TestNetworks.fit(noisy, data))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("OUTPUT_LAYER");
-        Model norm = TestNetworks.BATCH_NORM.network(new Sgd(1), DataType.DOUBLE);
-        norm.setListeners(new GaussNewtonListener());
-        assertThatThrownBy(() -> TestNetworks.fit(norm, data)).hasMessageContaining("BatchNorm");
-        GaussNewtonListener shared = new GaussNewtonListener();
-        for (int i = 0; i < 2; i++) {
-            Model each = TestNetworks.DENSE.network(new Sgd(1), DataType.DOUBLE);
-            each.setListeners(shared);
-            if (i == 0) {
-                TestNetworks.fit(each, data);
-            } else {
-                assertThatThrownBy(() -> TestNetworks.fit(each, data)).hasMessageContaining("belongs to one network");
-            }
-        }
-        assertThatThrownBy(() -> new GaussNewtonListener().examplesPerStep(0, 1))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("at least 1, not 0");
-        assertThatThrownBy(() -> new GaussNewtonListener(Layers.OUTPUT_LAYER).examplesPerStep(10, 1))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("ALL_LAYERS");
-        assertThatThrownBy(() -> new GaussNewtonListener(Layers.OUTPUT_LAYER, 0.1, 0.9))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("momentum");
-    }
-
-    @Test
-    void graphsAreTrainedInAllLayers() {
-        ComputationGraph graph = new ComputationGraph(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .updater(new Sgd(1))
-                .activation(Activation.TANH)
-                .graphBuilder()
-                .addInputs("in")
-                .addLayer("hidden", new DenseLayer.Builder().nIn(2).nOut(20).build(), "in")
-                .addLayer(
-                        "out",
-                        new OutputLayer.Builder(LossFunction.MSE)
-                                .nIn(20)
-                                .nOut(1)
-                                .activation(Activation.IDENTITY)
-                                .build(),
-                        "hidden")
-                .setOutputs("out")
-                .build());
-        graph.init();
-        graph.setListeners(new GaussNewtonListener());
+    void momentumIsThatOfTheLastDirection() {
         DataSet data = surface(30, SEED);
-        double start = graph.score(data, false);
-        for (int i = 0; i < 40; i++) {
-            graph.fit(data);
-        }
-        assertThat(graph.score(data, false)).isLessThan(1e-3 * start);
+        MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
+        GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 10, 0.5);
+        network.setListeners(listener);
+        INDArray first = network.params().dup();
+        network.fit(data);
+        INDArray second = network.params().dup();
+        network.fit(data);
+        assertThat(listener.statistics().undone()).isZero();
+        NetworkOutputs outputs = new NetworkOutputs(surfaceFit(new Sgd(1), Activation.TANH, 0), data);
+        INDArray start = second.reshape(second.length());
+        OutputLoss.Local local = outputs.loss().at(outputs.outputs(start));
+        AdaptedStep step = new AdaptedStep(outputs.linearise(start), local, outputs.parameters());
+        INDArray earlier = first.sub(second).reshape(start.length());
+        INDArray expected = step.damped(listener.statistics().damping() * step.meanEigenvalue(), earlier.mul(0.5))
+                .direction();
+        INDArray made = start.sub(network.params().reshape(start.length()));
+        assertThat(made.equalsWithEps(expected, 1e-10)).as("seed %d", SEED).isTrue();
     }
 }

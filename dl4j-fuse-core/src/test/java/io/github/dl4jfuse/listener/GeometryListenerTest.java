@@ -7,42 +7,26 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.dl4jfuse.TestNetworks;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class GeometryListenerTest {
 
     private static final long SEED = 20261124;
 
     private static MultiLayerNetwork network(double rate) {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .updater(new Sgd(rate))
-                .activation(Activation.TANH)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(4).nOut(20).build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(20)
-                        .nOut(2)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        return network;
+        return TestNetworks.stack(
+                TestNetworks.builder(new Sgd(rate), DataType.DOUBLE).seed(SEED),
+                TestNetworks.dense(4, 20),
+                TestNetworks.meanSquares(20, 2));
     }
 
     private static DataSet data() {
@@ -115,5 +99,43 @@ class GeometryListenerTest {
         assertThatThrownBy(() -> RankCheck.of(network(1), data, 2, 0.1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("(0, 1)");
+    }
+
+    @Test
+    void ofALargeBatchTheFirstExamplesAreWatched() {
+        MultiLayerNetwork network = network(1e-3);
+        GeometryListener listener = new GeometryListener();
+        network.setListeners(listener);
+        network.fit(new DataSet(Nd4j.randn(DataType.DOUBLE, 300, 4), Nd4j.randn(DataType.DOUBLE, 300, 2)));
+        assertThat(listener.reports().get(0).check().examples()).isEqualTo(RankCheck.ROWS / 2);
+    }
+
+    @Test
+    void aBrokenNetworkIsNotReportedOnAndNotChecked() {
+        MultiLayerNetwork network = network(1e-3);
+        GeometryListener listener = new GeometryListener(1, 0.1);
+        network.setListeners(listener);
+        DataSet data = data();
+        network.fit(data);
+        network.params().putScalar(0, Double.NaN);
+        network.fit(data);
+        assertThat(listener.reports()).hasSize(1);
+        assertThatThrownBy(() -> RankCheck.of(network, data))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("broken parameters");
+    }
+
+    /** Two inputs that differ by 1e-4: told apart in double, lost in the rounding of float. */
+    @Test
+    void theRankIsThatOfTheParametersType() {
+        DataSet data = data();
+        data.getFeatures().putRow(1, data.getFeatures().getRow(0).add(1e-4));
+        assertThat(RankCheck.of(network(1), data).spectrum().rank()).isEqualTo(24);
+        MultiLayerNetwork rounded = network(1).convertDataType(DataType.FLOAT);
+        DataSet floats = new DataSet(
+                data.getFeatures().castTo(DataType.FLOAT), data.getLabels().castTo(DataType.FLOAT));
+        assertThat(RankCheck.of(rounded, floats).spectrum().rank())
+                .as("seed %d", SEED)
+                .isEqualTo(22);
     }
 }

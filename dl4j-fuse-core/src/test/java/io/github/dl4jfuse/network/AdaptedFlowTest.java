@@ -250,6 +250,7 @@ class AdaptedFlowTest {
             Adaptation end = GeometrySolver.builder().targetLoss(1e-20).build().run(outputs, loss);
             assertThat(end.value()).as("seed %d", seed).isLessThan(1e-20);
             assertThat(end.iterations()).as("seed %d", seed).isLessThan(40);
+            assertThat(outputs.start()).as("the network is left there").isEqualTo(end.point());
         }
     }
 

@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.geometry.OutputGeometry;
 import io.github.dl4jfuse.geometry.OutputJacobian;
+import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.geometry.SquaredLoss;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
@@ -39,6 +46,8 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossL2;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 class NetworkOutputsTest {
 
@@ -57,6 +66,22 @@ class NetworkOutputsTest {
                                 .activation(Activation.TANH)
                                 .build(),
                         dense(6)),
+                5),
+        WITHOUT_BIAS(
+                () -> layers(
+                        InputType.feedForward(5),
+                        new OutputLayer.Builder(LossFunction.L2)
+                                .nOut(3)
+                                .activation(Activation.IDENTITY)
+                                .hasBias(false)
+                                .build(),
+                        new DenseLayer.Builder().nOut(6).hasBias(false).build()),
+                5),
+        LAYER_NORM(
+                () -> layers(
+                        InputType.feedForward(5),
+                        softmax(),
+                        new DenseLayer.Builder().nOut(6).hasLayerNorm(true).build()),
                 5),
         LOSS_LAYER(
                 () -> layers(
@@ -90,6 +115,20 @@ class NetworkOutputsTest {
                 2,
                 7,
                 6),
+        CHANNELS_LAST(
+                () -> layers(
+                        InputType.convolutional(5, 4, 2, CNN2DFormat.NHWC),
+                        softmax(),
+                        new ConvolutionLayer.Builder(2, 2)
+                                .nOut(3)
+                                .dataFormat(CNN2DFormat.NHWC)
+                                .build(),
+                        new BatchNormalization.Builder()
+                                .dataFormat(CNN2DFormat.NHWC)
+                                .build()),
+                5,
+                4,
+                2),
         AVERAGE_POOLING(
                 () -> layers(
                         InputType.convolutional(6, 6, 1),
@@ -128,6 +167,14 @@ class NetworkOutputsTest {
                         softmax(),
                         new LSTM.Builder().nOut(4).build(),
                         new GlobalPoolingLayer.Builder().build()),
+                3,
+                5),
+        LSTM_BEFORE_FROZEN(
+                () -> layers(
+                        InputType.recurrent(3, 5),
+                        softmax(),
+                        new LastTimeStep(new LSTM.Builder().nOut(4).build()),
+                        new FrozenLayer.Builder().layer(dense(4)).build()),
                 3,
                 5),
         DENSE_IN_TIME(
@@ -189,6 +236,14 @@ class NetworkOutputsTest {
             return new DataSet(features, labels);
         }
     }
+
+    private static final Set<Kind> WITHOUT_FORMULA = EnumSet.of(
+            Kind.LAYER_NORM,
+            Kind.CHANNELS_LAST,
+            Kind.LSTM_LAST_STEP,
+            Kind.LSTM_POOLED,
+            Kind.LSTM_BEFORE_FROZEN,
+            Kind.DENSE_IN_TIME);
 
     private static DenseLayer dense(int size) {
         return new DenseLayer.Builder().nOut(size).build();
@@ -313,7 +368,7 @@ class NetworkOutputsTest {
         assertThat(parameters(model)).isEqualTo(before);
         assertThat(jacobian.hasGram())
                 .as("whether all trained layers have a formula: %s", outputs.withoutFormula())
-                .isEqualTo(!kind.name().startsWith("LSTM") && kind != Kind.DENSE_IN_TIME);
+                .isEqualTo(!WITHOUT_FORMULA.contains(kind));
     }
 
     private static void assertClose(INDArray actual, INDArray expected, String what) {
@@ -333,13 +388,58 @@ class NetworkOutputsTest {
                 ? network.output(data.getFeatures(), false)
                 : ((ComputationGraph) model).outputSingle(false, data.getFeatures());
         INDArray x = Nd4j.createFromArray(outputs.outputs(outputs.start())).reshape('c', EXAMPLES, 3);
-        INDArray actual = kind == Kind.TANH_OUTPUT
+        INDArray actual = kind == Kind.TANH_OUTPUT || kind == Kind.WITHOUT_BIAS
                 ? x
                 : Activation.SOFTMAX.getActivationFunction().getActivation(x, false);
         assertThat(actual.equalsWithEps(expected, 1e-10)).isTrue();
         double score = model instanceof MultiLayerNetwork network
                 ? network.score(data, false)
                 : ((ComputationGraph) model).score(data, false);
+        assertThat(outputs.loss().at(outputs.outputs(outputs.start())).value()).isCloseTo(score, within(1e-9));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void partsOfABatchAreThoseExamples(Kind kind) {
+        NetworkOutputs all = new NetworkOutputs(kind.model.get(), kind.data());
+        double[] x = all.outputs(all.start());
+        NetworkOutputs some = all.some(new int[] {3, 1});
+        double[] expected = {x[9], x[10], x[11], x[3], x[4], x[5]};
+        assertThat(some.outputs(some.start())).containsExactly(expected, within(1e-12));
+        NetworkOutputs first = all.first(8); // rows, so two examples
+        assertThat(first.outputs(first.start())).containsExactly(Arrays.copyOf(x, 6), within(1e-12));
+        double mean = (first.loss().at(Arrays.copyOf(x, 6)).value()
+                        + all.some(new int[] {2, 3})
+                                .loss()
+                                .at(Arrays.copyOfRange(x, 6, 12))
+                                .value())
+                / 2;
+        assertThat(mean).isCloseTo(all.loss().at(x).value(), within(1e-12));
+    }
+
+    /** A squared loss that could be anything. */
+    @SuppressWarnings("serial")
+    private static final class OwnLoss extends LossL2 implements OutputGeometry {
+
+        @Override
+        public OutputLoss outputLoss(INDArray labels) {
+            return new SquaredLoss(labels.dup('c').reshape(labels.length()).toDoubleVector(), EXAMPLES, 3, 2);
+        }
+    }
+
+    @Test
+    void aLossWithAGeometryOfItsOwnIsNotTakenOnAPart() {
+        Model model = layers(
+                InputType.feedForward(5),
+                new OutputLayer.Builder(new OwnLoss())
+                        .nOut(3)
+                        .activation(Activation.IDENTITY)
+                        .build(),
+                dense(6));
+        NetworkOutputs outputs = new NetworkOutputs(model, Kind.DENSE.data());
+        assertThat(outputs.hasOwnGeometry()).isTrue();
+        assertThat(outputs.first(3)).isSameAs(outputs);
+        double score = ((MultiLayerNetwork) model).score(Kind.DENSE.data(), false);
         assertThat(outputs.loss().at(outputs.outputs(outputs.start())).value()).isCloseTo(score, within(1e-9));
     }
 
@@ -387,6 +487,18 @@ class NetworkOutputsTest {
         assertThatThrownBy(() -> new NetworkOutputs(hinge, data).loss())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("MCXENT");
+        MultiLayerNetwork weighted = new MultiLayerNetwork(builder()
+                .list()
+                .layer(new OutputLayer.Builder(new LossMCXENT(Nd4j.createFromArray(1.0, 2.0, 1.0)))
+                        .nIn(64)
+                        .nOut(3)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .build());
+        weighted.init();
+        assertThatThrownBy(() -> new NetworkOutputs(weighted, data).loss())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("weighted losses");
         DataSet masked =
                 new DataSet(data.getFeatures(), data.getLabels(), null, Nd4j.ones(DataType.DOUBLE, EXAMPLES, 1));
         assertThatThrownBy(() -> new NetworkOutputs(TestNetworks.DENSE.network(new Sgd(1), DataType.DOUBLE), masked))

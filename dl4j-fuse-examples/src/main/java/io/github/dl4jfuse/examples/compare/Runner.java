@@ -48,6 +48,7 @@ final class Runner {
     private final Budget budget;
     private double evaluations; // of gradients; of the loss alone a third
     private double seconds;
+    private GeometryCurves geometry;
 
     Runner(Workload workload, Workload.Split data, Budget budget) {
         this.workload = workload;
@@ -69,12 +70,14 @@ final class Runner {
     Course run(Contestant contestant, long seed) {
         evaluations = 0;
         seconds = 0;
+        geometry = null;
         IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
         String failure = "";
         try {
+            geometry = GeometryCurves.of(network, data.train());
             failure = train(network, seed, checkpoints);
         } catch (RuntimeException e) {
             failure = e.toString();
@@ -202,7 +205,7 @@ final class Runner {
                 measured(network));
     }
 
-    private static Map<String, Double> measured(MultiLayerNetwork network) {
+    private Map<String, Double> measured(MultiLayerNetwork network) {
         Map<String, Double> numbers = new LinkedHashMap<>();
         for (TrainingListener listener : network.getListeners()) {
             if (listener instanceof LfsoListener lfso && lfso.statistics().trials() > 0) {
@@ -212,6 +215,9 @@ final class Runner {
                 numbers.put("radius R", now.radius());
                 numbers.put("refused trials", (double) now.refusedTrials());
             }
+        }
+        if (geometry != null) {
+            numbers.putAll(geometry.at(network));
         }
         return numbers;
     }

@@ -63,6 +63,9 @@ public final class GeometryCommand implements Callable<Integer> {
             description = "With --images: examples of a step, 0 for the solver on all.")
     private List<Integer> batches = List.of(100, 0);
 
+    @Option(names = "--momentum", description = "With --images: of Gauss-Newton steps, from 0 to below 1.")
+    private double momentum;
+
     @Option(names = "--seconds", description = "With --images: most processor seconds of a run.")
     private double maxSeconds = 60;
 
@@ -113,7 +116,7 @@ public final class GeometryCommand implements Callable<Integer> {
                 for (double rate : rates) {
                     print(out, fit.adam(seed, rate, batch > 0 ? batch : images).row(fit.name()));
                 }
-                print(out, (batch > 0 ? fit.gaussNewton(seed, batch) : fit.solver(seed)).row(fit.name()));
+                print(out, (batch > 0 ? fit.gaussNewton(seed, batch, momentum) : fit.solver(seed)).row(fit.name()));
             }
         }
     }

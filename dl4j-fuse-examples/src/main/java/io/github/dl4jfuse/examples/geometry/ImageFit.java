@@ -93,10 +93,12 @@ final class ImageFit {
                 images / batch);
     }
 
-    Run gaussNewton(int seed, int batch) {
+    Run gaussNewton(int seed, int batch, double momentum) {
         MultiLayerNetwork network = network(seed, new Sgd(1));
-        network.setListeners(new GaussNewtonListener());
-        return train("GaussNewtonListener, batches of " + batch, network, seed, batch, 1);
+        network.setListeners(new GaussNewtonListener(
+                GaussNewtonListener.Layers.ALL_LAYERS, GaussNewtonListener.DEFAULT_DAMPING, momentum));
+        String name = "GaussNewtonListener, batches of " + batch + (momentum > 0 ? ", momentum " + momentum : "");
+        return train(name, network, seed, batch, 1);
     }
 
     private Run train(String name, MultiLayerNetwork network, int seed, int batch, int every) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -107,6 +108,23 @@ class RunnerTest {
         Runner.Course course = run(Family.named("lfso").members().get(0), 1, 60);
         assertThat(end(course).gradients()).isBetween(60L, 62L);
         assertThat(course.steps()).isBetween(60L - 40 / 3, 60L - 20 / 3);
+    }
+
+    @Test
+    void gaussNewtonStepsShowTheGeometryOfTheOutputs() {
+        Runner.Course course = run(Family.named("geometry-all").members().get(0), 1, 20);
+        assertThat(course.checkpoints().get(0).measured())
+                .as("before the first step")
+                .isEmpty();
+        Map<String, Double> measured = end(course).measured();
+        assertThat(measured.get("rank, as a share of the equations")).isBetween(0.05, 1.0);
+        assertThat(measured.get("distance of the outputs from a straight path")).isBetween(1e-3, 2.0);
+        double fallen = course.checkpoints().stream()
+                .skip(1)
+                .mapToDouble(each -> each.measured().get("fall of the log of the loss in a step"))
+                .sum();
+        assertThat(fallen).as("one step from one checkpoint to the next").isBetween(2.0, 20.0);
+        assertThat(end(run(ADAM, 1, 10)).measured()).isEmpty();
     }
 
     @Test
