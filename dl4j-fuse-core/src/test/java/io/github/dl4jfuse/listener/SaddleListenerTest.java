@@ -239,6 +239,45 @@ class SaddleListenerTest {
                 .containsExactly(new double[] {exact[0], exact[n - 2], exact[n - 1]}, within(1e-5 * pairs.scale()));
     }
 
+    /** Differences in float pass the kinks of ReLU and say 10 % to 60 % too much here. */
+    @Test
+    void theCurvatureOfAReluNetworkInFloatIsThatOfItsDenseHessian() {
+        MultiLayerNetwork network = threeLayers(Activation.RELU, DataType.FLOAT, new Adam(1e-9));
+        SaddleListener listener =
+                new SaddleListener(batch(0, DataType.FLOAT)).window(20).smallestFall(0.5);
+        network.setListeners(listener);
+        fit(network, 20, DataType.FLOAT);
+        NetworkObjective objective = new NetworkObjective(network, batch(0, DataType.FLOAT)).inDouble();
+        INDArray x = objective.start();
+        int n = (int) x.length();
+        SimpleMatrix dense = new SimpleMatrix(n, n);
+        INDArray gradient = x.like();
+        INDArray moved = x.like();
+        objective.valueAndGradient(x, gradient);
+        for (int j = 0; j < n; j++) {
+            moved.assign(x).putScalar(j, x.getDouble(j) + 1e-8);
+            INDArray column = x.like();
+            objective.valueAndGradient(moved, column);
+            dense.setColumn(j, 0, column.subi(gradient).divi(1e-8).toDoubleVector());
+        }
+        double[] exact = dense.plus(dense.transpose()).scale(0.5).eig().getEigenvalues().stream()
+                .mapToDouble(e -> e.getReal())
+                .sorted()
+                .toArray();
+        SaddleListener.Finding finding = listener.findings().get(0);
+        assertThat(finding.report().largest())
+                .as(finding.sentence())
+                .isCloseTo(exact[n - 1], within(1e-5 * exact[n - 1]));
+        assertThat(finding.report().smallest())
+                .as(finding.sentence())
+                .isCloseTo(exact[0], within(finding.report().smallestError() + 1e-5));
+        assertThat(finding.report().smallestError()).isLessThan(0.05 * Math.abs(exact[0]));
+        assertThat(finding.report().gradientEvaluations()).isLessThan(35);
+        assertThat(finding.report().gradientTolerance())
+                .as("points in float allow no smaller gradient")
+                .isCloseTo(Math.sqrt(Math.ulp(1f) / 2) * (1 + finding.lossBefore()), within(1e-9));
+    }
+
     @Test
     void theWatchFiresOnStandstillOnly() {
         StagnationWatch watch = new StagnationWatch(1e-3);
