@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.ejml.simple.SimpleMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,7 +141,15 @@ class SaddleListenerTest {
         SaddleListener listener = new SaddleListener(kind.batch(0, 40, DataType.DOUBLE))
                 .window(20)
                 .smallestFall(0.5);
-        watched.setListeners(listener);
+        List<INDArray> updates = new ArrayList<>();
+        TrainingListener later = new BaseTrainingListener() {
+            @Override
+            public void iterationDone(Model model, int iteration, int epoch) {
+                updates.add(model.getGradientsViewArray().dup());
+            }
+        };
+        watched.setListeners(listener, later);
+        plain.setListeners(later);
         DataSet data = kind.batch(1, 20, DataType.DOUBLE);
         for (Model model : new Model[] {watched, plain}) {
             Nd4j.getRandom().setSeed(TestNetworks.SEED);
@@ -156,6 +165,7 @@ class SaddleListenerTest {
             assertThat(finding.step()).isEqualTo(Kind.NONE);
             assertThat(finding.sentence()).contains("a plateau without a critical point", "No step");
         }
+        assertThat(updates.subList(0, 70)).as("what later listeners see").isEqualTo(updates.subList(70, 140));
         assertThat(watched.params().toDoubleVector()).isEqualTo(plain.params().toDoubleVector());
     }
 
@@ -182,6 +192,8 @@ class SaddleListenerTest {
                 .isNotEmpty();
         for (int i = 0; i < measured.size(); i++) {
             SaddleListener.Finding finding = listener.findings().get(i);
+            int before = i == 0 ? -1 : listener.findings().get(i - 1).iteration();
+            assertThat(finding.iteration() - before).as("a new window after each probe").isGreaterThanOrEqualTo(20);
             assertThat(finding.sentence()).contains("On the 10 examples of the probe batch");
             assertThat(finding.lossAfter()).as(finding.sentence()).isLessThanOrEqualTo(finding.lossBefore());
             assertThat(measured.get(i)).as(finding.sentence()).isCloseTo(finding.lossAfter(), within(1e-12));
@@ -244,9 +256,9 @@ class SaddleListenerTest {
     void theCurvatureOfAReluNetworkInFloatIsThatOfItsDenseHessian() {
         MultiLayerNetwork network = threeLayers(Activation.RELU, DataType.FLOAT, new Adam(1e-9));
         SaddleListener listener =
-                new SaddleListener(batch(0, DataType.FLOAT)).window(20).smallestFall(0.5);
+                new SaddleListener(batch(0, DataType.FLOAT)).window(40).smallestFall(0.5);
         network.setListeners(listener);
-        fit(network, 20, DataType.FLOAT);
+        fit(network, 40, DataType.FLOAT);
         NetworkObjective objective = new NetworkObjective(network, batch(0, DataType.FLOAT)).inDouble();
         INDArray x = objective.start();
         int n = (int) x.length();
@@ -265,6 +277,7 @@ class SaddleListenerTest {
                 .sorted()
                 .toArray();
         SaddleListener.Finding finding = listener.findings().get(0);
+        assertThat(finding.iteration()).as("the 20th look at every second step").isEqualTo(38);
         assertThat(finding.report().largest())
                 .as(finding.sentence())
                 .isCloseTo(exact[n - 1], within(1e-5 * exact[n - 1]));
@@ -296,6 +309,19 @@ class SaddleListenerTest {
             assertThat(watch.observe(4, 1)).isFalse();
         }
         assertThat(watch.observe(4, 1)).isTrue();
+        int half = StagnationWatch.LOOKS / 2;
+        for (int odd : new int[] {0, half - 1, half, StagnationWatch.LOOKS - 1}) {
+            watch.clear();
+            boolean still = false;
+            for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+                still = watch.observe(look == odd ? (odd < half ? 4.1 : 3.9) : 4, 1);
+            }
+            assertThat(still).as("look %d counts in its half", odd).isFalse();
+        }
+        watch.clear();
+        for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+            watch.observe(4, 1);
+        }
         assertThat(watch.observe(Double.NaN, 1)).isFalse();
         assertThat(watch.observe(4, 1)).as("a new window").isFalse();
     }
