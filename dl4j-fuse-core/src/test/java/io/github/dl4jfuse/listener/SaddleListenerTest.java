@@ -193,7 +193,9 @@ class SaddleListenerTest {
         for (int i = 0; i < measured.size(); i++) {
             SaddleListener.Finding finding = listener.findings().get(i);
             int before = i == 0 ? -1 : listener.findings().get(i - 1).iteration();
-            assertThat(finding.iteration() - before).as("a new window after each probe").isGreaterThanOrEqualTo(20);
+            assertThat(finding.iteration() - before)
+                    .as("a new window after each probe")
+                    .isGreaterThanOrEqualTo(20);
             assertThat(finding.sentence()).contains("On the 10 examples of the probe batch");
             assertThat(finding.lossAfter()).as(finding.sentence()).isLessThanOrEqualTo(finding.lossBefore());
             assertThat(measured.get(i)).as(finding.sentence()).isCloseTo(finding.lossAfter(), within(1e-12));
