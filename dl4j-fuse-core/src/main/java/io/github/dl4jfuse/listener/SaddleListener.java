@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Loss and gradient norm of the training batches are read at {@value StagnationWatch#LOOKS} steps of each window. Training stands still when the mean loss
  * of the window's second half is not below that of its first half by {@code smallestFall} of it, and the gradient norm has
- * not grown. Then the loss on the probe batch is examined, by some 60 to 210 evaluations of its gradient, with dropout and
+ * not grown. Then the loss on the probe batch is examined, by some 30 to 180 evaluations of its gradient on a copy of the network in double precision, with dropout and
  * weight noise off and BatchNorm in training mode. What is found holds of the probe batch; that is why a step is taken only if the loss on
  * that batch really falls, and why the probe batch should be large. After a probe without a step the next one
  * waits twice as long, as training may just have converged.
@@ -77,7 +77,6 @@ public final class SaddleListener extends BaseTrainingListener {
     private boolean saidNotFinite;
     private StagnationWatch watch = new StagnationWatch(DEFAULT_SMALLEST_FALL);
     private Model model;
-    private NetworkObjective objective;
     private long steps;
     private long quietUntil;
     private int wait = 1;
@@ -171,9 +170,7 @@ public final class SaddleListener extends BaseTrainingListener {
     }
 
     private void probe(int iteration) {
-        if (objective == null) {
-            objective = probe.apply(model);
-        }
+        NetworkObjective objective = probe.apply(model).inDouble();
         SubspaceStep step;
         try {
             step = SubspaceStep.from(

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.objective.Objective;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
@@ -10,6 +11,8 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -53,7 +56,10 @@ public final class NetworkObjective extends Objective {
     private final Model model;
     private final Iterable<? extends MultiDataSet> batches;
     private final List<NetworkParameter> parameters;
+    private final double pointRoundingUnit;
+    private final INDArray found;
     private final INDArray sum;
+    private final INDArray part;
     private final long fixedRootState = Nd4j.getRandom().rootState();
     private final long fixedNodeState = Nd4j.getRandom().nodeState();
 
@@ -90,11 +96,86 @@ public final class NetworkObjective extends Objective {
     }
 
     private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches) {
+        this(model, batches, Double.NaN);
+    }
+
+    private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches, double pointRoundingUnit) {
         super(requireTrainable(model).numParams(), type(model));
         this.model = model;
         this.batches = batches;
+        this.pointRoundingUnit = Double.isNaN(pointRoundingUnit) ? roundingUnit() : pointRoundingUnit;
         parameters = NetworkParameter.of(model);
+        found = Nd4j.zeros(dataType(), dimension());
         sum = Nd4j.zeros(DataType.DOUBLE, dimension());
+        part = dataType() == DataType.DOUBLE ? null : Nd4j.zeros(DataType.DOUBLE, dimension());
+    }
+
+    /**
+     * Returns the same loss in double precision, on a copy of the network that knows nothing of its updaters and of the network it
+     * comes from; this objective, if it is in double precision already. Where layers have kinks (ReLU) only double precision allows differences
+     * of gradients over distances so short that hardly a unit passes its kink. {@link #pointRoundingUnit} stays what it is here.
+     */
+    public NetworkObjective inDouble() {
+        if (dataType() == DataType.DOUBLE) {
+            return this;
+        }
+        Iterable<MultiDataSet> data = batches instanceof List<? extends MultiDataSet> list
+                ? list.stream().map(NetworkObjective::inDouble).toList()
+                : () -> {
+                    Iterator<? extends MultiDataSet> inFloat = batches.iterator();
+                    return new Iterator<>() {
+                        @Override
+                        public boolean hasNext() {
+                            return inFloat.hasNext();
+                        }
+
+                        @Override
+                        public MultiDataSet next() {
+                            return inDouble(inFloat.next());
+                        }
+                    };
+                };
+        return new NetworkObjective(copyInDouble(model), data, pointRoundingUnit);
+    }
+
+    /** Returns a copy without updaters; DL4J's convertDataType converts their state too, which may be many times the parameters. */
+    private static Model copyInDouble(Model model) {
+        INDArray parameters = model.params().castTo(DataType.DOUBLE);
+        if (model instanceof MultiLayerNetwork network) {
+            MultiLayerConfiguration configuration =
+                    network.getLayerWiseConfigurations().clone();
+            configuration.setDataType(DataType.DOUBLE);
+            MultiLayerNetwork copy = new MultiLayerNetwork(configuration);
+            copy.init(parameters, false);
+            return copy;
+        }
+        ComputationGraphConfiguration configuration =
+                ((ComputationGraph) model).getConfiguration().clone();
+        configuration.setDataType(DataType.DOUBLE);
+        ComputationGraph copy = new ComputationGraph(configuration);
+        copy.init(parameters, false);
+        return copy;
+    }
+
+    private static MultiDataSet inDouble(MultiDataSet batch) {
+        return new org.nd4j.linalg.dataset.MultiDataSet(
+                inDouble(batch.getFeatures()),
+                inDouble(batch.getLabels()),
+                inDouble(batch.getFeaturesMaskArrays()),
+                inDouble(batch.getLabelsMaskArrays()));
+    }
+
+    private static INDArray[] inDouble(INDArray[] arrays) {
+        return arrays == null
+                ? null
+                : Arrays.stream(arrays)
+                        .map(array -> array == null ? null : array.castTo(DataType.DOUBLE))
+                        .toArray(INDArray[]::new);
+    }
+
+    @Override
+    public double pointRoundingUnit() {
+        return pointRoundingUnit;
     }
 
     private static Iterable<MultiDataSet> resettable(boolean resetSupported, Iterable<MultiDataSet> batches) {
@@ -197,7 +278,7 @@ public final class NetworkObjective extends Objective {
 
     @Override
     protected double evaluate(INDArray point, INDArray gradient) {
-        INDArray found = flat(model.params()).dup();
+        found.assign(flat(model.params()));
         double score = model.score();
         flat(model.params()).assign(point);
         try {
@@ -244,7 +325,8 @@ public final class NetworkObjective extends Objective {
             loss += (score - penalty) * (mean ? count : 1);
             examples += count;
             if (gradient != null) {
-                sum.addi(flat(model.getGradientsViewArray()).castTo(DataType.DOUBLE));
+                INDArray raw = flat(model.getGradientsViewArray());
+                sum.addi(part == null ? raw : part.assign(raw));
             }
         }
         if (examples == 0) {

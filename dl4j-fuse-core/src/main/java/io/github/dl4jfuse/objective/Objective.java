@@ -145,6 +145,8 @@ public abstract class Objective {
         valueAndGradient(moved, target);
         axpy(-1, behind, target);
         target.divi(2 * h);
+        moved.close(); // off the heap, where garbage piles up: the collector does not see its size
+        behind.close();
     }
 
     private static double norm(INDArray x) {
@@ -158,6 +160,14 @@ public abstract class Objective {
     /** Returns half the distance from 1 to the next number of {@link #dataType}: 2⁻²⁴ or 2⁻⁵³. */
     public final double roundingUnit() {
         return dataType == DataType.FLOAT ? Math.ulp(1f) / 2 : Math.ulp(1.0) / 2;
+    }
+
+    /**
+     * Returns the rounding unit of the points that f is asked for: {@link #roundingUnit}, unless points of a coarser type are
+     * looked at in a finer one. No gradient gets smaller than such points allow.
+     */
+    public double pointRoundingUnit() {
+        return roundingUnit();
     }
 
     /** Returns how often f was computed, alone or with its gradient. */

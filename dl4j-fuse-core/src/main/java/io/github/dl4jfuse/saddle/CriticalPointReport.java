@@ -11,7 +11,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * a negative eigenvalue; Anandkumar and Ge (COLT 2016) leave those with a third derivative on the null space of the Hessian. The
  * verdict says which of these a point is, on the data that the objective holds: a mini-batch says something of that batch.
  *
- * <p>Where n is at most {@value #ALL_EIGENPAIRS_UP_TO} all eigenpairs are computed. Above, Lanczos looks for a few at both ends, and the
+ * <p>Where n is at most {@value #ALL_EIGENPAIRS_UP_TO} all eigenpairs are computed. Above, Lanczos looks for a few at both ends, by
+ * one-sided differences where the objective is in double precision. For networks take that: {@code NetworkObjective.inDouble()}. In float
+ * each unit with a kink (ReLU) that passes it within a difference adds a curvature that isn't there, and no error bar sees it. The
  * null space is seen through the few near-null vectors of its Krylov space and one direction that was driven towards a
  * large third derivative. So above a verdict of saddle is certain within the error bars, one of minimum is not: a small
  * negative eigenvalue may have stayed hidden.
@@ -81,16 +83,11 @@ public record CriticalPointReport(
     /**
      * Looks at a point.
      *
-     * @param gradientTolerance what of |∇f| counts as zero; NaN for the default, the root of the rounding unit times 1 +
-     *     |f|. On noisy data something larger makes sense.
+     * @param gradientTolerance what of |∇f| counts as zero; NaN for the default, the root of the points' rounding unit times
+     *     1 + |f|. On noisy data something larger makes sense.
      */
     public static CriticalPointReport of(Objective objective, INDArray x, double gradientTolerance) {
         return new Probe(objective, x, gradientTolerance, Lanczos.DEFAULT_MAX_PRODUCTS, Lanczos.DEFAULT_SEED).report();
-    }
-
-    /** Returns whether gradient descent can be held here only by a start of measure zero, after Lee et al. */
-    public boolean isStrictSaddle() {
-        return verdict == Verdict.STRICT_SADDLE;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A look at a point: value, gradient, both ends of the spectrum, third derivative on the null space as far as it is seen. */
@@ -49,9 +50,12 @@ final class Probe {
         }
         long n = objective.dimension();
         complete = n <= CriticalPointReport.ALL_EIGENPAIRS_UP_TO;
+        boolean oneSided = !complete && objective.dataType() == DataType.DOUBLE;
         Lanczos lanczos = new Lanczos(complete ? (int) n : maxProducts, Lanczos.DEFAULT_TOLERANCE, seed);
-        pairs = complete ? lanczos.smallest(objective, x, (int) n) : lanczos.extremes(objective, x, PAIRS, PAIRS);
-        Tolerances resolved = Tolerances.of(objective, value, gradientNorm, pairs.scale());
+        pairs = complete
+                ? lanczos.smallest(objective, x, (int) n)
+                : (oneSided ? lanczos.oneSided() : lanczos).extremes(objective, x, gradient, PAIRS, PAIRS);
+        Tolerances resolved = Tolerances.of(objective, value, gradientNorm, pairs.scale(), oneSided);
         zero = Double.isNaN(gradientTolerance) ? resolved : resolved.withGradient(gradientTolerance);
         verdict = judge();
     }
@@ -160,7 +164,7 @@ final class Probe {
                 zero.curvature(),
                 nullVectors,
                 tensor == null ? Double.NaN : tensor.tailNorms()[0],
-                tensor == null ? Double.NaN : Math.max(tensor.error(), 0),
+                tensor == null ? Double.NaN : tensor.error(),
                 objective.gradientEvaluations() - gradientsBefore);
     }
 }

@@ -59,7 +59,7 @@ final class ThirdOrderRun {
             if (z.value < bottom) {
                 return end(Status.NON_FINITE, z);
             }
-            Tolerances zero = Tolerances.of(objective, z.value, z.gradientNorm, z.scale());
+            Tolerances zero = Tolerances.of(objective, z.value, z.gradientNorm, z.scale(), false);
             boolean secondOrder = z.gradientNorm <= zero.gradient() && z.smallest() >= -zero.curvature();
             DenseCurvature next = null;
             if (!method.isAdaptive() || secondOrder) {

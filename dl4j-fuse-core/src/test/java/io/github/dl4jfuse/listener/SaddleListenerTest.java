@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.ejml.simple.SimpleMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,7 +141,15 @@ class SaddleListenerTest {
         SaddleListener listener = new SaddleListener(kind.batch(0, 40, DataType.DOUBLE))
                 .window(20)
                 .smallestFall(0.5);
-        watched.setListeners(listener);
+        List<INDArray> updates = new ArrayList<>();
+        TrainingListener later = new BaseTrainingListener() {
+            @Override
+            public void iterationDone(Model model, int iteration, int epoch) {
+                updates.add(model.getGradientsViewArray().dup());
+            }
+        };
+        watched.setListeners(listener, later);
+        plain.setListeners(later);
         DataSet data = kind.batch(1, 20, DataType.DOUBLE);
         for (Model model : new Model[] {watched, plain}) {
             Nd4j.getRandom().setSeed(TestNetworks.SEED);
@@ -156,6 +165,7 @@ class SaddleListenerTest {
             assertThat(finding.step()).isEqualTo(Kind.NONE);
             assertThat(finding.sentence()).contains("a plateau without a critical point", "No step");
         }
+        assertThat(updates.subList(0, 70)).as("what later listeners see").isEqualTo(updates.subList(70, 140));
         assertThat(watched.params().toDoubleVector()).isEqualTo(plain.params().toDoubleVector());
     }
 
@@ -182,6 +192,10 @@ class SaddleListenerTest {
                 .isNotEmpty();
         for (int i = 0; i < measured.size(); i++) {
             SaddleListener.Finding finding = listener.findings().get(i);
+            int before = i == 0 ? -1 : listener.findings().get(i - 1).iteration();
+            assertThat(finding.iteration() - before)
+                    .as("a new window after each probe")
+                    .isGreaterThanOrEqualTo(20);
             assertThat(finding.sentence()).contains("On the 10 examples of the probe batch");
             assertThat(finding.lossAfter()).as(finding.sentence()).isLessThanOrEqualTo(finding.lossBefore());
             assertThat(measured.get(i)).as(finding.sentence()).isCloseTo(finding.lossAfter(), within(1e-12));
@@ -239,6 +253,46 @@ class SaddleListenerTest {
                 .containsExactly(new double[] {exact[0], exact[n - 2], exact[n - 1]}, within(1e-5 * pairs.scale()));
     }
 
+    /** Differences in float pass the kinks of ReLU and say 10 % to 60 % too much here. */
+    @Test
+    void theCurvatureOfAReluNetworkInFloatIsThatOfItsDenseHessian() {
+        MultiLayerNetwork network = threeLayers(Activation.RELU, DataType.FLOAT, new Adam(1e-9));
+        SaddleListener listener =
+                new SaddleListener(batch(0, DataType.FLOAT)).window(40).smallestFall(0.5);
+        network.setListeners(listener);
+        fit(network, 40, DataType.FLOAT);
+        NetworkObjective objective = new NetworkObjective(network, batch(0, DataType.FLOAT)).inDouble();
+        INDArray x = objective.start();
+        int n = (int) x.length();
+        SimpleMatrix dense = new SimpleMatrix(n, n);
+        INDArray gradient = x.like();
+        INDArray moved = x.like();
+        objective.valueAndGradient(x, gradient);
+        for (int j = 0; j < n; j++) {
+            moved.assign(x).putScalar(j, x.getDouble(j) + 1e-8);
+            INDArray column = x.like();
+            objective.valueAndGradient(moved, column);
+            dense.setColumn(j, 0, column.subi(gradient).divi(1e-8).toDoubleVector());
+        }
+        double[] exact = dense.plus(dense.transpose()).scale(0.5).eig().getEigenvalues().stream()
+                .mapToDouble(e -> e.getReal())
+                .sorted()
+                .toArray();
+        SaddleListener.Finding finding = listener.findings().get(0);
+        assertThat(finding.iteration()).as("the 20th look at every second step").isEqualTo(38);
+        assertThat(finding.report().largest())
+                .as(finding.sentence())
+                .isCloseTo(exact[n - 1], within(1e-5 * exact[n - 1]));
+        assertThat(finding.report().smallest())
+                .as(finding.sentence())
+                .isCloseTo(exact[0], within(finding.report().smallestError() + 1e-5));
+        assertThat(finding.report().smallestError()).isLessThan(0.05 * Math.abs(exact[0]));
+        assertThat(finding.report().gradientEvaluations()).isLessThan(35);
+        assertThat(finding.report().gradientTolerance())
+                .as("points in float allow no smaller gradient")
+                .isCloseTo(Math.sqrt(Math.ulp(1f) / 2) * (1 + finding.lossBefore()), within(1e-9));
+    }
+
     @Test
     void theWatchFiresOnStandstillOnly() {
         StagnationWatch watch = new StagnationWatch(1e-3);
@@ -257,6 +311,19 @@ class SaddleListenerTest {
             assertThat(watch.observe(4, 1)).isFalse();
         }
         assertThat(watch.observe(4, 1)).isTrue();
+        int half = StagnationWatch.LOOKS / 2;
+        for (int odd : new int[] {0, half - 1, half, StagnationWatch.LOOKS - 1}) {
+            watch.clear();
+            boolean still = false;
+            for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+                still = watch.observe(look == odd ? (odd < half ? 4.1 : 3.9) : 4, 1);
+            }
+            assertThat(still).as("look %d counts in its half", odd).isFalse();
+        }
+        watch.clear();
+        for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+            watch.observe(4, 1);
+        }
         assertThat(watch.observe(Double.NaN, 1)).isFalse();
         assertThat(watch.observe(4, 1)).as("a new window").isFalse();
     }

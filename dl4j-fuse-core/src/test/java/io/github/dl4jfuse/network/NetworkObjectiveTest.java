@@ -427,6 +427,43 @@ class NetworkObjectiveTest {
         assertThat(network.score(data, false)).isCloseTo(minimum.value(), within(1e-12));
     }
 
+    @ParameterizedTest
+    @EnumSource(TestNetworks.class)
+    void inDoubleItIsTheSameLossOnACopyThatKnowsNothingOfTheNetwork(TestNetworks kind) {
+        Options options = new Options(
+                builder -> builder.dropOut(0.5).weightNoise(new DropConnect(0.5)),
+                layer -> layer.l1(0.01).weightDecay(0.03, true));
+        Model model = kind.create(new Adam(1e-3), DataType.FLOAT, options);
+        TestNetworks.fit(model, kind.batch(9, EXAMPLES, DataType.FLOAT));
+        DataSet data = kind.batch(0, EXAMPLES, DataType.FLOAT);
+        NetworkObjective inFloat = new NetworkObjective(model, data);
+        INDArray before = params(model);
+        NetworkObjective inDouble = inFloat.inDouble();
+        assertThat(inDouble.inDouble()).isSameAs(inDouble);
+        assertThat(inDouble.roundingUnit()).isEqualTo(Math.ulp(1.0) / 2);
+        assertThat(inDouble.pointRoundingUnit()).isEqualTo(Math.ulp(1f) / 2.0);
+        INDArray x = inDouble.start();
+        assertThat(x).isEqualTo(before.castTo(DataType.DOUBLE));
+        INDArray exact = x.dup();
+        INDArray rounded = before.dup();
+        double value = inDouble.valueAndGradient(x, exact);
+        assertThat(inFloat.valueAndGradient(before, rounded)).isCloseTo(value, within(1e-5 * value));
+        double norm = exact.norm2Number().doubleValue();
+        assertThat(rounded.castTo(DataType.DOUBLE).sub(exact).norm2Number().doubleValue())
+                .isGreaterThan(0)
+                .isLessThan(1e-5 * norm);
+        checkGradient(inDouble, x);
+        inDouble.accept(x.add(1));
+        assertThat(params(model)).as("the network itself").isEqualTo(before);
+
+        // The same from an iterator that is read anew for each evaluation.
+        NetworkObjective read =
+                new NetworkObjective(model, new ExistingDataSetIterator(data.batchBy(EXAMPLES))).inDouble();
+        for (int pass = 0; pass < 2; pass++) {
+            assertThat(read.value(x)).isCloseTo(value, within(1e-12 * value));
+        }
+    }
+
     @Test
     void hessianVectorProductsOfANetworkAreSymmetric() {
         MultiLayerNetwork network = small(null, new Adam(1e-3), OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT);

@@ -31,6 +31,7 @@ final class ProbeCost {
 
     private static final int EXAMPLES = 1_000;
     private static final int PAIRS = 8;
+    private static final int PRODUCTS = 57;
     private static final int REFERENCE_PRODUCTS = 120;
 
     private final PrintWriter out;
@@ -43,8 +44,10 @@ final class ProbeCost {
     void run() {
         // First, so that the peak of memory is its own.
         probe("784-900-300-10 ReLU, 1 million parameters", wide(), 0);
-        probe("784-256-128-10 ReLU", new FashionMlp().configuration(1), 200);
-        probe("the same with BatchNorm and dropout .5 (BatchNorm by the batch, dropout off)", normalised(), 200);
+        for (int steps : new int[] {200, 0}) {
+            probe("784-256-128-10 ReLU", new FashionMlp().configuration(1), steps);
+            probe("the same with BatchNorm and dropout .5 (BatchNorm by the batch, dropout off)", normalised(), steps);
+        }
     }
 
     private static MultiLayerConfiguration normalised() {
@@ -108,42 +111,51 @@ final class ProbeCost {
             network.fit(batches.next());
         }
         DataSet data = images.shuffled(1).range(0, EXAMPLES).iterator(EXAMPLES).next();
-        NetworkObjective objective = new NetworkObjective(network, data);
-        INDArray x = objective.start();
-        long begin = System.nanoTime();
-        EigenPairs pairs = new Lanczos(57, 0, 1).oneSided().largest(objective, x, PAIRS);
-        double seconds = (System.nanoTime() - begin) / 1e9;
+        NetworkObjective inFloat = new NetworkObjective(network, data);
+        NetworkObjective inDouble = inFloat.inDouble();
+        INDArray x = inDouble.start();
+        EigenPairs stopped = new Lanczos(PRODUCTS, 1e-2, 1).oneSided().largest(inDouble, x, PAIRS);
         out.printf(
                 Locale.ROOT,
-                "%s (%,d parameters), after %d steps of Adam, %,d examples: %d largest eigenvalues by %d gradients in"
-                        + " %.2f s; %s%n",
+                "%s (%,d parameters), after %d steps of Adam, %,d examples; %s%n",
                 name,
-                objective.dimension(),
+                inDouble.dimension(),
                 steps,
                 EXAMPLES,
-                PAIRS,
-                pairs.gradientEvaluations(),
-                seconds,
                 peakMemory());
-        if (steps > 0) {
-            EigenPairs reference = new Lanczos(REFERENCE_PRODUCTS, 0, 2).largest(objective, x, PAIRS);
-            for (int gradients : new int[] {30, 40, 58, 80, 120}) {
-                line("central", new Lanczos(gradients / 2, 0, 1).largest(objective, x, PAIRS), reference);
-                line("one-sided", new Lanczos(gradients - 1, 0, 1).oneSided().largest(objective, x, PAIRS), reference);
-            }
+        EigenPairs whole = new Lanczos(PRODUCTS, 0, 1).oneSided().extremes(inDouble, x, PAIRS / 2, PAIRS);
+        line("double, one-sided, " + PAIRS + " largest to 1 %", stopped, PAIRS, whole);
+        if (inDouble.dimension() < 500_000) {
+            EigenPairs reference =
+                    new Lanczos(REFERENCE_PRODUCTS, 0, 2).oneSided().extremes(inDouble, x, PAIRS / 2, PAIRS);
+            line("double, one-sided", whole, PAIRS + PAIRS / 2, reference);
+            line(
+                    "float, central",
+                    new Lanczos(PRODUCTS / 2, 0, 1).largest(inFloat, inFloat.start(), PAIRS),
+                    PAIRS,
+                    reference);
         }
         out.flush();
     }
 
-    private void line(String differences, EigenPairs measured, EigenPairs reference) {
-        out.printf(Locale.ROOT, "  %3d gradients, %s differences:", measured.gradientEvaluations(), differences);
-        for (int i = PAIRS - 1; i >= 0; i--) {
+    /** The largest eigenvalues, after them the smallest ones if there are so many. */
+    private void line(String differences, EigenPairs measured, int count, EigenPairs reference) {
+        out.printf(
+                Locale.ROOT,
+                "  %s, %d products, %d gradients:",
+                differences,
+                measured.products(),
+                measured.gradientEvaluations());
+        int last = measured.values().length - 1;
+        int lastReference = reference.values().length - 1;
+        for (int i = 0; i < count; i++) {
+            double value = measured.values()[last - i];
             out.printf(
                     Locale.ROOT,
-                    " %.4g (%.2f %%, said %.2f %%)",
-                    measured.values()[i],
-                    100 * Math.abs(measured.values()[i] / reference.values()[i] - 1),
-                    100 * measured.errors()[i] / Math.abs(measured.values()[i]));
+                    " %.4g (%.2g %%, said %.2g %%)",
+                    value,
+                    100 * Math.abs(value / reference.values()[lastReference - i] - 1),
+                    100 * measured.errors()[last - i] / Math.abs(value));
         }
         out.println();
     }
