@@ -145,11 +145,6 @@ public final class AdaptedStep {
         }
     }
 
-    /** Returns the form in use. */
-    public Form form() {
-        return form;
-    }
-
     /**
      * Returns the mean eigenvalue of B B', the unit that damping is counted in. Without a matrix, an estimate: |B' w|² / |w|²,
      * which is at most the largest.
@@ -211,7 +206,7 @@ public final class AdaptedStep {
             return conjugateGradients(0, whitened);
         }
         if (eigen == null) {
-            eigen = system.eigen(true);
+            eigen = system.eigen();
         }
         double[] target = form == Form.BATCH_SPACE ? whitened : transposedRows(whitened);
         double[] solution = new double[target.length];

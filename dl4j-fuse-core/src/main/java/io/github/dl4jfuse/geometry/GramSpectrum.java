@@ -34,7 +34,7 @@ public record GramSpectrum(
             throw new IllegalArgumentException("The eigenvalues of " + n + " rows (examples times outputs) take too"
                     + " long; look at a sample of at most " + ROWS_AT_MOST + " rows.");
         }
-        SymmetricSystem.Eigen eigen = new SymmetricSystem(jacobian.gram(n), n).eigen(true);
+        SymmetricSystem.Eigen eigen = new SymmetricSystem(jacobian.gram(n), n).eigen();
         double largest = Math.max(0, eigen.values()[n - 1]);
         int rank = 0;
         int numericalRank = 0;

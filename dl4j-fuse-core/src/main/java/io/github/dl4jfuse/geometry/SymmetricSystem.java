@@ -118,9 +118,9 @@ final class SymmetricSystem {
     /** Eigenvalues, ascending, and eigenvectors, one after the other. */
     record Eigen(double[] values, double[][] vectors) {}
 
-    /** Returns the eigen-decomposition; without the vectors if they are not wanted. */
-    Eigen eigen(boolean wantVectors) {
-        EigenDecomposition_F64<DMatrixRMaj> decomposition = DecompositionFactory_DDRM.eig(n, wantVectors, true);
+    /** Returns the eigen-decomposition. */
+    Eigen eigen() {
+        EigenDecomposition_F64<DMatrixRMaj> decomposition = DecompositionFactory_DDRM.eig(n, true, true);
         DMatrixRMaj copy = DMatrixRMaj.wrap(n, n, matrix.clone());
         CommonOps_DDRM.symmLowerToFull(copy);
         if (!decomposition.decompose(copy)) {
@@ -135,12 +135,10 @@ final class SymmetricSystem {
         }
         java.util.Arrays.sort(order, java.util.Comparator.comparingDouble(i -> found[i]));
         double[] values = new double[n];
-        double[][] vectors = wantVectors ? new double[n][] : null;
+        double[][] vectors = new double[n][];
         for (int i = 0; i < n; i++) {
             values[i] = found[order[i]];
-            if (wantVectors) {
-                vectors[i] = decomposition.getEigenVector(order[i]).data;
-            }
+            vectors[i] = decomposition.getEigenVector(order[i]).data;
         }
         return new Eigen(values, vectors);
     }

@@ -108,7 +108,8 @@ public final class GaussNewtonListener extends BaseTrainingListener {
      * With settings.
      *
      * @param damping λ at the start, positive, in units of the mean eigenvalue of the Gram matrix
-     * @param momentum in batch space (SPRING), from 0 (default: none) to below 1; ALL_LAYERS only
+     * @param momentum in batch space (SPRING), from 0 (default: none) to below 1; ALL_LAYERS only. For a
+     *     cross-entropy on a few batches that come back .9 keeps them from undoing each other; squared losses want 0
      */
     public GaussNewtonListener(Layers layers, double damping, double momentum) {
         if (!(damping > 0 && damping <= Damping.LARGEST)) {

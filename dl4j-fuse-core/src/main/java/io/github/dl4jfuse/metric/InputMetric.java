@@ -32,8 +32,8 @@ public final class InputMetric {
     /** Default of k. */
     public static final int DEFAULT_RANK = 8;
 
-    /** δ: the damping, in units of the mean eigenvalue. */
-    public static final double DAMPING = 1;
+    /** Default of δ, the damping in units of the mean eigenvalue. */
+    public static final double DEFAULT_DAMPING = 1;
 
     /** κ²: the mean square length of T ã; near that of an image of Fashion-MNIST, so that Adam's usual rates keep their size. */
     public static final double SQUARED_LENGTH = 160;
@@ -48,6 +48,7 @@ public final class InputMetric {
     private final int inputs;
     private final int rank;
     private final boolean bias;
+    private final double damping;
     private final INDArray weightPart; // Q without its last row, [nIn, k], f order
     private final INDArray biasPart; // the last row of Q, [1, k]
     private final INDArray eigenvalues; // [1, k]
@@ -63,12 +64,14 @@ public final class InputMetric {
      * @param inputs nIn
      * @param rank k
      * @param bias whether the layer has one that is adapted with the weights
+     * @param damping δ, positive
      * @param memory {@link #size} numbers, zero for a metric that has seen nothing
      */
-    public InputMetric(int inputs, int rank, boolean bias, INDArray memory) {
+    public InputMetric(int inputs, int rank, boolean bias, double damping, INDArray memory) {
         this.inputs = inputs;
         this.rank = rank;
         this.bias = bias;
+        this.damping = damping;
         long q = (long) inputs * rank;
         boolean directions = rank > 0;
         weightPart = directions ? memory.get(interval(0, q)).reshape('f', inputs, rank) : null;
@@ -215,7 +218,7 @@ public final class InputMetric {
         double[] saved = rank == 0 ? w : toDoubles(eigenvalues);
         for (int i = 0; i < rank; i++) {
             double e = Math.max(0, saved[i]);
-            w[i] = mean > 0 ? 1 / Math.sqrt(1 + e / (DAMPING * mean)) : 1;
+            w[i] = mean > 0 ? 1 / Math.sqrt(1 + e / (damping * mean)) : 1;
             kept += e * (w[i] * w[i] - 1);
         }
         scale = Math.sqrt(SQUARED_LENGTH / Math.max(1, kept));

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.updater;
 
+import io.github.dl4jfuse.metric.InputMetric;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -45,6 +46,7 @@ public final class Adapted implements IUpdater {
     private static final long serialVersionUID = 1;
 
     private IUpdater rule = new FusePv(DEFAULT_CONSTANT_RATE);
+    private double damping = InputMetric.DEFAULT_DAMPING;
 
     /** {@link FusePv} with rate {@value #DEFAULT_CONSTANT_RATE}, for trainings whose end is not known. */
     public Adapted() {}
@@ -65,6 +67,21 @@ public final class Adapted implements IUpdater {
         return new Adapted(new FusePv(new MapSchedule(ScheduleType.EPOCH, rates)));
     }
 
+    /**
+     * Returns the same with another damping δ of the metric ({@code InputMetric}), positive, default
+     * {@value InputMetric#DEFAULT_DAMPING}. The larger, the more of the inputs' own metric stays: training is slower and small
+     * data sets are overfitted less. 10 to 30 is worth a try where the test error counts and examples are few.
+     */
+    public Adapted withDamping(double delta) {
+        if (!(delta > 0 && delta < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("The damping of the metric is a positive number, not " + delta
+                    + "; for no metric at all take the rule itself, without Adapted.");
+        }
+        Adapted copy = new Adapted(rule);
+        copy.damping = delta;
+        return copy;
+    }
+
     /** Another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
     public Adapted(IUpdater rule) {
         this.rule = Objects.requireNonNull(rule, "The rule must not be null.");
@@ -81,6 +98,11 @@ public final class Adapted implements IUpdater {
     /** Returns the rule. */
     public IUpdater rule() {
         return rule;
+    }
+
+    /** Returns δ. */
+    public double damping() {
+        return damping;
     }
 
     @Override
@@ -122,21 +144,21 @@ public final class Adapted implements IUpdater {
     @Override
     @SuppressWarnings("MethodDoesntCallSuperMethod")
     public Adapted clone() {
-        return new Adapted(rule.clone());
+        return new Adapted(rule.clone()).withDamping(damping);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Adapted that && rule.equals(that.rule);
+        return other instanceof Adapted that && rule.equals(that.rule) && Double.compare(damping, that.damping) == 0;
     }
 
     @Override
     public int hashCode() {
-        return 31 + rule.hashCode();
+        return Objects.hash(rule, damping);
     }
 
     @Override
     public String toString() {
-        return "Adapted(rule=" + rule + ")";
+        return "Adapted(rule=" + rule + ", damping=" + damping + ")";
     }
 }

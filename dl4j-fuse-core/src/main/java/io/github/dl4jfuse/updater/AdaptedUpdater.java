@@ -93,7 +93,11 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
                     continue;
                 }
                 InputMetric metric = new InputMetric(
-                        layer.inputs(), rank, layer.biases() >= 0, metricMemory.get(interval(from, from + size)));
+                        layer.inputs(),
+                        rank,
+                        layer.biases() >= 0,
+                        config.damping(),
+                        metricMemory.get(interval(from, from + size)));
                 from += size;
                 all.add(new Adaptation(layer, metric));
                 metrics.add(metric);

@@ -339,13 +339,14 @@ class LbfgsSolverTest {
             @Override
             protected double evaluate(INDArray point, INDArray gradient) {
                 double x = point.getDouble(0);
-                gradient.assign(-1e-30);
-                return Double.isInfinite(x) ? -1 : -1e-30 * x;
+                gradient.assign(-1e-15);
+                return Double.isInfinite(x) ? -1e30 : -1e-15 * x;
             }
         };
         Minimum far = LbfgsSolver.builder()
                 .gradientTolerance(0)
-                .firstStepLength(1e30)
+                .search(LbfgsSolver.Search.ARMIJO)
+                .firstStepLength(1e39)
                 .build()
                 .run(saturated, Nd4j.createFromArray(0f));
         assertThat(far.point().getDouble(0)).as("%s", far).isFinite();

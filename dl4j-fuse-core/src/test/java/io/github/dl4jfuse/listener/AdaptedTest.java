@@ -169,8 +169,12 @@ class AdaptedTest {
                 .dup()
                 .reshape('f', 1, 16)
                 .divi(6);
-        InputMetric metric =
-                new InputMetric(inputs, inputs, true, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(inputs, inputs)));
+        InputMetric metric = new InputMetric(
+                inputs,
+                inputs,
+                true,
+                InputMetric.DEFAULT_DAMPING,
+                Nd4j.zeros(DataType.DOUBLE, InputMetric.size(inputs, inputs)));
         metric.observe(sequences.permute(0, 2, 1).dup('c').reshape('c', 30, inputs));
         metric.apply(weightGradient, biasGradient);
         metric.apply(weightGradient, biasGradient);
@@ -200,7 +204,7 @@ class AdaptedTest {
 
     @Test
     void survivesJsonAndYamlAndClone() {
-        Adapted adapted = new Adapted(new Nesterovs(0.01, 0.8));
+        Adapted adapted = new Adapted(new Nesterovs(0.01, 0.8)).withDamping(10);
         MultiLayerConfiguration configuration =
                 TestNetworks.DENSE.network(adapted, DataType.FLOAT).getLayerWiseConfigurations();
         assertThat(MultiLayerConfiguration.fromJson(configuration.toJson())).isEqualTo(configuration);
@@ -208,7 +212,22 @@ class AdaptedTest {
         assertThat(adapted.clone()).isEqualTo(adapted).isNotSameAs(adapted).hasSameHashCodeAs(adapted);
         assertThat(adapted.clone().rule()).isNotSameAs(adapted.rule());
         assertThat(new Adapted()).isNotEqualTo(adapted);
-        assertThat(adapted.toString()).contains("Nesterovs");
+        assertThat(adapted).isNotEqualTo(new Adapted(new Nesterovs(0.01, 0.8)));
+        assertThat(adapted.toString()).contains("Nesterovs", "damping=10.0");
+    }
+
+    @Test
+    void theDampingReachesTheMetric() {
+        INDArray[] ends = new INDArray[3];
+        for (int i = 0; i < ends.length; i++) {
+            Adapted adapted = i == 0 ? new Adapted() : new Adapted().withDamping(i == 1 ? 1 : 30);
+            Model model = TestNetworks.DENSE.create(adapted, DataType.DOUBLE, TestNetworks.PLAIN);
+            model.setListeners(new FuseListener());
+            train(TestNetworks.DENSE, model, 0, 10, DataType.DOUBLE);
+            ends[i] = model.params();
+        }
+        assertThat(ends[1]).isEqualTo(ends[0]);
+        assertThat(ends[2]).isNotEqualTo(ends[0]);
     }
 
     @Test
@@ -234,6 +253,11 @@ class AdaptedTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at least one epoch");
         assertThatThrownBy(() -> new Adapted(null)).hasMessageContaining("must not be null");
+        for (double damping : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertThatThrownBy(() -> new Adapted().withDamping(damping))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("is a positive number, not " + damping);
+        }
         Model adam = TestNetworks.DENSE.create(new Adam(1e-3), DataType.FLOAT, TestNetworks.PLAIN);
         adam.setListeners(new FuseListener());
         assertThatThrownBy(() -> fit(adam, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))

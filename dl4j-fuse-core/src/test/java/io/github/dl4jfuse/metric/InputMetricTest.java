@@ -62,7 +62,7 @@ class InputMetricTest {
     }
 
     /** T as the class comment defines it, from all eigenpairs of the matrix itself. */
-    private static SimpleMatrix dense(SimpleMatrix a, int rank) {
+    private static SimpleMatrix dense(SimpleMatrix a, int rank, double damping) {
         int n = a.getNumRows();
         double t = a.trace() / n;
         SimpleEVD<SimpleMatrix> eigen = a.eig();
@@ -76,7 +76,7 @@ class InputMetricTest {
         double kept = n * t;
         for (int i = 0; i < rank; i++) {
             double e = eigen.getEigenvalue(order[i]).getReal();
-            double w = 1 / Math.sqrt(1 + e / (InputMetric.DAMPING * t));
+            double w = 1 / Math.sqrt(1 + e / (damping * t));
             SimpleMatrix q = eigen.getEigenVector(order[i]);
             result = result.plus(q.mult(q.transpose()).scale(w - 1));
             kept += e * (w * w - 1);
@@ -85,7 +85,12 @@ class InputMetricTest {
     }
 
     private static InputMetric metric(int rank, boolean bias) {
-        return new InputMetric(INPUTS, rank, bias, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, rank)));
+        return metric(rank, bias, InputMetric.DEFAULT_DAMPING);
+    }
+
+    private static InputMetric metric(int rank, boolean bias, double damping) {
+        return new InputMetric(
+                INPUTS, rank, bias, damping, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, rank)));
     }
 
     private INDArray randomMatrix(int rows, int columns) {
@@ -95,14 +100,14 @@ class InputMetricTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,true", "3,true", "3,false", "8,true", "12,false"})
-    void appliesTheMatrixThatTheFormulaSays(int rank, boolean bias) {
+    @CsvSource({"1,true,1", "3,true,1", "3,true,20", "3,false,.1", "8,true,1", "12,false,1"})
+    void appliesTheMatrixThatTheFormulaSays(int rank, boolean bias, double damping) {
         INDArray rows = rows();
-        InputMetric metric = metric(rank, bias);
+        InputMetric metric = metric(rank, bias, damping);
         for (int i = 0; i < 40; i++) { // the same batch again: the moving average is that of one batch
             metric.observe(rows);
         }
-        SimpleMatrix t = dense(secondMoment(rows, bias), rank);
+        SimpleMatrix t = dense(secondMoment(rows, bias), rank, damping);
         INDArray weights = randomMatrix(INPUTS, OUTPUTS);
         INDArray biases = bias ? randomMatrix(1, OUTPUTS) : null;
         SimpleMatrix g = new SimpleMatrix(t.getNumRows(), OUTPUTS);
@@ -184,11 +189,11 @@ class InputMetricTest {
     @Test
     void liesInItsMemoryEntirely() {
         INDArray memory = Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, 3));
-        InputMetric metric = new InputMetric(INPUTS, 3, true, memory);
+        InputMetric metric = new InputMetric(INPUTS, 3, true, InputMetric.DEFAULT_DAMPING, memory);
         INDArray rows = rows();
         metric.observe(rows);
         metric.observe(rows());
-        InputMetric restored = new InputMetric(INPUTS, 3, true, memory.dup());
+        InputMetric restored = new InputMetric(INPUTS, 3, true, InputMetric.DEFAULT_DAMPING, memory.dup());
         INDArray one = randomMatrix(INPUTS, OUTPUTS);
         INDArray other = one.dup('f');
         INDArray oneBias = randomMatrix(1, OUTPUTS);
