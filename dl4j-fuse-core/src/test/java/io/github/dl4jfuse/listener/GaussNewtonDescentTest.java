@@ -1,48 +1,28 @@
 package io.github.dl4jfuse.listener;
 
+import static io.github.dl4jfuse.TestNetworks.SEED;
+import static io.github.dl4jfuse.TestNetworks.builder;
+import static io.github.dl4jfuse.TestNetworks.dense;
+import static io.github.dl4jfuse.TestNetworks.meanSquares;
+import static io.github.dl4jfuse.TestNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.learning.config.Sgd;
 
 class GaussNewtonDescentTest {
 
-    private static final long SEED = 20261125;
-
-    private final MultiLayerNetwork network = network();
+    private final MultiLayerNetwork network =
+            stack(builder(new Sgd(1), DataType.DOUBLE), dense(2, 8), meanSquares(8, 1));
     private final BatchInHand batch = new BatchInHand(network);
     private final GaussNewtonDescent descent = new GaussNewtonDescent(batch, 1, 0);
-
-    private static MultiLayerNetwork network() {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .dataType(DataType.DOUBLE)
-                .list()
-                .layer(new DenseLayer.Builder()
-                        .nIn(2)
-                        .nOut(8)
-                        .activation(Activation.TANH)
-                        .build())
-                .layer(new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(8)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-        network.init();
-        return network;
-    }
 
     private NetworkOutputs examples(double sign) {
         INDArray features =
@@ -62,7 +42,7 @@ class GaussNewtonDescentTest {
         INDArray start = batch.parameters().dup();
         step(examples(1));
         assertThat(descent.steps()).isEqualTo(1);
-        descent.direction(examples(-3));
+        descent.direction(examples(-30));
         assertThat(batch.parameters()).as("seed %d", SEED).isEqualTo(start);
         assertThat(descent.undone()).isEqualTo(1);
         assertThat(descent.steps()).isZero();

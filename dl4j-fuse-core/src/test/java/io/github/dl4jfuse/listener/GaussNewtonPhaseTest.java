@@ -1,9 +1,15 @@
 package io.github.dl4jfuse.listener;
 
+import static io.github.dl4jfuse.TestNetworks.SEED;
+import static io.github.dl4jfuse.TestNetworks.builder;
+import static io.github.dl4jfuse.TestNetworks.dense;
 import static io.github.dl4jfuse.TestNetworks.fit;
+import static io.github.dl4jfuse.TestNetworks.meanSquares;
+import static io.github.dl4jfuse.TestNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.FusePv;
@@ -11,9 +17,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -34,38 +38,15 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /** What FusePv and Adapted do by themselves on a fixed batch whose loss is a sum of few squares. */
 class GaussNewtonPhaseTest {
 
-    private static final long SEED = 20261125;
     private static final int SWITCH = SwitchCriterion.DEFAULT_FIXED_BATCH_STEPS;
     private static final int MANY = 600; // examples are drawn
     private static final int FEW = 60; // all take part
-
-    private static DenseLayer hidden() {
-        return new DenseLayer.Builder().nOut(16).activation(Activation.TANH).build();
-    }
-
-    private static OutputLayer output(int outputs) {
-        return new OutputLayer.Builder(LossFunction.MSE)
-                .nOut(outputs)
-                .activation(Activation.IDENTITY)
-                .build();
-    }
-
-    private static NeuralNetConfiguration.Builder builder(IUpdater updater, DataType type) {
-        return new NeuralNetConfiguration.Builder().seed(SEED).dataType(type).updater(updater);
-    }
 
     private static MultiLayerNetwork network(
             IUpdater updater, DataType type, int outputs, Consumer<NeuralNetConfiguration.Builder> options) {
         var builder = builder(updater, type);
         options.accept(builder);
-        MultiLayerNetwork network = new MultiLayerNetwork(builder.list()
-                .layer(hidden())
-                .layer(hidden())
-                .layer(output(outputs))
-                .setInputType(InputType.feedForward(2))
-                .build());
-        network.init();
-        return network;
+        return stack(builder, dense(2, 16), dense(16, 16), meanSquares(16, outputs));
     }
 
     private static MultiLayerNetwork network(IUpdater updater, DataType type) {
@@ -76,31 +57,26 @@ class GaussNewtonPhaseTest {
         ComputationGraph graph = new ComputationGraph(builder(updater, DataType.DOUBLE)
                 .graphBuilder()
                 .addInputs("in")
-                .setInputTypes(InputType.feedForward(2))
-                .addLayer("first", hidden(), "in")
-                .addLayer("second", hidden(), "first")
-                .addLayer("out", output(1), "second")
+                .addLayer("first", dense(2, 16), "in")
+                .addLayer("second", dense(16, 16), "first")
+                .addLayer("out", meanSquares(16, 1), "second")
                 .setOutputs("out")
                 .build());
         graph.init();
         return graph;
     }
 
-    /** Values of a smooth function of two variables, the same in each output, with noise. */
+    /** The same values in each output, with noise. */
     private static DataSet surface(int points, int outputs, double noise, DataType type) {
-        Random random = new Random(SEED);
-        INDArray features = Nd4j.zeros(type, points, 2);
+        DataSet exact = TestNetworks.surface(points, SEED);
         INDArray labels = Nd4j.zeros(type, points, outputs);
+        Random random = new Random(SEED);
         for (int i = 0; i < points; i++) {
-            double x = 2 * random.nextDouble() - 1;
-            double y = 2 * random.nextDouble() - 1;
-            features.putScalar(i, 0, x);
-            features.putScalar(i, 1, y);
             for (int j = 0; j < outputs; j++) {
-                labels.putScalar(i, j, Math.sin(3 * x) * Math.cos(2 * y) + x * y / 2 + noise * random.nextGaussian());
+                labels.putScalar(i, j, exact.getLabels().getDouble(i) + noise * random.nextGaussian());
             }
         }
-        return new DataSet(features, labels);
+        return new DataSet(exact.getFeatures().castTo(type), labels);
     }
 
     private static DataSet surface(int points) {
@@ -232,24 +208,19 @@ class GaussNewtonPhaseTest {
     void whatItDoesNotUnderstandIsLeftToLbfgs() {
         MultiLayerNetwork penalised = network(new FusePv(), DataType.DOUBLE, 1, builder -> builder.l2(1e-3));
         MultiLayerNetwork wide = network(new FusePv(), DataType.DOUBLE, 8, builder -> {});
-        MultiLayerNetwork normalised = new MultiLayerNetwork(builder(new FusePv(), DataType.DOUBLE)
-                .list()
-                .layer(hidden())
-                .layer(new BatchNormalization())
-                .layer(output(1))
-                .setInputType(InputType.feedForward(2))
-                .build());
-        normalised.init();
-        MultiLayerNetwork classes = new MultiLayerNetwork(builder(new FusePv(), DataType.DOUBLE)
-                .list()
-                .layer(hidden())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+        MultiLayerNetwork normalised = stack(
+                builder(new FusePv(), DataType.DOUBLE),
+                dense(2, 16),
+                new BatchNormalization.Builder().nIn(16).nOut(16).build(),
+                meanSquares(16, 1));
+        MultiLayerNetwork classes = stack(
+                builder(new FusePv(), DataType.DOUBLE),
+                dense(2, 16),
+                new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nIn(16)
                         .nOut(2)
                         .activation(Activation.SOFTMAX)
-                        .build())
-                .setInputType(InputType.feedForward(2))
-                .build());
-        classes.init();
+                        .build());
         for (MultiLayerNetwork network : new MultiLayerNetwork[] {penalised, wide, normalised, classes}) {
             int outputs = network == wide ? 8 : network == classes ? 2 : 1;
             DataSet data = surface(MANY, outputs, 0, DataType.DOUBLE);
