@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model. Where the loss is a sum of
  * few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense, convolution and embedding layers; no
  * BatchNorm, l1 or l2), Gauss-Newton steps in batch space come first, as long as a round of {@value GaussNewtonPhase#STEPS} takes a
- * tenth of the loss of the whole batch, which no round may raise.
+ * quarter of the loss of the whole batch, which no round may raise.
  *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a

