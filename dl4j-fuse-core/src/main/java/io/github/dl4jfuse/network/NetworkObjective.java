@@ -2,7 +2,6 @@ package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.objective.Objective;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
@@ -11,8 +10,6 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.conf.BackpropType;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -120,7 +117,7 @@ public final class NetworkObjective extends Objective {
             return this;
         }
         Iterable<MultiDataSet> data = batches instanceof List<? extends MultiDataSet> list
-                ? list.stream().map(NetworkObjective::inDouble).toList()
+                ? list.stream().map(DoubleCopy::of).toList()
                 : () -> {
                     Iterator<? extends MultiDataSet> inFloat = batches.iterator();
                     return new Iterator<>() {
@@ -131,46 +128,11 @@ public final class NetworkObjective extends Objective {
 
                         @Override
                         public MultiDataSet next() {
-                            return inDouble(inFloat.next());
+                            return DoubleCopy.of(inFloat.next());
                         }
                     };
                 };
-        return new NetworkObjective(copyInDouble(model), data, pointRoundingUnit);
-    }
-
-    /** Returns a copy without updaters; DL4J's convertDataType converts their state too, which may be many times the parameters. */
-    private static Model copyInDouble(Model model) {
-        INDArray parameters = model.params().castTo(DataType.DOUBLE);
-        if (model instanceof MultiLayerNetwork network) {
-            MultiLayerConfiguration configuration =
-                    network.getLayerWiseConfigurations().clone();
-            configuration.setDataType(DataType.DOUBLE);
-            MultiLayerNetwork copy = new MultiLayerNetwork(configuration);
-            copy.init(parameters, false);
-            return copy;
-        }
-        ComputationGraphConfiguration configuration =
-                ((ComputationGraph) model).getConfiguration().clone();
-        configuration.setDataType(DataType.DOUBLE);
-        ComputationGraph copy = new ComputationGraph(configuration);
-        copy.init(parameters, false);
-        return copy;
-    }
-
-    private static MultiDataSet inDouble(MultiDataSet batch) {
-        return new org.nd4j.linalg.dataset.MultiDataSet(
-                inDouble(batch.getFeatures()),
-                inDouble(batch.getLabels()),
-                inDouble(batch.getFeaturesMaskArrays()),
-                inDouble(batch.getLabelsMaskArrays()));
-    }
-
-    private static INDArray[] inDouble(INDArray[] arrays) {
-        return arrays == null
-                ? null
-                : Arrays.stream(arrays)
-                        .map(array -> array == null ? null : array.castTo(DataType.DOUBLE))
-                        .toArray(INDArray[]::new);
+        return new NetworkObjective(DoubleCopy.of(model), data, pointRoundingUnit);
     }
 
     @Override

@@ -13,7 +13,7 @@ import org.nd4j.linalg.schedule.ScheduleType;
 
 /**
  * Another updater's rule in the metric of each layer's inputs ({@code InputMetric}); by default that of {@link FusePv},
- * which is Adam, and L-BFGS where every step has the same batch.
+ * which is Adam, and Gauss-Newton and L-BFGS steps where every step has the same batch.
  *
  * <pre>
  *   .updater(new Adapted())                     // was: new Adam(1e-3)

@@ -21,6 +21,9 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * curvature pairs) and is cut back until the loss of the batch in hand decreases enough (see
  * {@code ArmijoBacktracking}); the pair (s, y) comes from two gradients of that same batch.
  *
+ * <p>By default, where every step has the same batch and the loss is a sum of few squares, Gauss-Newton steps come before
+ * those (see {@code FuseListener}).
+ *
  * <p>An updater sees gradients alone: no loss, no parameters, no second gradient of the same batch. Differences between
  * the gradients of two batches are mostly noise, so without the listener {@code FusePv} stays with Adam and says so
  * once in the log.
