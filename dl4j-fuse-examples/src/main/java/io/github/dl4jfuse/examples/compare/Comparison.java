@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -258,6 +260,7 @@ public final class Comparison {
 
             private final Workload workload;
             private final Budget limit;
+            private final Set<String> warm = new HashSet<>();
             private Workload.Split data;
 
             Arena(Workload workload) {
@@ -329,6 +332,9 @@ public final class Comparison {
             private RunRecord record(Contestant contestant, long seed) {
                 if (data == null) {
                     data = workload.data(full);
+                }
+                if (warm.add(contestant.family())) {
+                    new Runner(workload, data, limit).warmUp(contestant, seed);
                 }
                 Runner.Course course = new Runner(workload, data, limit).run(contestant, seed);
                 return new RunRecord(

@@ -30,6 +30,8 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Trains one network within a budget and measures it at evenly spaced points. For one seed all contestants start at the
@@ -38,7 +40,11 @@ import org.nd4j.linalg.learning.config.IUpdater;
  */
 final class Runner {
 
+    private static final Logger log = LoggerFactory.getLogger(Runner.class);
+
     private static final int MEASURING_BATCH = 1_000;
+
+    private static final double WARM_UP_SECONDS = 5;
 
     /** What a forward pass alone counts, in evaluations of the gradient. */
     private static final double FORWARD_PASS = 1 / 3.0;
@@ -89,13 +95,7 @@ final class Runner {
     private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
         DataSetIterator batches = data.train().iterator(workload.batch(), seed);
         while (budget.used(evaluations, seconds) < 1) {
-            if (!batches.hasNext()) {
-                network.incrementEpochCount();
-                batches.reset();
-            }
-            long before = gaussNewtonSteps(network);
-            step(network, batches.next());
-            evaluations += gaussNewtonSteps(network) - before;
+            step(network, batches);
             if (budget.used(evaluations, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
                 checkpoints.add(measure(network));
                 if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
@@ -104,6 +104,19 @@ final class Runner {
             }
         }
         return "";
+    }
+
+    /** Trains for a moment, unmeasured: Java has then compiled what the contestant needs, as it has for one that was tuned. */
+    void warmUp(Contestant contestant, long seed) {
+        try {
+            MultiLayerNetwork network = network(contestant, contestant.updater().apply(() -> 0), seed);
+            DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < 1) {
+                step(network, batches);
+            }
+        } catch (RuntimeException e) {
+            log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
+        }
     }
 
     private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
@@ -177,13 +190,20 @@ final class Runner {
         return bytes;
     }
 
-    private void step(MultiLayerNetwork network, DataSet batch) {
+    private void step(MultiLayerNetwork network, DataSetIterator batches) {
+        if (!batches.hasNext()) {
+            network.incrementEpochCount();
+            batches.reset();
+        }
+        DataSet batch = batches.next();
+        long forwardPasses = forwardPasses(network);
+        long gaussNewtonSteps = gaussNewtonSteps(network);
         long begin = System.nanoTime();
-        long before = forwardPasses(network);
         network.fit(batch);
         Nd4j.getExecutioner().commit();
-        evaluations += (forwardPasses(network) - before) * FORWARD_PASS;
         seconds += (System.nanoTime() - begin) / 1e9;
+        evaluations += (forwardPasses(network) - forwardPasses) * FORWARD_PASS;
+        evaluations += gaussNewtonSteps(network) - gaussNewtonSteps;
     }
 
     private static long forwardPasses(MultiLayerNetwork network) {

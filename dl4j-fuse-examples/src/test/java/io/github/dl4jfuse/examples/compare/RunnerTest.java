@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,30 @@ class RunnerTest {
     void twoRunsGiveTheSameLosses() {
         assertThat(losses(run(ADAM, 3, 40))).isEqualTo(losses(run(ADAM, 3, 40)));
         assertThat(losses(run(ADAM, 3, 40))).isNotEqualTo(losses(run(ADAM, 4, 40)));
+    }
+
+    @Test
+    void warmingUpTrainsAndChangesNoRun() {
+        List<Double> rates = new ArrayList<>();
+        Contestant watched = Contestant.of(
+                "adam",
+                used -> new Adam(new BudgetSchedule(1e-2, Shape.CONSTANT, () -> {
+                    rates.add(used.getAsDouble());
+                    return 0;
+                })));
+        new Runner(WORKLOAD, DATA, Budget.gradients(40)).warmUp(watched, 3);
+        assertThat(rates).as("share of the budget used, at each step").hasSizeGreaterThanOrEqualTo(40);
+        assertThat(rates).containsOnly(0.0);
+        assertThat(losses(run(ADAM, 3, 40))).isEqualTo(losses(run(ADAM, 3, 40)));
+    }
+
+    @Test
+    void anOptimiserThatThrowsWhileItWarmsUpIsLeftToItsRun() {
+        Contestant breaks = Contestant.of("breaks", used -> {
+            throw new IllegalStateException("out of luck");
+        });
+        new Runner(WORKLOAD, DATA, Budget.gradients(40)).warmUp(breaks, 1);
+        assertThatThrownBy(() -> run(breaks, 1, 40)).hasMessage("out of luck");
     }
 
     @Test
