@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Shows the layers' inputs to the metrics of {@code Adapted}: at the first step, whenever the number of steps has doubled, and
- * every {@value #EVERY} steps at the latest.
+ * Shows the layers' inputs to the metrics of {@code Adapted}, at the first step, whenever the number of steps has doubled, and
+ * every {@value #EVERY} steps at the latest; and tells its warm-up how large the batches are.
  */
 final class MetricWatch {
 
@@ -33,6 +33,7 @@ final class MetricWatch {
 
     /** Looks if it is time to, at the end of a backward pass. */
     void look() {
+        inputs.countExamples();
         int step = inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
         if (Integer.bitCount(step) != 1 && step % EVERY != 0) {
             return;

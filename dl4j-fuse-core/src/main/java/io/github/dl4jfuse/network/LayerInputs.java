@@ -51,6 +51,7 @@ public final class LayerInputs {
     private final BaseMultiLayerUpdater<?> updater;
     private final List<Observed> observed = new ArrayList<>();
     private final List<String> leftAlone = new ArrayList<>();
+    private final List<AdaptedUpdater> updaters = new ArrayList<>();
 
     /** Finds layers and metrics; tells the updaters where the weights lie. */
     public LayerInputs(Model model) {
@@ -59,6 +60,7 @@ public final class LayerInputs {
         IdentityHashMap<Trainable, Layer> layers = layers(model);
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
             if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+                updaters.add(adapted);
                 add(block, adapted, layers);
             }
         }
@@ -151,6 +153,11 @@ public final class LayerInputs {
         return model instanceof MultiLayerNetwork network
                 ? network.getIterationCount()
                 : ((ComputationGraph) model).getIterationCount();
+    }
+
+    /** Tells the updaters how many examples the present batch has. */
+    public void countExamples() {
+        updaters.forEach(updater -> updater.setBatchSize(model.batchSize()));
     }
 
     /**

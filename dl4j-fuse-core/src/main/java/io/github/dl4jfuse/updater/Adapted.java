@@ -20,8 +20,9 @@ import org.nd4j.linalg.schedule.ScheduleType;
  *   net.setListeners(new FuseListener());       // measures the layers' inputs now and then, conducts L-BFGS
  * </pre>
  *
- * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. For
- * the first {@value #WARM_UP_STEPS} steps u is scaled by (step + 1) / {@value #WARM_UP_STEPS}. Without the listener, and for
+ * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. A
+ * warm-up scales step i = 0, 1, .. by min(1, (i + 1) / n), n = {@value #WARM_UP_EXAMPLES} / examples in the batch, but at most
+ * {@value #WARM_UP_STEPS}. Without the listener, and for
  * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up. A gradient
  * that is not finite gives no step.
  *
@@ -34,7 +35,10 @@ import org.nd4j.linalg.schedule.ScheduleType;
  */
 public final class Adapted implements IUpdater {
 
-    /** Number of steps until the step has its full length. */
+    /** Number of examples after which the step has its full length. */
+    public static final int WARM_UP_EXAMPLES = 6_400;
+
+    /** Most steps until the step has its full length. */
     public static final int WARM_UP_STEPS = 50;
 
     /** Adam's default rate in the metric where it falls to 0. */

@@ -41,6 +41,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     private GradientUpdater<?> rule;
     private INDArray metricMemory;
     private List<Adaptation> adaptations = List.of();
+    private double warmUpSteps = Adapted.WARM_UP_STEPS;
 
     AdaptedUpdater(Adapted config) {
         this.config = config;
@@ -122,6 +123,11 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         }
     }
 
+    /** Says how many examples the batch has, for the warm-up. */
+    public void setBatchSize(int examples) {
+        warmUpSteps = Math.min(Adapted.WARM_UP_STEPS, Adapted.WARM_UP_EXAMPLES / (double) examples);
+    }
+
     /** Returns the state of the rule for a block of {@code n} parameters. */
     public GradientUpdater<?> rule(long n) {
         bind(n);
@@ -146,8 +152,8 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         }
         rule.applyUpdater(gradient, iteration, epoch);
         if (adapted) {
-            if (iteration < Adapted.WARM_UP_STEPS) {
-                gradient.muli((iteration + 1.0) / Adapted.WARM_UP_STEPS);
+            if (iteration + 1 < warmUpSteps) {
+                gradient.muli((iteration + 1) / warmUpSteps);
             }
             transform(gradient);
         }

@@ -11,6 +11,7 @@ import io.github.dl4jfuse.updater.Adapted;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.Collections;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -185,6 +186,24 @@ class AdaptedTest {
         network.fit(data);
         assertThat(network.getLayer(0).getParam("W").equalsWithEps(expected, 1e-10))
                 .isTrue();
+    }
+
+    /** The same examples again and again have the same gradient and the same metric. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "10, 5", "200, 50", "1000, 50"})
+    void theWarmUpCountsExamples(int copies, double longer) {
+        assertThat(firstStep(copies).equalsWithEps(firstStep(1).mul(longer), 1e-9))
+                .as("the first step of %d times 64 examples, where %d are the warm-up", copies, Adapted.WARM_UP_EXAMPLES)
+                .isTrue();
+    }
+
+    private static INDArray firstStep(int copies) {
+        Model model = TestNetworks.DENSE.create(new Adapted(new Sgd(1)), DataType.DOUBLE, TestNetworks.PLAIN);
+        model.setListeners(new FuseListener());
+        INDArray start = model.params().dup();
+        DataSet examples = TestNetworks.DENSE.batch(0, 64, DataType.DOUBLE);
+        fit(model, DataSet.merge(Collections.nCopies(copies, examples)));
+        return model.params().sub(start);
     }
 
     @Test
