@@ -21,8 +21,8 @@ import org.nd4j.linalg.schedule.ScheduleType;
  * </pre>
  *
  * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. A
- * warm-up scales step i = 0, 1, .. by min(1, (i + 1) / n), n = {@value #WARM_UP_EXAMPLES} / examples in the batch, but at most
- * {@value #WARM_UP_STEPS}. Without the listener, and for
+ * warm-up scales step i = 0, 1, .. by min(1, (i + 1) / n), n = {@value #WARM_UP_STEPS} for batches of up to b = {@value #WARM_UP_BATCH}
+ * examples and {@value #WARM_UP_STEPS} √(b / examples) for larger ones, which say more with each step. Without the listener, and for
  * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up. A gradient
  * that is not finite gives no step.
  *
@@ -35,11 +35,11 @@ import org.nd4j.linalg.schedule.ScheduleType;
  */
 public final class Adapted implements IUpdater {
 
-    /** Number of examples after which the step has its full length. */
-    public static final int WARM_UP_EXAMPLES = 6_400;
-
-    /** Most steps until the step has its full length. */
+    /** Number of steps until the step has its full length, with batches of up to {@value #WARM_UP_BATCH}. */
     public static final int WARM_UP_STEPS = 50;
+
+    /** Batches larger than this need fewer steps of the warm-up. */
+    public static final int WARM_UP_BATCH = 128;
 
     /** Adam's default rate in the metric where it falls to 0. */
     public static final double DEFAULT_RATE = 6e-3;

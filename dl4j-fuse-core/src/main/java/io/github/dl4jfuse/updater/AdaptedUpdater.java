@@ -125,7 +125,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
 
     /** Says how many examples the batch has, for the warm-up. */
     public void setBatchSize(int examples) {
-        warmUpSteps = Math.min(Adapted.WARM_UP_STEPS, Adapted.WARM_UP_EXAMPLES / (double) examples);
+        warmUpSteps = Adapted.WARM_UP_STEPS * Math.sqrt(Math.min(1, Adapted.WARM_UP_BATCH / (double) examples));
     }
 
     /** Returns the state of the rule for a block of {@code n} parameters. */
@@ -169,7 +169,8 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         }
     }
 
-    private void transform(INDArray gradient) {
+    /** Applies T, layer by layer, to a vector as long as the block's parameters, in place. */
+    public void transform(INDArray gradient) {
         INDArray flat = gradient.reshape(gradient.length());
         for (Adaptation each : adaptations) {
             Layer layer = each.layer();

@@ -190,10 +190,10 @@ class AdaptedTest {
 
     /** The same examples again and again have the same gradient and the same metric. */
     @ParameterizedTest
-    @CsvSource({"1, 1", "10, 5", "200, 50", "1000, 50"})
-    void theWarmUpCountsExamples(int copies, double longer) {
+    @CsvSource({"1, 1", "2, 1", "50, 5", "200, 10"})
+    void largerBatchesHaveAShorterWarmUp(int copies, double longer) {
         assertThat(firstStep(copies).equalsWithEps(firstStep(1).mul(longer), 1e-9))
-                .as("the first step of %d times 64 examples, where %d are the warm-up", copies, Adapted.WARM_UP_EXAMPLES)
+                .as("the first step of %d times 64 examples", copies)
                 .isTrue();
     }
 
