@@ -23,8 +23,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>On a fixed batch it is several steps, up to {@value #STEPS_ON_A_FIXED_BATCH}, or as many Gauss-Newton steps, as long as
  * {@link GaussNewtonPhase} has any.
  *
+ * <p>Inside {@code Adapted}, steps on a fixed batch are those of W', on which its rule works: with gradients T g, the
+ * first guess at the inverse Hessian is a multiple of T² in place of the identity. The metric does not move in the meantime.
+ *
  * <p>Memory: 4 vectors as long as the trained parameters besides the history, one more with decoupled weight decay or a
- * blend, and one more on fixed batches.
+ * blend, and one more on fixed batches, two inside {@code Adapted}.
  */
 final class CurvatureStep {
 
@@ -38,11 +41,13 @@ final class CurvatureStep {
     private final List<FuseUpdater> updaters;
     private final AdamLbfgs config;
     private final boolean automatic;
+    private final boolean inMetric; // gradient, change and direction are those of W' of Adapted
     private final LbfgsHistory history;
     private final ArmijoBacktracking search;
     private final INDArray[] start;
     private final INDArray[] gradient;
     private final INDArray[] direction;
+    private final INDArray[] motion; // the direction of the parameters themselves
     private final INDArray[] change;
     private final INDArray[] applied;
     private final INDArray[] origin; // where the first L-BFGS step of this training step starts
@@ -58,6 +63,7 @@ final class CurvatureStep {
         config = updaters.get(0).getConfig();
         INDArray[] parameters = network.parameters();
         automatic = config.isAutomatic();
+        inMetric = isInMetric(network);
         int memory = pairs(network);
         history = new LbfgsHistory(
                 memory,
@@ -74,6 +80,7 @@ final class CurvatureStep {
         start = Segments.zerosLike(parameters);
         gradient = Segments.zerosLike(parameters);
         direction = Segments.zerosLike(parameters);
+        motion = inMetric ? Segments.zerosLike(parameters) : direction;
         change = Segments.zerosLike(parameters);
         origin = automatic ? Segments.zerosLike(parameters) : start;
         applied = needsApplied(network) ? Segments.zerosLike(parameters) : null;
@@ -101,6 +108,10 @@ final class CurvatureStep {
         return rows;
     }
 
+    private static boolean isInMetric(TrainingNetwork<FuseUpdater> network) {
+        return network.updaters().get(0).getConfig().isAutomatic() && network.isAdapted();
+    }
+
     private static boolean needsApplied(TrainingNetwork<FuseUpdater> network) {
         return network.decaysWeights() || network.updaters().get(0).getConfig().blends();
     }
@@ -111,7 +122,7 @@ final class CurvatureStep {
         long n = Segments.length(parameters);
         DataType type = parameters[0].dataType();
         boolean automatic = network.updaters().get(0).getConfig().isAutomatic();
-        long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 : 0);
+        long vectors = 4 + (needsApplied(network) ? 1 : 0) + (automatic ? 1 : 0) + (isInMetric(network) ? 1 : 0);
         return vectors * n * type.width() + LbfgsHistory.bytes(pairs(network), automatic ? n : 0, type, type);
     }
 
@@ -140,7 +151,7 @@ final class CurvatureStep {
         if (automatic) {
             Segments.assign(origin, start);
         }
-        network.gradient(gradient);
+        gradient(gradient);
         startValue = network.value();
         startScore = network.score();
         INDArray[] raw = network.gradientView();
@@ -169,7 +180,7 @@ final class CurvatureStep {
             random = network.randomState();
             Segments.assign(parameters, start);
             startValue = evaluate(random, counter);
-            network.gradient(gradient);
+            gradient(gradient);
             startSlope = history.direction(gradient, direction);
         }
         ArmijoBacktracking.Result result = gaussNewton != null && !gaussNewton.isOver()
@@ -201,8 +212,9 @@ final class CurvatureStep {
         ArmijoBacktracking.Result result = descendOnce(slope, parameters, random, counter);
         for (int i = 1; automatic && i < STEPS_ON_A_FIXED_BATCH && result.accepted(); i++) {
             Segments.assign(start, parameters);
-            network.gradient(gradient);
+            gradient(gradient);
             startValue = result.value();
+            network.moveStatistics(); // DL4J's own step does it once for all of them
             result = descendOnce(history.direction(gradient, direction), parameters, random, counter);
         }
         return result;
@@ -223,10 +235,14 @@ final class CurvatureStep {
             Segments.assign(parameters, start);
             return new ArmijoBacktracking.Result(false, 0, startValue, 0, "The gradient is zero.");
         }
+        if (inMetric) {
+            Segments.assign(motion, direction);
+            network.applyMetric(motion);
+        }
         ArmijoBacktracking.Result result = search.search(
                 t -> {
                     Segments.assign(parameters, start);
-                    Segments.axpy(t, direction, parameters);
+                    Segments.axpy(t, motion, parameters);
                     return evaluate(random, counter);
                 },
                 startValue,
@@ -246,6 +262,13 @@ final class CurvatureStep {
         return result;
     }
 
+    private void gradient(INDArray[] target) {
+        network.gradient(target);
+        if (inMetric) {
+            network.applyMetric(target);
+        }
+    }
+
     private double usualStep() {
         return config.measuredSteps() ? updaters.get(0).measured().rate() : 1;
     }
@@ -259,12 +282,16 @@ final class CurvatureStep {
     }
 
     private void addPair(INDArray[] parameters, double step, FuseStatistics.Counter counter) {
-        network.gradient(change);
+        gradient(change);
         Segments.axpy(-1, gradient, change);
         // The displacement as it happened, rounding included: far from zero, x + t p differs from t p beyond x.
         INDArray[] displacement = direction;
-        Segments.assign(displacement, parameters);
-        Segments.axpy(-1, start, displacement);
+        if (inMetric) {
+            Segments.scale(step, displacement);
+        } else {
+            Segments.assign(displacement, parameters);
+            Segments.axpy(-1, start, displacement);
+        }
         Segments.scale(-step, gradient); // B s, because s = -t H g
         counter.pair(history.update(displacement, change, gradient));
         saveHistory();

@@ -133,7 +133,7 @@ public final class FuseListener extends BaseTrainingListener {
     @Override
     public void onBackwardPass(Model current) {
         attach(current);
-        if (metrics != null && !stepping) {
+        if (metrics != null && !stepping && !(curvaturePhase && config.isAutomatic())) {
             metrics.look();
         }
         if (batch != null && fixedBatch.isRepeated()) {

@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Sets BatchNorm's running statistics to the averages of the batches' means and variances, which DL4J's moving averages
- * tend to. They are read from what DL4J passes off as gradients of the statistics; with decay d
+ * BatchNorm's running statistics: sets them to the averages of the batches' means and variances, which DL4J's moving averages
+ * tend to, or moves them on by a step. The batch's are read from what DL4J passes off as gradients of the statistics; with decay d
  *
  * <pre>
  *   mean:          Δ = (1 - d) (mean - batch mean)
@@ -72,6 +72,14 @@ final class BatchNormStatistics {
                         j,
                         isLogarithm(statistics.get(i)) ? Math.log10(Math.max(average, Float.MIN_NORMAL)) / 2 : average);
             }
+        }
+    }
+
+    /** Moves them as a training step does, by what DL4J's last evaluation has left in its flat gradient array. */
+    void step(INDArray changes) {
+        for (NetworkParameter statistic : statistics) {
+            INDArray values = statistic.values();
+            values.reshape(values.length()).subi(statistic.slice(changes));
         }
     }
 

@@ -63,6 +63,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
+    private final BatchNormStatistics statistics;
     private INDArray gradient;
     private INDArray[] gradientPieces;
 
@@ -104,6 +105,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         if (refusal != null && !updaters.get(0).isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
+        statistics = new BatchNormStatistics(NetworkParameter.of(model));
         noisy = layers(model).stream().anyMatch(Noise::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
@@ -299,6 +301,12 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
     }
 
+    /** Moves BatchNorm's running statistics towards those of the last {@link #evaluate}, as DL4J does once in a step. */
+    public void moveStatistics() {
+        statistics.step(model.getGradientsViewArray()
+                .reshape(model.getGradientsViewArray().length()));
+    }
+
     /**
      * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, which does not give the
      * labels of its batch back, and not with masks, of which a network does not give all back.
@@ -386,6 +394,20 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                     double rate = updaters.get(b).getConfig().getLearningRate(iteration(), epoch());
                     r.apply(p.getParamView(), slice, rate, iteration(), epoch());
                 }
+            }
+        }
+    }
+
+    /** Returns whether some block is trained in the metric of its layers' inputs. */
+    public boolean isAdapted() {
+        return blocks.stream().anyMatch(block -> block.getGradientUpdater() instanceof AdaptedUpdater);
+    }
+
+    /** Applies T of {@code Adapted} to a vector as long as the trained parameters, block by block, in place. */
+    public void applyMetric(INDArray[] vector) {
+        for (int b = 0; b < vector.length; b++) {
+            if (blocks.get(b).getGradientUpdater() instanceof AdaptedUpdater adapted) {
+                adapted.transform(vector[b]);
             }
         }
     }

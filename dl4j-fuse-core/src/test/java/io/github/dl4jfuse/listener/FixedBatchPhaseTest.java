@@ -4,30 +4,43 @@ import static io.github.dl4jfuse.TestNetworks.PLAIN;
 import static io.github.dl4jfuse.TestNetworks.SEED;
 import static io.github.dl4jfuse.TestNetworks.fit;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.search.StrongWolfe;
 import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.AdaptedUpdater;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
 
 /** The default of FusePv: L-BFGS where every step has the same batch, Adam everywhere else. */
 class FixedBatchPhaseTest {
@@ -110,6 +123,124 @@ class FixedBatchPhaseTest {
                             evaluations, updater, best - floor)
                     .isLessThan(0.1 * (best - floor));
         }
+    }
+
+    /** L-BFGS on f(x + T w) as a function of w, by matrices and loops; T is what Adapted's own rule steps in. */
+    @ParameterizedTest
+    @EnumSource(
+            value = TestNetworks.class,
+            names = {"DENSE", "CONVOLUTION"})
+    void insideAdaptedItIsLbfgsInTheCoordinatesOfTheMetric(TestNetworks kind) {
+        DataSet data = noisy(kind, DataType.DOUBLE);
+        MultiLayerNetwork model = kind.network(new Adapted(), DataType.DOUBLE);
+        FuseListener listener = listen(model);
+        repeat(model, data, SWITCH);
+        double[] start = model.params().toDoubleVector();
+        double[][] metric = metric(model);
+        MultiLayerNetwork twin = kind.network(new Sgd(0), DataType.DOUBLE);
+        ReferenceLbfgs reference = new ReferenceLbfgs(FusePv.UNSAVED_PAIRS, StrongWolfe.DEFAULT_MAX_EVALUATIONS, 1e-14);
+        double[] w = new double[start.length];
+        for (int step = 1; step <= 18; step++) {
+            w = reference.step(w, at -> evaluate(twin, data, start, metric, at));
+            if (step % 9 == 0) {
+                fit(model, data);
+                INDArray expected = Nd4j.createFromArray(start).add(Nd4j.createFromArray(times(metric, w)));
+                assertThat(model.params().reshape(start.length).distance2(expected))
+                        .as("after %d L-BFGS steps, seed %d", step, SEED)
+                        .isLessThan(1e-7 * expected.norm2Number().doubleValue());
+            }
+        }
+        assertThat(listener.statistics().curvatureSteps()).isEqualTo(18);
+    }
+
+    /** The columns T e, from the updater itself; that these are what they should be is tested with the metric. */
+    private static double[][] metric(MultiLayerNetwork model) {
+        double[][] columns = new double[(int) model.numParams()][];
+        for (int i = 0; i < columns.length; i++) {
+            INDArray unit = Nd4j.zeros(DataType.DOUBLE, columns.length);
+            unit.putScalar(i, 1);
+            for (var block : ((BaseMultiLayerUpdater<?>) model.getUpdater()).getUpdaterBlocks()) {
+                ((AdaptedUpdater) block.getGradientUpdater())
+                        .transform(unit.get(
+                                NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd())));
+            }
+            columns[i] = unit.toDoubleVector();
+        }
+        return columns;
+    }
+
+    /** Returns T v; T is symmetric, so its columns are its rows. */
+    private static double[] times(double[][] metric, double[] v) {
+        double[] image = new double[v.length];
+        for (int i = 0; i < v.length; i++) {
+            for (int j = 0; j < v.length; j++) {
+                image[i] += metric[j][i] * v[j];
+            }
+        }
+        return image;
+    }
+
+    private static ReferenceLbfgs.Evaluation evaluate(
+            MultiLayerNetwork twin, DataSet data, double[] start, double[][] metric, double[] w) {
+        twin.setParams(Nd4j.createFromArray(start)
+                .add(Nd4j.createFromArray(times(metric, w)))
+                .reshape(1, -1));
+        twin.setInput(data.getFeatures());
+        twin.setLabels(data.getLabels());
+        twin.computeGradientAndScore();
+        double[] gradient = twin.getGradientsViewArray()
+                .div(data.numExamples())
+                .reshape(start.length)
+                .toDoubleVector();
+        return new ReferenceLbfgs.Evaluation(twin.score(), times(metric, gradient));
+    }
+
+    /** BatchNorm in front of all: the batch's mean m and variance v do not move, so k steps leave m (1 - d^k). */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void runningStatisticsSeeEveryStep(boolean logarithm) {
+        DataSet data = noisy(TestNetworks.DENSE, DataType.DOUBLE);
+        double decay = 0.97;
+        MultiLayerNetwork model = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .dataType(DataType.DOUBLE)
+                .updater(new Adapted())
+                .list()
+                .layer(new BatchNormalization.Builder()
+                        .decay(decay)
+                        .useLogStd(logarithm)
+                        .build())
+                .layer(new OutputLayer.Builder()
+                        .activation(Activation.SOFTMAX)
+                        .nOut(data.numOutcomes())
+                        .build())
+                .setInputType(InputType.feedForward(data.numInputs()))
+                .build());
+        model.init();
+        FuseListener listener = listen(model);
+        repeat(model, data, SWITCH + 2);
+        FuseStatistics counts = listener.statistics();
+        assertThat(counts.curvatureSteps()).isGreaterThan(2);
+        double left = Math.pow(decay, counts.adamSteps() + counts.curvatureSteps());
+        INDArray mean = data.getFeatures().mean(0).mul(1 - left);
+        INDArray variance = data.getFeatures().var(false, 0).mul(1 - left).add(left);
+        double[] found = statistic(model, logarithm ? "log10stdev" : "var");
+        assertThat(statistic(model, "mean"))
+                .as("mean, seed %d", SEED)
+                .containsExactly(mean.toDoubleVector(), within(1e-9));
+        assertThat(
+                        logarithm
+                                ? DoubleStream.of(found)
+                                        .map(s -> Math.pow(10, 2 * s))
+                                        .toArray()
+                                : found)
+                .as("variance, seed %d", SEED)
+                .containsExactly(variance.toDoubleVector(), within(1e-9));
+    }
+
+    private static double[] statistic(MultiLayerNetwork model, String name) {
+        INDArray values = model.getLayer(0).getParam(name);
+        return values.reshape(values.length()).toDoubleVector();
     }
 
     private static double entropy(DataSet data) {
