@@ -42,6 +42,8 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     private INDArray metricMemory;
     private List<Adaptation> adaptations = List.of();
     private double warmUpSteps = Adapted.WARM_UP_STEPS;
+    private INDArray viewed; // DL4J hands in one and the same array, and views of it cost as much as T for small layers
+    private List<INDArray[]> views = List.of();
 
     AdaptedUpdater(Adapted config) {
         this.config = config;
@@ -60,6 +62,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         view = viewArray.reshape(viewArray.length());
         rule = null;
         adaptations = List.of();
+        viewed = null;
     }
 
     @Override
@@ -105,6 +108,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
             }
         }
         adaptations = all;
+        viewed = null;
         return metrics;
     }
 
@@ -170,18 +174,29 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     }
 
     /** Applies T, layer by layer, to a vector as long as the block's parameters, in place. */
-    public void transform(INDArray gradient) {
-        INDArray flat = gradient.reshape(gradient.length());
-        for (Adaptation each : adaptations) {
-            Layer layer = each.layer();
-            long count = (long) layer.inputs() * layer.outputs();
-            INDArray weights = flat.get(interval(layer.weights(), layer.weights() + count))
-                    .reshape('f', layer.inputs(), layer.outputs());
-            INDArray biases = layer.biases() < 0
+    @SuppressWarnings("ReferenceEquality") // equal arrays are other memory
+    public void transform(INDArray vector) {
+        if (vector != viewed) {
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                INDArray flat = vector.reshape(vector.length());
+                views = adaptations.stream().map(each -> views(flat, each.layer())).toList();
+            }
+            viewed = vector;
+        }
+        for (int i = 0; i < adaptations.size(); i++) {
+            adaptations.get(i).metric().apply(views.get(i)[0], views.get(i)[1]);
+        }
+    }
+
+    /** Returns a layer's weights, [nIn, nOut], and its biases or null. */
+    private static INDArray[] views(INDArray flat, Layer layer) {
+        long count = (long) layer.inputs() * layer.outputs();
+        return new INDArray[] {
+            flat.get(interval(layer.weights(), layer.weights() + count)).reshape('f', layer.inputs(), layer.outputs()),
+            layer.biases() < 0
                     ? null
                     : flat.get(interval(layer.biases(), layer.biases() + layer.outputs()))
-                            .reshape('f', 1, layer.outputs());
-            each.metric().apply(weights, biases);
-        }
+                            .reshape('f', 1, layer.outputs())
+        };
     }
 }
