@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.network;
 
-import static io.github.dl4jfuse.network.EvaluationPass.NO_WORKSPACES;
 import static io.github.dl4jfuse.network.EvaluationPass.part;
 
 import java.util.List;
@@ -226,8 +225,7 @@ final class KnownStages {
             int count = (int) (stack.size(0) / input.size(0));
             INDArray[] parts = new INDArray[count];
             for (int k = 0; k < count; k++) {
-                layer.setInput(input.dup('c'), NO_WORKSPACES);
-                parts[k] = layer.backpropGradient(part(stack, k, (int) input.size(0)), NO_WORKSPACES)
+                parts[k] = backpropagate(input, part(stack, k, (int) input.size(0)))
                         .getSecond()
                         .dup('c');
             }
