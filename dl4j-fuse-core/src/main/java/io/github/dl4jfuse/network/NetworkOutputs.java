@@ -47,6 +47,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  */
 public final class NetworkOutputs implements ResidualModel {
 
+    /** Copies of the widest layer's cotangents that a backward pass makes. */
+    private static final int COTANGENTS = 4;
+
     private final Model model;
     private final INDArray[] features;
     private final INDArray labels;
@@ -285,11 +288,27 @@ public final class NetworkOutputs implements ResidualModel {
                 .collect(Collectors.toSet());
     }
 
-    /**
-     * Throws an IllegalStateException with a sentence if {@link #linearise} and the solution of its system will not fit into
-     * memory; returns about how many bytes they take.
-     */
+    @Override
     public long requireMemory() {
+        Need need = need();
+        if (!need.fits(freeHeap(), freeOffHeap())) {
+            System.gc(); // what is counted as used may be garbage
+        }
+        return need.require(freeHeap(), freeOffHeap());
+    }
+
+    private static long freeHeap() {
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+    }
+
+    private static long freeOffHeap() {
+        long limit = Pointer.maxBytes();
+        return limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
+    }
+
+    /** Returns what {@link #linearise} and the solution of its system take. */
+    Need need() {
         at(flat().dup(), this::forward);
         long n = rows();
         long width = dataType().width();
@@ -298,26 +317,40 @@ public final class NetworkOutputs implements ResidualModel {
         for (Stage stage : pass.stages()) {
             blocks += stage.blockBytes(n);
         }
-        long onHeap = 3 * matrix + 4 * n * Double.BYTES;
-        long offHeap = matrix + matrix * width / Double.BYTES + 2 * blocks + n * outputs * width;
-        Runtime runtime = Runtime.getRuntime();
-        long freeHeap = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
-        long limit = Pointer.maxBytes();
-        long freeOffHeap = limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
-        if (onHeap > freeHeap || offHeap > freeOffHeap) {
-            throw new IllegalStateException(String.format(
-                    Locale.ROOT,
-                    "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native memory for"
-                            + " the geometry of its outputs, and %,d MB and %s are left: use smaller batches, or more memory"
-                            + " (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
-                    examples,
-                    outputs,
-                    onHeap >> 20,
-                    offHeap >> 20,
-                    freeHeap >> 20,
-                    limit <= 0 ? "enough" : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
+        long cotangents = (isFactored() ? n : examples) * pass.widest() * width;
+        return new Need(
+                examples,
+                outputs,
+                3 * matrix + 4 * n * Double.BYTES,
+                matrix + matrix * width / Double.BYTES + 2 * blocks + COTANGENTS * cotangents);
+    }
+
+    /** Bytes that a batch needs. */
+    record Need(int examples, int outputs, long heap, long offHeap) {
+
+        boolean fits(long freeHeap, long freeOffHeap) {
+            return heap <= freeHeap && offHeap <= freeOffHeap;
         }
-        return onHeap + offHeap;
+
+        /** Returns the sum, or throws if that is not there. */
+        long require(long freeHeap, long freeOffHeap) {
+            if (!fits(freeHeap, freeOffHeap)) {
+                throw new IllegalStateException(String.format(
+                        Locale.ROOT,
+                        "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native"
+                                + " memory for the geometry of its outputs, and %,d MB and %s are left: use smaller batches,"
+                                + " or more memory (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
+                        examples,
+                        outputs,
+                        heap >> 20,
+                        offHeap >> 20,
+                        freeHeap >> 20,
+                        freeOffHeap == Long.MAX_VALUE
+                                ? "enough"
+                                : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
+            }
+            return heap + offHeap;
+        }
     }
 
     Stage.Output lastLayer() {

@@ -13,7 +13,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
+import io.github.dl4jfuse.geometry.GeometrySolver;
+import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
+import io.github.dl4jfuse.network.NetworkOutputs;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.List;
 import java.util.Random;
@@ -166,6 +169,12 @@ class GaussNewtonListenerInputsTest {
         assertThatThrownBy(() -> network.fit(data))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("200 examples with 500 outputs needs about")
+                .hasMessageContaining("smaller batches");
+        NetworkOutputs outputs = new NetworkOutputs(network, data);
+        OutputLoss loss = outputs.loss();
+        assertThatThrownBy(
+                        () -> GeometrySolver.builder().maxIterations(0).build().run(outputs, loss))
+                .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("smaller batches");
         assertThat(network.params()).isEqualTo(start);
     }

@@ -502,6 +502,26 @@ class NetworkOutputsTest {
         assertThat(outputs.loss().at(outputs.outputs(outputs.start())).value()).isCloseTo(score, within(1e-9));
     }
 
+    /** The limits are those that the Java virtual machine and JavaCPP name, given here. */
+    @Test
+    void aBatchThatDoesNotFitIsRefused() {
+        NetworkOutputs.Need need = new NetworkOutputs(create(Kind.DENSE), Kind.DENSE.data()).need();
+        int n = 3 * EXAMPLES;
+        assertThat(need.heap()).as("three matrices").isGreaterThanOrEqualTo(3L * n * n * Double.BYTES);
+        assertThat(need.offHeap())
+                .as("a matrix, and cotangents of 6 + 4 + 3 units")
+                .isGreaterThanOrEqualTo((long) n * n * Double.BYTES + n * 13L * Double.BYTES);
+        assertThat(need.require(need.heap(), need.offHeap())).isEqualTo(need.heap() + need.offHeap());
+        assertThat(need.require(need.heap(), Long.MAX_VALUE)).isPositive();
+        for (boolean heap : new boolean[] {true, false}) {
+            assertThatThrownBy(() -> need.require(need.heap() - (heap ? 1 : 0), need.offHeap() - (heap ? 0 : 1)))
+                    .as("one byte less of %s", heap ? "heap" : "native memory")
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("4 examples with 3 outputs needs about")
+                    .hasMessageContaining("-Xmx");
+        }
+    }
+
     @Test
     void dropoutIsOff() {
         DataSet data = TestNetworks.DENSE.batch(1, EXAMPLES, DataType.DOUBLE);
