@@ -65,7 +65,8 @@ final class GaussNewtonPhase {
             NetworkOutputs all = batch.outputs();
             int rows = all.rows() <= ALL_ROWS ? all.rows() : DRAWN_ROWS;
             int examples = rows / all.outputsPerExample();
-            boolean few = examples < all.examples() && (examples < GaussNewtonDescent.ENOUGH_EXAMPLES || all.hasOwnGeometry());
+            boolean few = examples < all.examples()
+                    && (examples < GaussNewtonDescent.ENOUGH_EXAMPLES || all.hasOwnGeometry());
             if (few
                     || all.loss() instanceof SoftmaxLoss
                     || !all.withoutFormula().isEmpty()) {

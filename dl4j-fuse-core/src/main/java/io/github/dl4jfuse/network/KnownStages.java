@@ -188,8 +188,8 @@ final class KnownStages {
             INDArray kernels = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
             long maps = kernels.size(0);
             INDArray weights = kernels.dup('c').reshape('c', maps, kernels.length() / maps);
-            INDArray product = Nd4j.createUninitialized(
-                    in.dataType(), new long[] {in.size(0), maps, columns.size(2)}, 'c');
+            INDArray product =
+                    Nd4j.createUninitialized(in.dataType(), new long[] {in.size(0), maps, columns.size(2)}, 'c');
             for (long i = 0; i < in.size(0); i++) {
                 product.slice(i).assign(weights.mmul(columns.slice(i)));
             }

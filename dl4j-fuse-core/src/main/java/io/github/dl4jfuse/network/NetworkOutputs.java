@@ -11,11 +11,9 @@ import io.github.dl4jfuse.geometry.SquaredLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -290,25 +288,11 @@ public final class NetworkOutputs implements ResidualModel {
 
     @Override
     public long requireMemory() {
-        Need need = need();
-        if (!need.fits(freeHeap(), freeOffHeap())) {
-            System.gc(); // what is counted as used may be garbage
-        }
-        return need.require(freeHeap(), freeOffHeap());
-    }
-
-    private static long freeHeap() {
-        Runtime runtime = Runtime.getRuntime();
-        return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
-    }
-
-    private static long freeOffHeap() {
-        long limit = Pointer.maxBytes();
-        return limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
+        return need().require();
     }
 
     /** Returns what {@link #linearise} and the solution of its system take. */
-    Need need() {
+    MemoryNeed need() {
         at(flat().dup(), this::forward);
         long n = rows();
         long width = dataType().width();
@@ -318,39 +302,11 @@ public final class NetworkOutputs implements ResidualModel {
             blocks += stage.blockBytes(n);
         }
         long cotangents = (isFactored() ? n : examples) * pass.widest() * width;
-        return new Need(
+        return new MemoryNeed(
                 examples,
                 outputs,
                 3 * matrix + 4 * n * Double.BYTES,
                 matrix + matrix * width / Double.BYTES + 2 * blocks + COTANGENTS * cotangents);
-    }
-
-    /** Bytes that a batch needs. */
-    record Need(int examples, int outputs, long heap, long offHeap) {
-
-        boolean fits(long freeHeap, long freeOffHeap) {
-            return heap <= freeHeap && offHeap <= freeOffHeap;
-        }
-
-        /** Returns the sum, or throws if that is not there. */
-        long require(long freeHeap, long freeOffHeap) {
-            if (!fits(freeHeap, freeOffHeap)) {
-                throw new IllegalStateException(String.format(
-                        Locale.ROOT,
-                        "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native"
-                                + " memory for the geometry of its outputs, and %,d MB and %s are left: use smaller batches,"
-                                + " or more memory (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
-                        examples,
-                        outputs,
-                        heap >> 20,
-                        offHeap >> 20,
-                        freeHeap >> 20,
-                        freeOffHeap == Long.MAX_VALUE
-                                ? "enough"
-                                : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
-            }
-            return heap + offHeap;
-        }
     }
 
     Stage.Output lastLayer() {

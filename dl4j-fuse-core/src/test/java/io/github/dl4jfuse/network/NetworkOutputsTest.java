@@ -505,7 +505,7 @@ class NetworkOutputsTest {
     /** The limits are those that the Java virtual machine and JavaCPP name, given here. */
     @Test
     void aBatchThatDoesNotFitIsRefused() {
-        NetworkOutputs.Need need = new NetworkOutputs(create(Kind.DENSE), Kind.DENSE.data()).need();
+        MemoryNeed need = new NetworkOutputs(create(Kind.DENSE), Kind.DENSE.data()).need();
         int n = 3 * EXAMPLES;
         assertThat(need.heap()).as("three matrices").isGreaterThanOrEqualTo(3L * n * n * Double.BYTES);
         assertThat(need.offHeap())
