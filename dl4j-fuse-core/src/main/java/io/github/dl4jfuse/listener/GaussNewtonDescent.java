@@ -48,7 +48,7 @@ final class GaussNewtonDescent {
     private Attempt attempt;
     private Taken last;
     private INDArray earlier;
-    private boolean examplesDiffer;
+    private boolean examplesDiffer = true; // until it is known
     private double least;
     private long steps;
     private long undone;
