@@ -79,7 +79,11 @@ public final class GeometrySolver {
         return new Builder().eta(eta).pseudoInverse(AdaptedStep.DEFAULT_CUT);
     }
 
-    /** Runs from the model's own start, and leaves the model at the best point. */
+    /**
+     * Runs from the model's own start, and leaves the model at the best point.
+     *
+     * @throws IllegalStateException if there is too little memory ({@link ResidualModel#requireMemory})
+     */
     public Adaptation run(ResidualModel model, OutputLoss loss) {
         return new Run(model, loss).run();
     }
@@ -114,6 +118,7 @@ public final class GeometrySolver {
         }
 
         Adaptation run() {
+            model.requireMemory();
             point = model.start();
             local = evaluate(point);
             if (!Double.isFinite(local.value())) {

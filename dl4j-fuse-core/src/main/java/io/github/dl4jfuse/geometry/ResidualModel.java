@@ -42,6 +42,14 @@ public interface ResidualModel {
     /** Is told the best point when a run ends; does nothing unless the model stands for something. */
     default void accept(INDArray best) {}
 
+    /**
+     * Throws an IllegalStateException with a sentence if {@link #linearise} and the solution of its system will not fit into
+     * memory; returns about how many bytes they take, 0 if unknown.
+     */
+    default long requireMemory() {
+        return 0;
+    }
+
     /** Returns N Q, the rows of D. */
     default int rows() {
         return examples() * outputsPerExample();

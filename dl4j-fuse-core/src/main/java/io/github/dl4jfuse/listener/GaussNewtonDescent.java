@@ -19,7 +19,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * after the step says what it is worth on data that it was not made for; if both together have lost by it, it is undone then.
  * The damping follows Levenberg and Marquardt by the actual over the predicted reduction, and where examples differ also by a
  * running average of what the steps did to the next ones, so that fitting the examples in hand alone does not count
- * ({@link Damping}). That is ours; it costs two forward passes for each step.
+ * ({@link Damping}). A few examples say too little for that: where they differ from step to step, the damping of a step on b of
+ * them is at least {@value #FEW_EXAMPLES_DAMPING} ({@value #ENOUGH_EXAMPLES} / b - 1). That is ours; it costs two forward
+ * passes for each step.
  */
 final class GaussNewtonDescent {
 
@@ -28,6 +30,12 @@ final class GaussNewtonDescent {
 
     /** Most conjugate-gradient steps, where no matrix is formed. */
     static final int CG_LIMIT = 30;
+
+    /** Examples of a step from which on its damping is left to Levenberg and Marquardt. */
+    static final int ENOUGH_EXAMPLES = 25;
+
+    /** Least damping of a step on b of them, where examples differ: this times ({@value #ENOUGH_EXAMPLES} / b - 1). */
+    static final double FEW_EXAMPLES_DAMPING = 0.1;
 
     private static final double SAME_DATA = 1e-9;
 
@@ -40,6 +48,8 @@ final class GaussNewtonDescent {
     private Attempt attempt;
     private Taken last;
     private INDArray earlier;
+    private boolean examplesDiffer = true; // until it is known
+    private double least;
     private long steps;
     private long undone;
     private String obstacle = "";
@@ -85,7 +95,7 @@ final class GaussNewtonDescent {
 
     /** Returns the relative damping λ. */
     double lambda() {
-        return damping.lambda();
+        return Math.max(least, damping.lambda());
     }
 
     /** Returns the number of steps that stand. */
@@ -127,6 +137,9 @@ final class GaussNewtonDescent {
             here = outputs.expand(start);
             local = loss.at(here.outputs());
         }
+        least = examplesDiffer
+                ? FEW_EXAMPLES_DAMPING * Math.max(0, ENOUGH_EXAMPLES / (double) outputs.examples() - 1)
+                : 0;
         AdaptedStep step = new AdaptedStep(here.jacobian(), local, outputs.parameters(), null, CG_TOLERANCE, CG_LIMIT);
         AdaptedStep.Solution solution = solve(step);
         if (solution == null) {
@@ -140,7 +153,8 @@ final class GaussNewtonDescent {
     /** Looks at what the last step did to these examples, which it was not made for, and sets the damping by it. */
     private boolean isWorthKeeping(Taken taken, double before, double now) {
         double reduction = before - now;
-        if (Math.abs(before - taken.value()) <= SAME_DATA * Math.abs(taken.value())) {
+        examplesDiffer = !(Math.abs(before - taken.value()) <= SAME_DATA * Math.abs(taken.value()));
+        if (!examplesDiffer) {
             damping.taken(taken.reduction(), taken.predicted());
         } else if (taken.reduction() + reduction > 0) {
             damping.taken(taken.reduction(), taken.predicted(), reduction);
@@ -157,7 +171,7 @@ final class GaussNewtonDescent {
         }
         INDArray ahead = earlier == null ? null : earlier.mul(momentum);
         while (true) {
-            AdaptedStep.Solution solution = step.damped(damping.lambda() * unit, ahead);
+            AdaptedStep.Solution solution = step.damped(lambda() * unit, ahead);
             if (solution != null || damping.isLargest()) {
                 return solution;
             }

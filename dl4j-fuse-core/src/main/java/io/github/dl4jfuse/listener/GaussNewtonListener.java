@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>What is accepted</b> in ALL_LAYERS: a step that does not lower the loss of its batch is undone at once, and one by which
  * it and the next batch together have lost, when that comes. The damping follows Levenberg and Marquardt by the actual over
- * the predicted reduction, and where batches differ also by what the steps did to the next ones ({@code GaussNewtonDescent}).
+ * the predicted reduction, and where batches differ also by what the steps did to the next ones ({@code GaussNewtonDescent});
+ * batches of fewer than {@value GaussNewtonDescent#ENOUGH_EXAMPLES} examples are damped more, so that they learn slowly.
  * In OUTPUT_LAYER a step is undone only if the batch's loss is more than {@value #EXPLODES} times what it was, or not finite.
  *
  * <p>Where the batch is the whole data set, {@link #examplesPerStep} makes the steps affordable.

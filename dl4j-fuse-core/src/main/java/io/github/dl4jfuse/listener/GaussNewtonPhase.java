@@ -25,9 +25,6 @@ final class GaussNewtonPhase {
     /** Number of outputs, otherwise. */
     static final int DRAWN_ROWS = 100;
 
-    /** Fewest examples to draw; fewer would say too little about the rest. */
-    static final int FEWEST_EXAMPLES = 25;
-
     /** Steps between two looks at the whole batch. */
     static final int STEPS = 9;
 
@@ -68,7 +65,8 @@ final class GaussNewtonPhase {
             NetworkOutputs all = batch.outputs();
             int rows = all.rows() <= ALL_ROWS ? all.rows() : DRAWN_ROWS;
             int examples = rows / all.outputsPerExample();
-            boolean few = examples < all.examples() && (examples < FEWEST_EXAMPLES || all.hasOwnGeometry());
+            boolean few = examples < all.examples()
+                    && (examples < GaussNewtonDescent.ENOUGH_EXAMPLES || all.hasOwnGeometry());
             if (few
                     || all.loss() instanceof SoftmaxLoss
                     || !all.withoutFormula().isEmpty()) {

@@ -33,6 +33,7 @@ final class EvaluationPass {
     private final Model model;
     private final List<Stage> stages = new ArrayList<>();
     private int examples;
+    private long widest;
 
     EvaluationPass(Model model) {
         this.model = model;
@@ -104,9 +105,15 @@ final class EvaluationPass {
         return (Stage.Output) stages.get(stages.size() - 1);
     }
 
+    /** Returns the most numbers that a stage makes of an example, after {@link #forward}. */
+    long widest() {
+        return widest;
+    }
+
     /** Computes the outputs x, [b, Q], and keeps what a backward pass needs. */
     INDArray forward(INDArray[] features) {
         examples = (int) features[0].size(0);
+        widest = 0;
         List<Noise> noise = stages.stream()
                 .filter(stage -> stage.layer() != null)
                 .flatMap(stage -> Noise.switchOff(stage.layer()).stream())
@@ -123,6 +130,7 @@ final class EvaluationPass {
                             : features[FEATURES - from].castTo(model.params().dataType());
                 }
                 outputs[i] = stage.forward(inputs, examples);
+                widest = Math.max(widest, outputs[i].length() / examples);
             }
             return outputs[outputs.length - 1];
         } finally {

@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.network;
 
-import static io.github.dl4jfuse.network.EvaluationPass.NO_WORKSPACES;
 import static io.github.dl4jfuse.network.EvaluationPass.part;
 
 import java.util.List;
@@ -176,7 +175,7 @@ final class KnownStages {
     static final class Convolution extends Activated {
 
         private INDArray input;
-        private INDArray patches; // [examples positions, inputs of a patch]
+        private INDArray columns; // [examples, inputs of a patch, positions]
 
         Convolution(Layer layer, Trainable owner, InputPreProcessor before, List<NetworkParameter> parameters) {
             super(layer, owner, before, parameters);
@@ -185,30 +184,32 @@ final class KnownStages {
         @Override
         INDArray forward(INDArray in) {
             input = in;
-            patches = LayerInputs.patches(in, (ConvolutionLayer) layer.conf().getLayer());
-            INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
-            long maps = weights.size(0);
-            INDArray product = patches.mmul(
-                    weights.dup('c').reshape('c', maps, weights.length() / maps).transpose());
+            columns = LayerInputs.columns(in, (ConvolutionLayer) layer.conf().getLayer(), in.size(0));
+            INDArray kernels = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
+            long maps = kernels.size(0);
+            INDArray weights = kernels.dup('c').reshape('c', maps, kernels.length() / maps);
+            INDArray product =
+                    Nd4j.createUninitialized(in.dataType(), new long[] {in.size(0), maps, columns.size(2)}, 'c');
+            for (long i = 0; i < in.size(0); i++) {
+                product.slice(i).assign(weights.mmul(columns.slice(i)));
+            }
             INDArray bias = layer.getParam(DefaultParamInitializer.BIAS_KEY);
             if (bias != null) {
-                product.addiRowVector(bias);
+                product.addi(bias.reshape('c', 1, maps, 1));
             }
-            long[] size = outputSize(in.size(0), product.size(0));
-            return activate(product.reshape('c', in.size(0), size[0], size[1], maps)
-                    .permute(0, 3, 1, 2)
-                    .dup('c'));
+            long[] size = outputSize();
+            return activate(product.reshape('c', in.size(0), maps, size[0], size[1]));
         }
 
-        private long[] outputSize(long examples, long patchCount) {
+        private long[] outputSize() {
             var conf = (ConvolutionLayer) layer.conf().getLayer();
             long[] shape = conf.getOutputType(
                             0,
                             org.deeplearning4j.nn.conf.inputs.InputType.convolutional(
                                     input.size(2), input.size(3), input.size(1)))
                     .getShape(false); // channels, height, width
-            if (shape[1] * shape[2] * examples != patchCount) {
-                throw new IllegalStateException("A convolution gives " + patchCount / examples
+            if (shape[1] * shape[2] != columns.size(2)) {
+                throw new IllegalStateException("A convolution gives " + columns.size(2)
                         + " positions where its configuration says " + shape[1] + " x " + shape[2] + ".");
             }
             return new long[] {shape[1], shape[2]};
@@ -226,8 +227,7 @@ final class KnownStages {
             int count = (int) (stack.size(0) / input.size(0));
             INDArray[] parts = new INDArray[count];
             for (int k = 0; k < count; k++) {
-                layer.setInput(input.dup('c'), NO_WORKSPACES);
-                parts[k] = layer.backpropGradient(part(stack, k, (int) input.size(0)), NO_WORKSPACES)
+                parts[k] = backpropagate(input, part(stack, k, (int) input.size(0)))
                         .getSecond()
                         .dup('c');
             }
@@ -252,11 +252,10 @@ final class KnownStages {
             long positions = d.length() / (examples * outputs * maps);
             INDArray flat = d.reshape('c', examples, outputs * maps, positions);
             INDArray ofWeights = Nd4j.createUninitialized(
-                    d.dataType(), new long[] {examples * outputs, maps * patches.size(1)}, 'c');
-            INDArray target = ofWeights.reshape('c', examples, outputs * maps, patches.size(1));
-            INDArray inputs = patches.reshape('c', examples, positions, patches.size(1));
+                    d.dataType(), new long[] {examples * outputs, maps * columns.size(1)}, 'c');
+            INDArray target = ofWeights.reshape('c', examples, outputs * maps, columns.size(1));
             for (int i = 0; i < examples; i++) {
-                target.slice(i).assign(flat.slice(i).mmul(inputs.slice(i)));
+                target.slice(i).assign(flat.slice(i).mmul(columns.slice(i).transpose()));
             }
             INDArray ofBias =
                     d.reshape('c', examples * outputs, maps, positions).sum(2);

@@ -200,11 +200,13 @@ public final class LayerInputs {
     }
 
     /** Each patch that the kernel sees is an input. */
-    static INDArray patches(INDArray input, ConvolutionLayer conf) {
-        return patches(input, conf, input.size(0));
+    static INDArray patches(INDArray input, ConvolutionLayer conf, long most) {
+        INDArray columns = columns(input, conf, most);
+        return columns.permute(0, 2, 1).dup('c').reshape('c', columns.size(0) * columns.size(2), columns.size(1));
     }
 
-    private static INDArray patches(INDArray input, ConvolutionLayer conf, long most) {
+    /** Returns the patches that the kernel sees, [examples, numbers of a patch, positions]. */
+    static INDArray columns(INDArray input, ConvolutionLayer conf, long most) {
         INDArray images = conf.getCnn2dDataFormat() == CNN2DFormat.NHWC ? input.permute(0, 3, 1, 2) : input;
         long examples = Math.min(most, images.size(0));
         INDArray some = images.get(
@@ -227,7 +229,7 @@ public final class LayerInputs {
                         size, new int[] {(int) some.size(2), (int) some.size(3)}, kernel, stride, dilation)
                 : conf.getPadding();
         INDArray columns = Nd4j.createUninitialized(
-                some.dataType(), new long[] {examples, size[0], size[1], some.size(1), kernel[0], kernel[1]}, 'c');
+                some.dataType(), new long[] {examples, some.size(1), kernel[0], kernel[1], size[0], size[1]}, 'c');
         Convolution.im2col(
                 some,
                 kernel[0],
@@ -239,7 +241,7 @@ public final class LayerInputs {
                 dilation[0],
                 dilation[1],
                 same,
-                columns.permute(0, 3, 4, 5, 1, 2));
-        return columns.reshape('c', examples * size[0] * size[1], some.size(1) * kernel[0] * kernel[1]);
+                columns);
+        return columns.reshape('c', examples, some.size(1) * kernel[0] * kernel[1], (long) size[0] * size[1]);
     }
 }

@@ -11,11 +11,9 @@ import io.github.dl4jfuse.geometry.SquaredLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -46,6 +44,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * cross-entropy of a softmax and those that implement {@link OutputGeometry}, weighted losses, several outputs, masks.
  */
 public final class NetworkOutputs implements ResidualModel {
+
+    /** Copies of the widest layer's cotangents that a backward pass makes. */
+    private static final int COTANGENTS = 4;
 
     private final Model model;
     private final INDArray[] features;
@@ -285,11 +286,13 @@ public final class NetworkOutputs implements ResidualModel {
                 .collect(Collectors.toSet());
     }
 
-    /**
-     * Throws an IllegalStateException with a sentence if {@link #linearise} and the solution of its system will not fit into
-     * memory; returns about how many bytes they take.
-     */
+    @Override
     public long requireMemory() {
+        return need().require();
+    }
+
+    /** Returns what {@link #linearise} and the solution of its system take. */
+    MemoryNeed need() {
         at(flat().dup(), this::forward);
         long n = rows();
         long width = dataType().width();
@@ -298,26 +301,12 @@ public final class NetworkOutputs implements ResidualModel {
         for (Stage stage : pass.stages()) {
             blocks += stage.blockBytes(n);
         }
-        long onHeap = 3 * matrix + 4 * n * Double.BYTES;
-        long offHeap = matrix + matrix * width / Double.BYTES + 2 * blocks + n * outputs * width;
-        Runtime runtime = Runtime.getRuntime();
-        long freeHeap = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
-        long limit = Pointer.maxBytes();
-        long freeOffHeap = limit <= 0 ? Long.MAX_VALUE : limit - Pointer.totalBytes();
-        if (onHeap > freeHeap || offHeap > freeOffHeap) {
-            throw new IllegalStateException(String.format(
-                    Locale.ROOT,
-                    "A batch of %,d examples with %,d outputs needs about %,d MB of Java heap and %,d MB of native memory for"
-                            + " the geometry of its outputs, and %,d MB and %s are left: use smaller batches, or more memory"
-                            + " (-Xmx, -Dorg.bytedeco.javacpp.maxbytes).",
-                    examples,
-                    outputs,
-                    onHeap >> 20,
-                    offHeap >> 20,
-                    freeHeap >> 20,
-                    limit <= 0 ? "enough" : String.format(Locale.ROOT, "%,d MB", freeOffHeap >> 20)));
-        }
-        return onHeap + offHeap;
+        long cotangents = (isFactored() ? n : examples) * pass.widest() * width;
+        return new MemoryNeed(
+                examples,
+                outputs,
+                3 * matrix + 4 * n * Double.BYTES,
+                matrix + matrix * width / Double.BYTES + 2 * blocks + COTANGENTS * cotangents);
     }
 
     Stage.Output lastLayer() {

@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
@@ -175,6 +176,17 @@ abstract class Stage {
 
         abstract INDArray backwardThrough(
                 INDArray stack, int examples, BiConsumer<Stage, INDArray> known, BiConsumer<Stage, Gradient> others);
+
+        /** Makes DL4J's own backward pass. */
+        final Pair<Gradient, INDArray> backpropagate(INDArray input, INDArray cotangents) {
+            if (layer.numParams() > 0 && layer.getGradientsViewArray() == null) {
+                // DL4J gives a layer inside a FrozenLayer no room for its gradient, and needs it all the same
+                INDArray params = layer.params();
+                layer.setBackpropGradientsViewArray(Nd4j.zeros(params.dataType(), params.shape()));
+            }
+            layer.setInput(input.dup('c'), NO_WORKSPACES);
+            return layer.backpropGradient(cotangents, NO_WORKSPACES);
+        }
     }
 
     /** A layer that is left to DL4J. */
@@ -206,8 +218,7 @@ abstract class Stage {
             int count = (int) (stack.size(0) / rows);
             INDArray[] parts = new INDArray[count];
             for (int k = 0; k < count; k++) {
-                layer.setInput(input.dup('c'), NO_WORKSPACES);
-                var result = layer.backpropGradient(part(stack, k, (int) rows), NO_WORKSPACES);
+                var result = backpropagate(input, part(stack, k, (int) rows));
                 parts[k] =
                         result.getSecond() == null ? null : result.getSecond().dup('c');
                 if (isTrained()) {

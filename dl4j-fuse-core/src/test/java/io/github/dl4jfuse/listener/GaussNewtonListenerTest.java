@@ -138,9 +138,9 @@ class GaussNewtonListenerTest {
     @ParameterizedTest
     @CsvSource({"0", "0.5"})
     void aStepThatTwoBatchesTogetherLoseByIsUndone(double momentum) {
-        DataSet first = surface(5, SEED);
+        DataSet first = surface(GaussNewtonDescent.ENOUGH_EXAMPLES, SEED);
         first.getLabels().assign(1);
-        DataSet second = surface(5, SEED);
+        DataSet second = surface(GaussNewtonDescent.ENOUGH_EXAMPLES, SEED);
         second.getLabels().assign(-1);
         MultiLayerNetwork network = surfaceFit(new Sgd(1), Activation.TANH, 0);
         GaussNewtonListener listener = new GaussNewtonListener(Layers.ALL_LAYERS, 1e-2, momentum);

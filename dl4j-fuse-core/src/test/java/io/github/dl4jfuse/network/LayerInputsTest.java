@@ -46,7 +46,7 @@ class LayerInputsTest {
         INDArray images = Nd4j.rand(DataType.DOUBLE, 5, 3, 7, 6);
         INDArray expected = network.feedForward(images).get(1); // [5, 4, h, w]
         ConvolutionLayer conf = (ConvolutionLayer) network.getLayer(0).conf().getLayer();
-        INDArray rows = LayerInputs.patches(images, conf);
+        INDArray rows = LayerInputs.patches(images, conf, images.size(0));
         INDArray weights = network.getLayer(0).getParam("W");
         INDArray product = rows.mmul(
                         weights.dup('c').reshape('c', 4, weights.length() / 4).transpose())

@@ -21,6 +21,9 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.ScaleVertex;
+import org.deeplearning4j.nn.conf.graph.StackVertex;
+import org.deeplearning4j.nn.conf.graph.UnstackVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -116,6 +119,19 @@ class NetworkOutputsTest {
                 2,
                 7,
                 6),
+        FROZEN_CONVOLUTION(
+                () -> layers(
+                        InputType.convolutional(5, 4, 1),
+                        softmax(),
+                        new ConvolutionLayer.Builder(2, 2).nOut(2).build(),
+                        new FrozenLayer.Builder()
+                                .layer(new ConvolutionLayer.Builder(2, 2)
+                                        .nOut(3)
+                                        .build())
+                                .build()),
+                1,
+                5,
+                4),
         CHANNELS_LAST(
                 () -> layers(
                         InputType.convolutional(5, 4, 2, CNN2DFormat.NHWC),
@@ -187,6 +203,20 @@ class NetworkOutputsTest {
                         new GlobalPoolingLayer.Builder().build()),
                 3,
                 5),
+        /** Without a trained recurrent layer, so that it is the dense one's rows, examples times steps, that have no formula. */
+        DENSE_IN_TIME_BEFORE_FROZEN(
+                () -> layers(
+                        InputType.recurrent(3, 5),
+                        softmax(),
+                        dense(4),
+                        new FrozenLayer.Builder()
+                                .layer(new LSTM.Builder().nOut(3).build())
+                                .build(),
+                        new GlobalPoolingLayer.Builder().build()),
+                3,
+                5),
+        /** One layer for both inputs, so that its rows are twice the examples. */
+        SHARED(NetworkOutputsTest::shared, 5),
         EMBEDDING(
                 () -> layers(
                         null,
@@ -244,7 +274,9 @@ class NetworkOutputsTest {
             Kind.LSTM_LAST_STEP,
             Kind.LSTM_POOLED,
             Kind.LSTM_BEFORE_FROZEN,
-            Kind.DENSE_IN_TIME);
+            Kind.DENSE_IN_TIME,
+            Kind.DENSE_IN_TIME_BEFORE_FROZEN,
+            Kind.SHARED);
 
     private static Model create(Kind kind) {
         Model model = kind.model.get();
@@ -311,6 +343,24 @@ class NetworkOutputsTest {
                 .addLayer("norm", new BatchNormalization(), "right")
                 .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Product), "left", "norm")
                 .addLayer("out", softmax(), "sum", "left")
+                .setOutputs("out")
+                .build());
+        graph.init();
+        disturb(graph);
+        return graph;
+    }
+
+    private static ComputationGraph shared() {
+        ComputationGraph graph = new ComputationGraph(builder()
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.feedForward(5))
+                .addVertex("half", new ScaleVertex(0.5), "in")
+                .addVertex("both", new StackVertex(), "in", "half")
+                .addLayer("dense", dense(4), "both")
+                .addVertex("first", new UnstackVertex(0, 2), "dense")
+                .addVertex("second", new UnstackVertex(1, 2), "dense")
+                .addLayer("out", softmax(), "first", "second")
                 .setOutputs("out")
                 .build());
         graph.init();
@@ -450,6 +500,26 @@ class NetworkOutputsTest {
         assertThat(outputs.first(3)).isSameAs(outputs);
         double score = ((MultiLayerNetwork) model).score(Kind.DENSE.data(), false);
         assertThat(outputs.loss().at(outputs.outputs(outputs.start())).value()).isCloseTo(score, within(1e-9));
+    }
+
+    /** The limits are those that the Java virtual machine and JavaCPP name, given here. */
+    @Test
+    void aBatchThatDoesNotFitIsRefused() {
+        MemoryNeed need = new NetworkOutputs(create(Kind.DENSE), Kind.DENSE.data()).need();
+        int n = 3 * EXAMPLES;
+        assertThat(need.heap()).as("three matrices").isGreaterThanOrEqualTo(3L * n * n * Double.BYTES);
+        assertThat(need.offHeap())
+                .as("a matrix, and cotangents of 6 + 4 + 3 units")
+                .isGreaterThanOrEqualTo((long) n * n * Double.BYTES + n * 13L * Double.BYTES);
+        assertThat(need.require(need.heap(), need.offHeap())).isEqualTo(need.heap() + need.offHeap());
+        assertThat(need.require(need.heap(), Long.MAX_VALUE)).isPositive();
+        for (boolean heap : new boolean[] {true, false}) {
+            assertThatThrownBy(() -> need.require(need.heap() - (heap ? 1 : 0), need.offHeap() - (heap ? 0 : 1)))
+                    .as("one byte less of %s", heap ? "heap" : "native memory")
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("4 examples with 3 outputs needs about")
+                    .hasMessageContaining("-Xmx");
+        }
     }
 
     @Test

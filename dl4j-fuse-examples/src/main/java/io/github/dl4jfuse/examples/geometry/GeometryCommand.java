@@ -71,7 +71,7 @@ public final class GeometryCommand implements Callable<Integer> {
 
     @Option(
             names = "--mini-batches",
-            description = "The network fashion-mlp for a few steps, with batches from 32 to 2,048.")
+            description = "The network fashion-mlp for a few steps, with batches from 1 to 2,048.")
     private boolean miniBatches;
 
     @Override

@@ -95,10 +95,14 @@ final class ImageFit {
 
     Run gaussNewton(int seed, int batch, double momentum) {
         MultiLayerNetwork network = network(seed, new Sgd(1));
-        network.setListeners(new GaussNewtonListener(
-                GaussNewtonListener.Layers.ALL_LAYERS, GaussNewtonListener.DEFAULT_DAMPING, momentum));
+        GaussNewtonListener listener = new GaussNewtonListener(
+                GaussNewtonListener.Layers.ALL_LAYERS, GaussNewtonListener.DEFAULT_DAMPING, momentum);
+        network.setListeners(listener);
         String name = "GaussNewtonListener, batches of " + batch + (momentum > 0 ? ", momentum " + momentum : "");
-        return train(name, network, seed, batch, 1);
+        Run run = train(name, network, seed, batch, 1);
+        String memory = String.format(
+                Locale.ROOT, "%s, %,d MB", name, listener.statistics().bytes() >> 20);
+        return new Run(memory, run.loss(), run.steps(), run.seconds(), run.arrived());
     }
 
     private Run train(String name, MultiLayerNetwork network, int seed, int batch, int every) {

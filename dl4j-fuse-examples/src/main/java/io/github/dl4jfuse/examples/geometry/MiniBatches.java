@@ -18,7 +18,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 /** The network fashion-mlp of compare under a {@link GaussNewtonListener}, a few steps with batches of one size. */
 final class MiniBatches {
 
-    static final int[] SIZES = {32, 128, 512, 2_048};
+    static final int[] SIZES = {1, 8, 32, 128, 512, 2_048};
     static final String HEAD =
             "| layers | batch | loss at the start | largest | after the last step | undone | ms a step |\n"
                     + "| --- | ---: | ---: | ---: | ---: | ---: | ---: |";
