@@ -179,7 +179,9 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         if (vector != viewed) {
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 INDArray flat = vector.reshape(vector.length());
-                views = adaptations.stream().map(each -> views(flat, each.layer())).toList();
+                views = adaptations.stream()
+                        .map(each -> views(flat, each.layer()))
+                        .toList();
             }
             viewed = vector;
         }

@@ -16,6 +16,7 @@ import io.github.dl4jfuse.updater.FusePv;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.DoubleStream;
@@ -151,6 +152,25 @@ class FixedBatchPhaseTest {
             }
         }
         assertThat(listener.statistics().curvatureSteps()).isEqualTo(18);
+    }
+
+    @Test
+    void theMetricStandsStillInThePhase() {
+        DataSet data = noisy(TestNetworks.DENSE, DataType.DOUBLE);
+        MultiLayerNetwork model = TestNetworks.DENSE.network(new Adapted(), DataType.DOUBLE);
+        FuseListener listener = listen(model);
+        repeat(model, data, SWITCH);
+        double[][] metric = metric(model);
+        repeat(model, data, 32 - SWITCH); // without the phase, inputs are looked at in step 32
+        assertThat(metric(model)).isDeepEqualTo(metric);
+        fit(model, TestNetworks.DENSE.batch(7, BATCH, DataType.DOUBLE));
+        assertThat(listener.inCurvaturePhase()).isFalse();
+        for (int step = 33; step < 64; step++) {
+            fit(model, TestNetworks.DENSE.batch(step, BATCH, DataType.DOUBLE));
+        }
+        assertThat(Arrays.deepEquals(metric(model), metric))
+                .as("after a look in step 64")
+                .isFalse();
     }
 
     /** The columns T e, from the updater itself; that these are what they should be is tested with the metric. */

@@ -12,6 +12,7 @@ import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.lbfgs.MemoryNote;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
@@ -39,6 +40,7 @@ class FuseMemoryTest {
     static List<IUpdater> updaters() {
         return List.of(
                 new FusePv(),
+                new Adapted(),
                 FusePv.builder()
                         .switchCriterion(SwitchCriterion.iteration(0))
                         .memory(3)
