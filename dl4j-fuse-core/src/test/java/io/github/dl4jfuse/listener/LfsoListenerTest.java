@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.network.TrainingNetwork;
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.io.File;
@@ -120,6 +121,11 @@ class LfsoListenerTest {
         assertThat(listener.statistics().rate()).isCloseTo(1 / l, within(1e-6 / l));
         assertThat(listener.statistics().radius())
                 .isBetween(Math.sqrt(squared) / l / 1.5, Math.sqrt(squared) / l * 1.5);
+        MeasuredSmoothness measured =
+                TrainingNetwork.ofLfso(net).updaters().get(0).measured();
+        double weight = 1 - MeasuredSmoothness.DECAY;
+        assertThat(measured.slope()).isCloseTo(weight, within(1e-6)); // the cosine of g and g is 1
+        assertThat(measured.curvature()).isCloseTo(weight * l, within(1e-6 * l));
     }
 
     private static MultiLayerNetwork linear(Lfso updater, DataType type) {
