@@ -92,7 +92,7 @@ class LfsoConfigurationTest {
                 double rate = Math.sqrt(1 - Math.pow(0.999, t)) / (1 - Math.pow(0.9, t));
                 double d = switch (direction) {
                     case GRADIENT -> g[i];
-                    case MOMENTUM -> m[i] / (1 - Math.pow(0.9, t));
+                    case MOMENTUM -> (0.9 * m[i] + 0.1 * g[i]) / (1 - Math.pow(0.9, t + 1));
                     case ADAM -> rate * m[i] / (Math.sqrt(v[i]) + Adam.DEFAULT_ADAM_EPSILON);
                 };
                 assertThat(gradient.getDouble(i)).isCloseTo(0.01 * d, within(1e-9 + 1e-7 * Math.abs(0.01 * d)));
