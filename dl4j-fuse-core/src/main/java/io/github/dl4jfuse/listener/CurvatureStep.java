@@ -254,11 +254,7 @@ final class CurvatureStep {
         MeasuredSmoothness before = updaters.get(0).measured();
         MeasuredSmoothness after = result.accepted()
                 ? before.observe(
-                        result.step(),
-                        -slope,
-                        startValue - result.value(),
-                        -slope,
-                        MeasuredSmoothness.ORACLE_DECREASE)
+                        result.step(), -slope, startValue - result.value(), -slope, MeasuredSmoothness.ORACLE_DECREASE)
                 : before.refuse();
         updaters.forEach(updater -> updater.setMeasured(after));
     }

@@ -55,8 +55,8 @@ final class LfsoTrial {
     /** Measures the step that DL4J has just taken, and leaves its gradient array as DL4J would: with the update subtracted. */
     void finish(int iteration, int epoch) {
         Segments.assign(step, network.gradientView());
-        double[] products = Segments.dots(
-                new INDArray[][] {step, step, gradient}, new INDArray[][] {step, gradient, gradient});
+        double[] products =
+                Segments.dots(new INDArray[][] {step, step, gradient}, new INDArray[][] {step, gradient, gradient});
         double length = Math.sqrt(products[0]);
         double promised = products[1];
         double steepness = Math.sqrt(products[2]);

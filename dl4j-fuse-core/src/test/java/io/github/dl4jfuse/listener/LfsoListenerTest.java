@@ -260,7 +260,10 @@ class LfsoListenerTest {
         }
     }
 
-    /** A linear network has a quadratic loss for each mask of dropout, so L is at most 2 max |a|² of the rows a that a mask leaves. */
+    /**
+     * A linear network has a quadratic loss for each mask of dropout, so L is at most 2 max |a|² of the rows a that a mask
+     * leaves; and the slope that counts, which is divided by |g| |d| of the same mask, is a cosine.
+     */
     @Test
     void dropoutHasTheSameMaskBeforeAndAfterATrial() {
         MultiLayerNetwork net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
@@ -281,11 +284,17 @@ class LfsoListenerTest {
         INDArray x = Nd4j.linspace(-1, 1, 24, DataType.DOUBLE).reshape(6, 4);
         INDArray y = Nd4j.linspace(3, 5, 6, DataType.DOUBLE).reshape(6, 1);
         double bound = 2 * (1 + 4 * x.mul(x).sum(1).maxNumber().doubleValue());
+        double slope = 0;
         for (int k = 0; k < 40; k++) {
             net.fit(new DataSet(x, y));
             assertThat(listener.statistics().smoothness())
                     .as("seed %d, step %d", TestNetworks.SEED, k)
                     .isBetween(0.0, bound);
+            double before = slope;
+            slope = TrainingNetwork.ofLfso(net).updaters().get(0).measured().slope();
+            assertThat((slope - MeasuredSmoothness.DECAY * before) / (1 - MeasuredSmoothness.DECAY))
+                    .as("seed %d, step %d", TestNetworks.SEED, k)
+                    .isBetween(-1 - 1e-6, 1 + 1e-6);
         }
         LfsoStatistics statistics = listener.statistics();
         assertThat(statistics.gradientEvaluations() - statistics.steps())
