@@ -73,6 +73,17 @@ class LfsoConfigurationTest {
         assertThatThrownBy(() -> new Lfso().setLrAndSchedule(0.1, null)).hasMessageContaining("no learning rate");
     }
 
+    @Test
+    void theScheduleMultipliesTheSteps() {
+        Lfso config = new Lfso(Direction.GRADIENT, new ExponentialSchedule(ScheduleType.ITERATION, 1, 0.5), 0.01, 0.5);
+        GradientUpdater<Lfso> updater = config.instantiate(Nd4j.zeros(DataType.DOUBLE, config.stateSize(1)), true);
+        for (int t = 0; t < 4; t++) {
+            INDArray gradient = Nd4j.createFromArray(3.0);
+            updater.applyUpdater(gradient, t, 0);
+            assertThat(gradient.getDouble(0)).isCloseTo(0.03 * Math.pow(0.5, t), within(1e-8));
+        }
+    }
+
     /** Without a listener the steps are the direction times the first guess; compared with formulas written out here. */
     @ParameterizedTest
     @EnumSource(Direction.class)
