@@ -276,7 +276,8 @@ final class CurvatureStep {
     private void measure(ArmijoBacktracking.Result result, double slope) {
         MeasuredSmoothness before = updaters.get(0).measured();
         MeasuredSmoothness after = result.accepted()
-                ? before.observe(result.step(), -slope, startValue - result.value(), MeasuredSmoothness.ORACLE_DECREASE)
+                ? before.observe(
+                        result.step(), -slope, startValue - result.value(), -slope, MeasuredSmoothness.ORACLE_DECREASE)
                 : before.refuse();
         updaters.forEach(updater -> updater.setMeasured(after));
     }

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * be the same before and after, it is one of these and an evaluation of loss and gradient at the start of the step. That is
  * a thirtieth to a fifth of plain training on average.
  *
- * <p>Noise of the batches: what changes the step length are averages over ten trials or so; no single batch moves it by
+ * <p>Noise of the batches: what changes the step length are averages over five trials or so; no single batch moves it by
  * more than a factor of {@link MeasuredSmoothness#MAX_CHANGE}. Slope and decrease are those of the same batch, so their
  * difference, the curvature, has no noise from the change of batch.
  *

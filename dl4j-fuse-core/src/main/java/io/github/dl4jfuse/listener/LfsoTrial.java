@@ -55,9 +55,11 @@ final class LfsoTrial {
     /** Measures the step that DL4J has just taken, and leaves its gradient array as DL4J would: with the update subtracted. */
     void finish(int iteration, int epoch) {
         Segments.assign(step, network.gradientView());
-        double[] products = Segments.dots(new INDArray[][] {step, gradient}, new INDArray[][] {step, step});
+        double[] products =
+                Segments.dots(new INDArray[][] {step, step, gradient}, new INDArray[][] {step, gradient, gradient});
         double length = Math.sqrt(products[0]);
         double promised = products[1];
+        double steepness = Math.sqrt(products[2]);
         double factor = config.factor(iteration, epoch);
         if (length == 0 || !(factor > 0)) {
             return; // a zero gradient, or a schedule that stands still: nothing to measure
@@ -72,6 +74,7 @@ final class LfsoTrial {
             startValue = network.value();
             network.gradient(gradient);
             promised = Segments.dot(gradient, step);
+            steepness = Math.sqrt(Segments.dot(gradient, gradient));
             moveTo(1);
         }
         MeasuredSmoothness measured = updater.measured();
@@ -91,7 +94,8 @@ final class LfsoTrial {
             countRefused(iteration, value);
         } else if (Math.abs(slope) > MeasuredSmoothness.RESOLVED * rounding()) {
             double rate = measured.rate() * factor;
-            measured = measured.observe(rate, slope / rate, decrease, config.decrease());
+            double scale = steepness * taken * length / rate;
+            measured = measured.observe(rate, slope / rate, decrease, scale, config.decrease());
             counter.note(
                     MeasuredSmoothness.curvatureOf(taken * length, slope / (taken * length), decrease), taken * length);
         }

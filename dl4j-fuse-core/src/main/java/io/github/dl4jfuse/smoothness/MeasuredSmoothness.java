@@ -5,7 +5,8 @@ package io.github.dl4jfuse.smoothness;
  *
  * <p>A trial step x - η d on one batch has the slope s = g·d and the curvature k = 2 (η s - decrease) / η², so that L = k /
  * |d|² is the least number with which the smoothness inequality holds for that trial, in the ball R = η |d|. Both are
- * averaged over trials with the weights of one exponential average, S and K, and the next step length is
+ * divided by |g| |d|, the largest slope that is possible, and averaged over trials with the weights of one exponential
+ * average, S and K; the next step length is
  *
  * <pre>
  *   η = 2 (1 - c) S / K,   at least half and at most twice the last one
@@ -13,13 +14,14 @@ package io.github.dl4jfuse.smoothness;
  *
  * with which steps achieve the share c of η S on average, as far as the function is a parabola: c = ½ is the step 1 / L, whose
  * decrease is |g|² / (2 L) for d = g. Slope and curvature are averaged apart, not their ratio, so a batch with almost no
- * curvature has little weight. Where K ≤ 0 the step grows, where S ≤ 0 it shrinks.
+ * slope and curvature has little weight. Divided they are because gradients may fall a hundredfold within ten steps from
+ * random weights: undivided, those steps would outweigh the next hundred. Where K ≤ 0 the step grows, where S ≤ 0 it shrinks.
  *
  * <p>An immutable value; η, S and K are rounded to float, so that they can be saved in a float array without a change.
  *
  * @param rate η, positive; the units are those of d
- * @param slope S, 0 before the first trial
- * @param curvature K, 0 before the first trial
+ * @param slope S, a cosine, 0 before the first trial
+ * @param curvature K, in units of 1 / η, 0 before the first trial
  */
 public record MeasuredSmoothness(double rate, double slope, double curvature) {
 
@@ -33,7 +35,7 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
     public static final double ORACLE_DECREASE = 0.5;
 
     /** Weight of the past in the averages, for each trial. */
-    public static final double DECAY = 0.9;
+    public static final double DECAY = 0.8;
 
     /** Most by which one trial changes the step length. */
     public static final double MAX_CHANGE = 2;
@@ -68,15 +70,18 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
      * @param trialRate η of the trial
      * @param trialSlope s
      * @param decrease by how much the value fell; negative where it rose
+     * @param scale |g| |d|, or any other positive number that s and k are divided by before they count
      * @param share c
      */
-    public MeasuredSmoothness observe(double trialRate, double trialSlope, double decrease, double share) {
-        double trialCurvature = curvatureOf(trialRate, trialSlope, decrease);
-        if (!Float.isFinite((float) trialSlope) || !Float.isFinite((float) trialCurvature)) {
+    public MeasuredSmoothness observe(
+            double trialRate, double trialSlope, double decrease, double scale, double share) {
+        double scaledSlope = trialSlope / scale;
+        double scaledCurvature = curvatureOf(trialRate, trialSlope, decrease) / scale;
+        if (!Float.isFinite((float) scaledSlope) || !Float.isFinite((float) scaledCurvature)) {
             return refuse();
         }
-        double s = DECAY * slope + (1 - DECAY) * trialSlope;
-        double k = DECAY * curvature + (1 - DECAY) * trialCurvature;
+        double s = DECAY * slope + (1 - DECAY) * scaledSlope;
+        double k = DECAY * curvature + (1 - DECAY) * scaledCurvature;
         return new MeasuredSmoothness(within(rate, target(s, k, share), MAX_CHANGE), s, k);
     }
 

@@ -39,7 +39,10 @@ public final class Lfso implements IUpdater {
     public enum Direction {
         /** d = g. */
         GRADIENT,
-        /** d = m / (1 - β₁ᵗ), m ← β₁ m + (1 - β₁) g. */
+        /**
+         * Nesterov's, as DL4J's {@code Nesterovs} takes it, as a mean of gradients: d = (β m + (1 - β) g) / (1 - βᵗ⁺¹) after m ← β m
+         * + (1 - β) g, with β = {@value Adam#DEFAULT_ADAM_BETA1_MEAN_DECAY}.
+         */
         MOMENTUM,
         /** Adam's step with rate 1. */
         ADAM

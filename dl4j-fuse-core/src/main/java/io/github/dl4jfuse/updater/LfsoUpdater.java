@@ -140,8 +140,9 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
             case MOMENTUM -> {
                 double beta = Adam.DEFAULT_ADAM_BETA1_MEAN_DECAY;
                 INDArray m = moments.reshape(gradient.ordering(), gradient.shape());
-                m.muli(beta).addi(gradient.mul(1 - beta));
-                gradient.assign(m).divi(1 - Math.pow(beta, iteration + 1.0));
+                gradient.muli(1 - beta);
+                m.muli(beta).addi(gradient);
+                gradient.addi(m.mul(beta)).divi(1 - Math.pow(beta, iteration + 2.0));
             }
             case ADAM -> {
                 INDArray m = moments.get(interval(0, n)).reshape(gradient.ordering(), gradient.shape());

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.network.TrainingNetwork;
+import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.io.File;
@@ -120,6 +121,11 @@ class LfsoListenerTest {
         assertThat(listener.statistics().rate()).isCloseTo(1 / l, within(1e-6 / l));
         assertThat(listener.statistics().radius())
                 .isBetween(Math.sqrt(squared) / l / 1.5, Math.sqrt(squared) / l * 1.5);
+        MeasuredSmoothness measured =
+                TrainingNetwork.ofLfso(net).updaters().get(0).measured();
+        double weight = 1 - MeasuredSmoothness.DECAY;
+        assertThat(measured.slope()).isCloseTo(weight, within(1e-6)); // the cosine of g and g is 1
+        assertThat(measured.curvature()).isCloseTo(weight * l, within(1e-6 * l));
     }
 
     private static MultiLayerNetwork linear(Lfso updater, DataType type) {
@@ -254,7 +260,10 @@ class LfsoListenerTest {
         }
     }
 
-    /** A linear network has a quadratic loss for each mask of dropout, so L is at most 2 max |a|² of the rows a that a mask leaves. */
+    /**
+     * A linear network has a quadratic loss for each mask of dropout, so L is at most 2 max |a|² of the rows a that a mask
+     * leaves; and the slope that counts, which is divided by |g| |d| of the same mask, is a cosine.
+     */
     @Test
     void dropoutHasTheSameMaskBeforeAndAfterATrial() {
         MultiLayerNetwork net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
@@ -275,11 +284,17 @@ class LfsoListenerTest {
         INDArray x = Nd4j.linspace(-1, 1, 24, DataType.DOUBLE).reshape(6, 4);
         INDArray y = Nd4j.linspace(3, 5, 6, DataType.DOUBLE).reshape(6, 1);
         double bound = 2 * (1 + 4 * x.mul(x).sum(1).maxNumber().doubleValue());
+        double slope = 0;
         for (int k = 0; k < 40; k++) {
             net.fit(new DataSet(x, y));
             assertThat(listener.statistics().smoothness())
                     .as("seed %d, step %d", TestNetworks.SEED, k)
                     .isBetween(0.0, bound);
+            double before = slope;
+            slope = TrainingNetwork.ofLfso(net).updaters().get(0).measured().slope();
+            assertThat((slope - MeasuredSmoothness.DECAY * before) / (1 - MeasuredSmoothness.DECAY))
+                    .as("seed %d, step %d", TestNetworks.SEED, k)
+                    .isBetween(-1 - 1e-6, 1 + 1e-6);
         }
         LfsoStatistics statistics = listener.statistics();
         assertThat(statistics.gradientEvaluations() - statistics.steps())

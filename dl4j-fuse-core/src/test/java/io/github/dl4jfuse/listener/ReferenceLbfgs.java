@@ -19,8 +19,8 @@ final class ReferenceLbfgs {
     private final double rounding;
     private final boolean measured;
     private double length = 1;
-    private double meanSlope;
-    private double meanCurvature;
+    private double sumOfWeights;
+    private double sumOfInverses;
     /** How many steps were tried first with another length than 1 although there were pairs. */
     int measuredLengths;
 
@@ -74,11 +74,11 @@ final class ReferenceLbfgs {
         return x;
     }
 
-    /** The step that half the promised decrease would end at, from averages with the weights .9 and .1. */
+    /** The step that half the promised decrease would end at, from an average of its inverse with the weights .8 and .2. */
     private void measure(double t, double slope, double decrease) {
-        meanSlope = 0.9 * meanSlope - 0.1 * slope;
-        meanCurvature = 0.9 * meanCurvature + 0.1 * 2 * (-t * slope - decrease) / (t * t);
-        double best = meanCurvature <= 0 ? Double.POSITIVE_INFINITY : meanSlope / meanCurvature;
+        sumOfWeights = 0.8 * sumOfWeights + 0.2;
+        sumOfInverses = 0.8 * sumOfInverses + 0.2 * 2 * (t + decrease / slope) / (t * t);
+        double best = sumOfInverses <= 0 ? Double.POSITIVE_INFINITY : sumOfWeights / sumOfInverses;
         length = Math.min(2 * length, Math.max(length / 2, best));
     }
 

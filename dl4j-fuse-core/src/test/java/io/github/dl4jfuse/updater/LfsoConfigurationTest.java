@@ -73,6 +73,17 @@ class LfsoConfigurationTest {
         assertThatThrownBy(() -> new Lfso().setLrAndSchedule(0.1, null)).hasMessageContaining("no learning rate");
     }
 
+    @Test
+    void theScheduleMultipliesTheSteps() {
+        Lfso config = new Lfso(Direction.GRADIENT, new ExponentialSchedule(ScheduleType.ITERATION, 1, 0.5), 0.01, 0.5);
+        GradientUpdater<Lfso> updater = config.instantiate(Nd4j.zeros(DataType.DOUBLE, config.stateSize(1)), true);
+        for (int t = 0; t < 4; t++) {
+            INDArray gradient = Nd4j.createFromArray(3.0);
+            updater.applyUpdater(gradient, t, 0);
+            assertThat(gradient.getDouble(0)).isCloseTo(0.03 * Math.pow(0.5, t), within(1e-8));
+        }
+    }
+
     /** Without a listener the steps are the direction times the first guess; compared with formulas written out here. */
     @ParameterizedTest
     @EnumSource(Direction.class)
@@ -92,7 +103,7 @@ class LfsoConfigurationTest {
                 double rate = Math.sqrt(1 - Math.pow(0.999, t)) / (1 - Math.pow(0.9, t));
                 double d = switch (direction) {
                     case GRADIENT -> g[i];
-                    case MOMENTUM -> m[i] / (1 - Math.pow(0.9, t));
+                    case MOMENTUM -> (0.9 * m[i] + 0.1 * g[i]) / (1 - Math.pow(0.9, t + 1));
                     case ADAM -> rate * m[i] / (Math.sqrt(v[i]) + Adam.DEFAULT_ADAM_EPSILON);
                 };
                 assertThat(gradient.getDouble(i)).isCloseTo(0.01 * d, within(1e-9 + 1e-7 * Math.abs(0.01 * d)));
