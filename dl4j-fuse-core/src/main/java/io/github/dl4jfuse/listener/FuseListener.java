@@ -45,8 +45,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Under the criterion of a fixed batch ({@code SwitchCriterion.fixedBatch}) L-BFGS begins when so many steps had the same
  * inputs, and ends when other inputs come or the loss at one point is not the same twice (by more than a thousandth), which
- * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model. Where the loss is a sum of
- * few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense, convolution and embedding layers; no
+ * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model. Each step of training is
+ * several steps then, which BatchNorm's running statistics all see; inside {@code Adapted} they are those of W', and the metrics
+ * stand still.
+ *
+ * <p>Where the loss is a sum of few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense, convolution and embedding layers; no
  * BatchNorm, l1 or l2), Gauss-Newton steps in batch space come first, as long as a round of {@value GaussNewtonPhase#STEPS} takes a
  * quarter of the loss of the whole batch, which no round may raise.
  *
