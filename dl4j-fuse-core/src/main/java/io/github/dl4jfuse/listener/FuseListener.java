@@ -49,9 +49,10 @@ import org.slf4j.LoggerFactory;
  * several steps then, which BatchNorm's running statistics all see; inside {@code Adapted} they are those of W', and the metrics
  * stand still.
  *
- * <p>Where the loss is a sum of few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense, convolution and embedding layers; no
- * BatchNorm, l1 or l2), Gauss-Newton steps in batch space come first, as long as a round of {@value GaussNewtonPhase#STEPS} takes a
- * quarter of the loss of the whole batch, which no round may raise.
+ * <p>Where the loss is a sum of few squares (a loss function MSE, L2 or one that implements {@code OutputGeometry}; dense,
+ * convolution and embedding layers; no BatchNorm, l1 or l2), Gauss-Newton steps in batch space come first, as long as a round
+ * of {@value GaussNewtonPhase#STEPS} takes a quarter of the loss of the whole batch, which no round may
+ * raise.
  *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a

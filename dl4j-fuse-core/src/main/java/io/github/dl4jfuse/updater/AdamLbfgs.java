@@ -289,8 +289,9 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
          * Whether the step length that an L-BFGS step tries first comes from a measured smoothness oracle (LFSO) along the
          * steps before it; default false, which tries 1.
          *
-         * <p>The length is η = 2 (1 - c) S / K with c = {@value MeasuredSmoothness#ORACLE_DECREASE}, where each slope and curvature is
-         * divided by that slope: see {@link MeasuredSmoothness}. Every accepted step is a trial, so measuring costs nothing. A step that Armijo's
+         * <p>The length is η = 2 (1 - c) S / K with c = {@value MeasuredSmoothness#ORACLE_DECREASE}, where each slope and
+         * curvature is divided by that slope: see {@link MeasuredSmoothness}. Every accepted step is a trial, so measuring
+         * costs nothing. A step that Armijo's
          * condition refuses is cut back as ever. Steps along the gradient, for want of pairs, are not measured.
          */
         public B measuredSteps(boolean value) {

@@ -49,10 +49,11 @@ class RunnerTest {
                     rates.add(used.getAsDouble());
                     return 0;
                 })));
+        List<Double> before = losses(run(ADAM, 3, 40));
         new Runner(WORKLOAD, DATA, Budget.gradients(40)).warmUp(watched, 3);
         assertThat(rates).as("share of the budget used, at each step").hasSizeGreaterThanOrEqualTo(40);
         assertThat(rates).containsOnly(0.0);
-        assertThat(losses(run(ADAM, 3, 40))).isEqualTo(losses(run(ADAM, 3, 40)));
+        assertThat(losses(run(ADAM, 3, 40))).isEqualTo(before);
     }
 
     @Test
