@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -204,6 +205,22 @@ class ComparisonTest {
         assertThat(runs)
                 .extracting(RunRecord::contestant)
                 .containsExactly("overfits", "careful", "careful", "overfits");
+    }
+
+    @Test
+    void everyContestantWarmsUpBeforeItsFirstRun() {
+        AtomicInteger adam = new AtomicInteger();
+        AtomicInteger sgd = new AtomicInteger();
+        Comparison.Outcome outcome = comparison(50)
+                .families(List.of(
+                        Family.of(Contestant.of("adam", used -> new Adam(1e-2 + 0 * adam.incrementAndGet()))),
+                        Family.of(Contestant.of("sgd", used -> new Sgd(1e-2 + 0 * sgd.incrementAndGet())))))
+                .seeds(2)
+                .budget("8")
+                .run();
+        assertThat(outcome.runs()).hasSize(4);
+        assertThat(adam).as("two runs and the warm-up").hasValue(3);
+        assertThat(sgd).hasValue(3);
     }
 
     @Test
