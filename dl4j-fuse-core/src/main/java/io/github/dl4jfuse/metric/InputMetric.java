@@ -4,8 +4,10 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -41,6 +43,9 @@ public final class InputMetric {
     /** β, the largest weight of the past in the moving average. */
     public static final double DECAY = 0.95;
 
+    /** Weights of a layer up to which Java is faster than four calls of BLAS, each of some 10 µs whatever its size. */
+    static final int SMALL = 1024;
+
     private static final int FIRST_SWEEPS = 4;
     private static final int NUMBERS = 2;
     private static final long SEED = 1;
@@ -54,6 +59,8 @@ public final class InputMetric {
     private final INDArray eigenvalues; // [1, k]
     private final INDArray numbers; // t, observations
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
+    private final boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
+    private double[] copy; // Q and factors for layers that are SMALL, by rows [nIn + 2, k]; null until it is needed
     private double mean; // t
     private double observations;
     private double scale = 1;
@@ -209,6 +216,7 @@ public final class InputMetric {
     }
 
     private void computeFactors() {
+        copy = null;
         if (isIdentity()) {
             scale = 1;
             return;
@@ -244,6 +252,10 @@ public final class InputMetric {
             }
             return;
         }
+        if (onCpu && weights.length() <= SMALL) {
+            applyInJava(weights, biases);
+            return;
+        }
         INDArray projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
         Nd4j.gemm(weightPart, weights, projected, true, false, 1, 0);
         if (bias) {
@@ -253,6 +265,50 @@ public final class InputMetric {
         Nd4j.gemm(weightPart, projected, weights, false, false, 1, scale);
         if (bias) {
             Nd4j.gemm(biasPart, projected, biases, false, false, 1, scale);
+        }
+    }
+
+    private void applyInJava(INDArray weights, INDArray biases) {
+        if (copy == null) {
+            copy = toDoubles(Nd4j.vstack(weightPart, biasPart, factors.transpose()));
+        }
+        DataBuffer w = weights.data();
+        DataBuffer b = bias ? biases.data() : null;
+        double[] column = new double[dimension()];
+        double[] result = new double[dimension()];
+        for (long first = 0, j = 0; first < weights.length(); first += inputs, j++) {
+            for (int i = 0; i < inputs; i++) {
+                column[i] = w.getDouble(first + i);
+            }
+            if (bias) {
+                column[inputs] = b.getDouble(j);
+            }
+            applyTo(column, result);
+            for (int i = 0; i < inputs; i++) {
+                w.put(first + i, result[i]);
+            }
+            if (bias) {
+                b.put(j, result[inputs]);
+            }
+        }
+    }
+
+    private void applyTo(double[] column, double[] result) {
+        double[] projected = new double[rank];
+        for (int i = 0; i < column.length; i++) {
+            for (int r = 0; r < rank; r++) {
+                projected[r] += copy[i * rank + r] * column[i];
+            }
+        }
+        for (int r = 0; r < rank; r++) {
+            projected[r] *= copy[(inputs + 1) * rank + r];
+        }
+        for (int i = 0; i < column.length; i++) {
+            double sum = scale * column[i];
+            for (int r = 0; r < rank; r++) {
+                sum += copy[i * rank + r] * projected[r];
+            }
+            result[i] = sum;
         }
     }
 }

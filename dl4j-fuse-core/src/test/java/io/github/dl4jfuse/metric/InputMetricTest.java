@@ -2,13 +2,17 @@ package io.github.dl4jfuse.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import java.util.Collections;
 import java.util.Random;
 import org.ejml.simple.SimpleEVD;
 import org.ejml.simple.SimpleMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -100,18 +104,27 @@ class InputMetricTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,true,1", "3,true,1", "3,true,20", "3,false,.1", "8,true,1", "12,false,1"})
-    void appliesTheMatrixThatTheFormulaSays(int rank, boolean bias, double damping) {
+    @CsvSource({
+        "1,true,1,5",
+        "3,true,1,5",
+        "3,true,20,5",
+        "3,false,.1,5",
+        "8,true,1,5",
+        "12,false,1,5",
+        "3,true,1,100",
+        "12,false,1,100"
+    })
+    void appliesTheMatrixThatTheFormulaSays(int rank, boolean bias, double damping, int outputs) {
         INDArray rows = rows();
         InputMetric metric = metric(rank, bias, damping);
         for (int i = 0; i < 40; i++) { // the same batch again: the moving average is that of one batch
             metric.observe(rows);
         }
         SimpleMatrix t = dense(secondMoment(rows, bias), rank, damping);
-        INDArray weights = randomMatrix(INPUTS, OUTPUTS);
-        INDArray biases = bias ? randomMatrix(1, OUTPUTS) : null;
-        SimpleMatrix g = new SimpleMatrix(t.getNumRows(), OUTPUTS);
-        for (int j = 0; j < OUTPUTS; j++) {
+        INDArray weights = randomMatrix(INPUTS, outputs);
+        INDArray biases = bias ? randomMatrix(1, outputs) : null;
+        SimpleMatrix g = new SimpleMatrix(t.getNumRows(), outputs);
+        for (int j = 0; j < outputs; j++) {
             for (int i = 0; i < INPUTS; i++) {
                 g.set(i, j, weights.getDouble(i, j));
             }
@@ -121,7 +134,7 @@ class InputMetricTest {
         }
         SimpleMatrix expected = t.mult(g);
         metric.apply(weights, biases);
-        for (int j = 0; j < OUTPUTS; j++) {
+        for (int j = 0; j < outputs; j++) {
             for (int i = 0; i < t.getNumRows(); i++) {
                 double actual = i < INPUTS ? weights.getDouble(i, j) : biases.getDouble(0, j);
                 assertThat(actual)
@@ -145,6 +158,31 @@ class InputMetricTest {
         assertThat((squares(inputs) + squares(ones)) / EXAMPLES)
                 .as("seed %d", SEED)
                 .isCloseTo(InputMetric.SQUARED_LENGTH, within(1e-2 * InputMetric.SQUARED_LENGTH));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"FLOAT", "DOUBLE"})
+    void smallLayersWhichAreDoneInJavaEqualLargeOnes(DataType type) {
+        INDArray rows = rows().castTo(type);
+        InputMetric metric = new InputMetric(INPUTS, 4, true, 1, Nd4j.zeros(type, InputMetric.size(INPUTS, 4)));
+        metric.observe(rows);
+        metric.observe(rows.mul(2)); // what was copied of the first Q must not stay
+        int copies = InputMetric.SMALL / (INPUTS * OUTPUTS) + 1;
+        INDArray memory = randomMatrix(1, 3 + (INPUTS + 1) * OUTPUTS).castTo(type);
+        INDArray weights = memory.get(all(), interval(3, 3 + INPUTS * OUTPUTS)).reshape('f', INPUTS, OUTPUTS);
+        INDArray biases = memory.get(all(), interval(3 + INPUTS * OUTPUTS, memory.length()));
+        INDArray manyWeights = Nd4j.hstack(Collections.nCopies(copies, weights)).dup('f');
+        INDArray manyBiases = Nd4j.hstack(Collections.nCopies(copies, biases)).dup('f');
+        metric.apply(weights, biases);
+        metric.apply(manyWeights, manyBiases);
+        double rounding = (type == DataType.FLOAT ? 1e-5 : 1e-13)
+                * manyWeights.norm2Number().doubleValue();
+        assertThat(weights.distance2(manyWeights.get(all(), interval(0, OUTPUTS))))
+                .as("seed %d", SEED)
+                .isLessThan(rounding);
+        assertThat(biases.distance2(manyBiases.get(all(), interval(0, OUTPUTS))))
+                .as("seed %d", SEED)
+                .isLessThan(rounding);
     }
 
     @Test
