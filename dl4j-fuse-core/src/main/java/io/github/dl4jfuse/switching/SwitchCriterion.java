@@ -23,7 +23,7 @@ public final class SwitchCriterion implements Serializable {
     public static final double AVERAGE_DECAY = 0.9;
 
     /** Default number of steps on one batch after which it counts as fixed. */
-    public static final int DEFAULT_FIXED_BATCH_STEPS = 20;
+    public static final int DEFAULT_FIXED_BATCH_STEPS = 10;
 
     private static final long serialVersionUID = 1;
 

@@ -51,7 +51,7 @@ class FusePvConfigurationTest {
     void defaultsAreThoseOfAdamAndAFixedBatch() {
         FusePv fuse = new FusePv();
         assertThat(fuse.adam()).isEqualTo(new Adam(1e-3, 0.9, 0.999, 1e-8));
-        assertThat(fuse.switchCriterion()).isEqualTo(SwitchCriterion.fixedBatch(20));
+        assertThat(fuse.switchCriterion()).isEqualTo(SwitchCriterion.fixedBatch(10));
         assertThat(fuse.latched()).isTrue();
         assertThat(fuse.memory()).isEqualTo(10);
         assertThat(fuse.maxEvaluations()).isEqualTo(4);

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -35,6 +36,7 @@ final class CompareReport {
             "against it",
             "seconds to the baseline's training loss",
             "test at the end",
+            "test at equal time",
             "failed");
 
     private static final List<String> COLUMNS = List.of(
@@ -58,7 +60,8 @@ final class CompareReport {
                     + " bad. Figures are medians over the seeds, lowest and highest in brackets. The baseline is tuned"
                     + " Adam (without it, the first optimizer named), and the target the training loss at which it ends"
                     + " (median); where others don't reach it, their ratio is an upper bound. Seconds are those of"
-                    + " training alone, and mean something within one report only.";
+                    + " training alone, and mean something within one report only. Test at equal time is the last one"
+                    + " measured within the seconds that the baseline's run with the same seed took.";
 
     private final List<Summary> summaries;
     private final List<RunRecord> runs;
@@ -153,19 +156,25 @@ final class CompareReport {
                         baseline.contestant(),
                         row.contestant(),
                         Speedup.of(summary, row).inWords(),
-                        testAgainst(baseline, row),
+                        testAgainst(baseline, row, (ours, theirs) -> ours.end()),
+                        testAgainst(
+                                baseline,
+                                row,
+                                (ours, theirs) -> ours.after(theirs.end().seconds())),
                         row.failures() + " of " + row.runs().size()));
             }
         }
         return rows;
     }
 
-    private static String testAgainst(Row baseline, Row row) {
+    /** Median over the seeds of the difference, or the ratio, to the end of the baseline's run. */
+    private static String testAgainst(Row baseline, Row row, BiFunction<RunRecord, RunRecord, Checkpoint> point) {
         int pairs = Math.min(baseline.runs().size(), row.runs().size());
         boolean classes = hasClasses(row);
         double[] differences = IntStream.range(0, pairs)
                 .mapToDouble(i -> {
-                    Checkpoint ours = row.runs().get(i).end();
+                    Checkpoint ours =
+                            point.apply(row.runs().get(i), baseline.runs().get(i));
                     Checkpoint theirs = baseline.runs().get(i).end();
                     return classes
                             ? 100 * (ours.testAccuracy() - theirs.testAccuracy())

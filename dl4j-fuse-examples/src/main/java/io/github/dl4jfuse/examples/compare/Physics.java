@@ -90,6 +90,6 @@ public final class Physics implements Workload {
     /** Measuring is cheap, and a target may be reached within a few steps. */
     @Override
     public int checkpoints() {
-        return 100;
+        return 300;
     }
 }

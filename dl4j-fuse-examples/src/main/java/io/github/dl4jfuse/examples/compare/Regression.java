@@ -88,6 +88,6 @@ public final class Regression implements Workload {
     /** Measuring is cheap, and a target may be reached within a few steps. */
     @Override
     public int checkpoints() {
-        return 100;
+        return 300;
     }
 }

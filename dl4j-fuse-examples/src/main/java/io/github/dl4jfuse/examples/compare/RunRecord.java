@@ -87,6 +87,13 @@ public record RunRecord(
         return checkpoints.get(checkpoints.size() - 1);
     }
 
+    /** Returns where the run stood last within so many seconds of training; its end if it was shorter. */
+    Checkpoint after(double seconds) {
+        return checkpoints.stream()
+                .takeWhile(checkpoint -> checkpoint.seconds() <= seconds)
+                .reduce(checkpoints.get(0), (earlier, later) -> later);
+    }
+
     /** Returns whether the run failed. */
     @JsonIgnore
     public boolean failed() {

@@ -54,6 +54,14 @@ class SummaryTest {
     }
 
     @Test
+    void afterSomeSecondsCountsWhatWasMeasuredByThen() {
+        RunRecord run = run("ours", 1, .3, .8, "", 9, 4, 2, 1);
+        assertThat(run.after(2).trainingLoss()).isEqualTo(2);
+        assertThat(run.after(1.9).trainingLoss()).isEqualTo(4);
+        assertThat(run.after(99)).isEqualTo(run.end());
+    }
+
+    @Test
     void costToTargetCountsRunsThatNeverReachItAsInfinite() {
         Row ours = row(
                 with(
