@@ -68,7 +68,8 @@ public final class SwitchCriterion implements Serializable {
 
     /**
      * Switches once {@code steps} steps in a row were taken on one and the same batch, and back as soon as another one
-     * comes. The default of {@code FusePv} with {@value #DEFAULT_FIXED_BATCH_STEPS} steps.
+     * comes. The default of {@code FusePv} with {@value #DEFAULT_FIXED_BATCH_STEPS} steps; take more where many batches are
+     * trained on several times in a row each.
      */
     public static SwitchCriterion fixedBatch(int steps) {
         return of(Kind.FIXED_BATCH, steps);
