@@ -104,7 +104,7 @@ class SummaryTest {
         assertThat(new CompareReport(Summary.of(runs), runs, "the command").markdown())
                 .contains("| ours | 1 | 0 of 3 | 0.001000 (0.001000 .. 0.001000) | 41.00 % (40.00 % .. 42.00 %) | 10 |")
                 .contains("| 30 (2 of 3 runs) |")
-                .contains("| w | adam good | ours | 3.00 times faster | -40.00 points | 0 of 3 |")
+                .contains("| w | adam good | ours | 3.00 times faster | -40.00 points | -40.00 points | 0 of 3 |")
                 .contains("net and data.")
                 .contains("the command");
     }
