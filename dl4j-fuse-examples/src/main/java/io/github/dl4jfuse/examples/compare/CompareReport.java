@@ -5,7 +5,6 @@ import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.compare.Summary.Cost;
 import io.github.dl4jfuse.examples.compare.Summary.Row;
 import io.github.dl4jfuse.examples.compare.Summary.Spread;
-import io.github.dl4jfuse.examples.report.Charts;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -15,13 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -308,9 +305,9 @@ final class CompareReport {
                     "rows", summary.rows().stream().map(this::cells).toList(),
                     "failures", failures(summary),
                     "sweep", sweep(summary),
-                    "overGradients", lossChart(summary, "gradient evaluations", Checkpoint::gradients),
-                    "overSeconds", lossChart(summary, "seconds of training", Checkpoint::seconds),
-                    "measured", measured(summary)));
+                    "overGradients", SummaryCharts.lossOverGradients(summary),
+                    "overSeconds", SummaryCharts.lossOverSeconds(summary),
+                    "measured", SummaryCharts.measured(summary)));
         }
         Map<String, Object> page = Map.of(
                 "origin",
@@ -351,73 +348,5 @@ final class CompareReport {
                         run.failed() ? run.failure() : number("%.4g", run.validation()),
                         number("%.4g", run.end().trainingLoss())))
                 .toList();
-    }
-
-    /** What the optimizers' listeners measured: a chart for each kind of number. */
-    private static List<Map<String, String>> measured(Summary summary) {
-        return summary.rows().stream()
-                .flatMap(row -> row.runs().stream())
-                .flatMap(run -> run.end().measured().keySet().stream())
-                .distinct()
-                .map(name -> Map.of(
-                        "name",
-                        name,
-                        "chart",
-                        chart(
-                                summary,
-                                "gradient evaluations",
-                                Checkpoint::gradients,
-                                name,
-                                checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN))))
-                .toList();
-    }
-
-    private static String lossChart(Summary summary, String xTitle, ToDoubleFunction<Checkpoint> x) {
-        return chart(summary, xTitle, x, "training loss", Checkpoint::trainingLoss);
-    }
-
-    /** Curves of the medians over the seeds; a run that failed ends the curve of its row where it failed. */
-    private static String chart(
-            Summary summary,
-            String xTitle,
-            ToDoubleFunction<Checkpoint> x,
-            String yTitle,
-            ToDoubleFunction<Checkpoint> y) {
-        List<Charts.Band> bands = new ArrayList<>();
-        for (Row row : summary.rows()) {
-            int points = row.runs().stream()
-                    .mapToInt(run -> finitePoints(run.checkpoints(), y))
-                    .min()
-                    .orElse(0);
-            if (points < 2) {
-                continue;
-            }
-            // The start would flatten all that follows.
-            List<Spread> values =
-                    IntStream.range(1, points).mapToObj(i -> at(row, i, y)).toList();
-            bands.add(new Charts.Band(
-                    row.contestant(),
-                    IntStream.range(1, points)
-                            .mapToDouble(i -> at(row, i, x).median())
-                            .toArray(),
-                    values.stream().mapToDouble(Spread::median).toArray(),
-                    values.stream().mapToDouble(Spread::lowest).toArray(),
-                    values.stream().mapToDouble(Spread::highest).toArray()));
-        }
-        return Base64.getEncoder().encodeToString(Charts.bands(xTitle, yTitle, bands));
-    }
-
-    /** How many points there are until one is not finite; the start, where nothing was measured yet, counts in any case. */
-    private static int finitePoints(List<Checkpoint> checkpoints, ToDoubleFunction<Checkpoint> y) {
-        return 1
-                + (int) checkpoints.stream()
-                        .skip(1)
-                        .takeWhile(checkpoint -> Double.isFinite(y.applyAsDouble(checkpoint)))
-                        .count();
-    }
-
-    private static Spread at(Row row, int point, ToDoubleFunction<Checkpoint> value) {
-        return Spread.of(
-                row.runs(), run -> value.applyAsDouble(run.checkpoints().get(point)));
     }
 }

@@ -81,6 +81,7 @@ final class Runner {
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
+        System.gc(); // a pause of .1 to .3 s for what the run before has left would weigh as much as a short training
         String failure = "";
         try {
             geometry = GeometryCurves.of(network, data.train());
