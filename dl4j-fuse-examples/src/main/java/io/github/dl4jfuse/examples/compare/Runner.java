@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -81,7 +82,7 @@ final class Runner {
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
-        System.gc(); // a pause of .1 to .3 s for what the run before has left would weigh as much as a short training
+        freeMemory();
         String failure = "";
         try {
             geometry = GeometryCurves.of(network, data.train());
@@ -91,6 +92,23 @@ final class Runner {
         }
         return new Course(
                 updater.toString(), failure, network.getIterationCount(), extraBytes(contestant, network), checkpoints);
+    }
+
+    /**
+     * Frees what was used before. A collection takes .1 s and more, and ND4J's threads as long again to give the buffers
+     * back: in a training of half a second that would weigh more than its steps.
+     */
+    private static void freeMemory() {
+        System.gc();
+        long begin = System.nanoTime();
+        do {
+            LockSupport.parkNanos(50_000_000);
+        } while (Thread.getAllStackTraces().keySet().stream().anyMatch(Runner::isFreeing)
+                && System.nanoTime() - begin < 5_000_000_000L);
+    }
+
+    private static boolean isFreeing(Thread thread) {
+        return thread.getName().contains("Deallocator") && thread.getState() == Thread.State.RUNNABLE;
     }
 
     private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
