@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.geometry;
 
+import java.nio.DoubleBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,6 +17,16 @@ public final class BatchSpace {
     /** Returns the elements of a symmetric matrix in memory of its own, whichever order it is kept in. */
     public static double[] ofSymmetric(INDArray matrix) {
         return elements(matrix.castTo(DataType.DOUBLE));
+    }
+
+    /**
+     * Returns the elements of a symmetric matrix where they lie, for use as long as the matrix is reachable
+     * ({@link java.lang.ref.Reference#reachabilityFence}).
+     *
+     * @param matrix in double precision and memory of its own
+     */
+    public static DoubleBuffer view(INDArray matrix) {
+        return matrix.data().asNioDouble();
     }
 
     private static double[] elements(INDArray own) {

@@ -47,6 +47,7 @@ final class GaussNewtonDescent {
     private final double momentum;
     private Attempt attempt;
     private Taken last;
+    private ResidualModel.Expansion ahead; // at the present parameters, on the same examples; or null
     private INDArray earlier;
     private boolean examplesDiffer = true; // until it is known
     private double least;
@@ -124,7 +125,8 @@ final class GaussNewtonDescent {
         last = null;
         double before = taken == null ? Double.NaN : taken.valueOn(outputs, loss);
         INDArray start = batch.parameters().dup();
-        ResidualModel.Expansion here = outputs.expand(start);
+        ResidualModel.Expansion here = ahead != null ? ahead : outputs.expand(start);
+        ahead = null;
         OutputLoss.Local local = loss.at(here.outputs());
         if (!Double.isFinite(local.value())) {
             obstacle = "its loss is " + local.value();
@@ -179,15 +181,21 @@ final class GaussNewtonDescent {
         }
     }
 
-    /** Takes the parameters back if the loss of the step's examples is not lower where they are now. */
-    void judge() {
+    /**
+     * Takes the parameters back if the loss of the step's examples is not lower where they are now.
+     *
+     * @param goesOn the next {@link #direction} is wanted on the same examples, before the parameters move
+     */
+    void judge(boolean goesOn) {
         Attempt made = attempt;
         attempt = null;
         if (made == null) {
             return;
         }
         INDArray now = batch.parameters();
-        double value = made.loss().at(made.outputs().outputs(now)).value();
+        ahead = goesOn ? made.outputs().expand(now) : null;
+        double[] outputs = goesOn ? ahead.outputs() : made.outputs().outputs(now);
+        double value = made.loss().at(outputs).value();
         if (!(value < made.value())) {
             takeBack(made.start());
             return;
@@ -218,6 +226,7 @@ final class GaussNewtonDescent {
         damping.rejected();
         earlier = null;
         last = null;
+        ahead = null;
         undone++;
     }
 }

@@ -210,7 +210,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        descent.judge();
+        descent.judge(false);
         if (attempt != null) {
             Attempt made = attempt;
             attempt = null;

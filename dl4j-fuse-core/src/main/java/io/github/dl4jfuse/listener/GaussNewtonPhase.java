@@ -114,7 +114,7 @@ final class GaussNewtonPhase {
                 break;
             }
             Nd4j.getBlasWrapper().level1().axpy(direction.length(), -1, direction, batch.parameters());
-            descent.judge();
+            descent.judge(examples == outputs.examples() && i < STEPS - 1);
             counter.gaussNewtonSteps++;
         }
         double endValue = value();

@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.geometry.BatchSpace;
+import java.lang.ref.Reference;
+import java.nio.DoubleBuffer;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,6 +36,11 @@ interface JacobianBlock {
         return sorted.reshape('c', target);
     }
 
+    /** Returns A A' in double precision. */
+    private static INDArray gramOf(INDArray a) {
+        return a.mmul(a.transpose()).castTo(DataType.DOUBLE);
+    }
+
     /**
      * A dense layer: row (i, c) is the outer product of its input a_i, with a 1 for the bias, and its cotangent d_ic. So
      * D D' is (a_i · a_j + 1) (d_ic · d_je), and nothing as large as the layer's weights times n is ever formed.
@@ -58,21 +65,24 @@ interface JacobianBlock {
 
         @Override
         public void addGram(double[] gram, int n) {
-            double[] ofInputs = weights == null
-                    ? new double[(int) (examples * examples)]
-                    : BatchSpace.ofSymmetric(inputs.mmul(inputs.transpose()));
-            double[] ofCotangents = BatchSpace.ofSymmetric(cotangents.mmul(cotangents.transpose()));
+            INDArray inputProducts = weights == null ? null : gramOf(inputs);
+            INDArray cotangentProducts = gramOf(cotangents);
+            DoubleBuffer ofInputs = weights == null ? null : BatchSpace.view(inputProducts);
+            DoubleBuffer ofCotangents = BatchSpace.view(cotangentProducts);
+            int ofBias = bias == null ? 0 : 1;
             int q = (int) outputs;
             for (int row = 0; row < n; row++) {
                 int from = row / q * (int) examples;
                 for (int j = 0; j < examples; j++) {
-                    double factor = ofInputs[from + j] + (bias == null ? 0 : 1);
+                    double factor = ofBias + (ofInputs == null ? 0 : ofInputs.get(from + j));
                     int at = row * n + j * q;
                     for (int e = at; e < at + q; e++) {
-                        gram[e] += factor * ofCotangents[e];
+                        gram[e] += factor * ofCotangents.get(e);
                     }
                 }
             }
+            Reference.reachabilityFence(inputProducts);
+            Reference.reachabilityFence(cotangentProducts);
         }
 
         @Override
@@ -145,11 +155,12 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             for (int k = 0; k < parts.size(); k++) {
                 if (parameters.get(k) != null) {
-                    double[] share = BatchSpace.ofSymmetric(
-                            parts.get(k).mmul(parts.get(k).transpose()));
+                    INDArray products = gramOf(parts.get(k));
+                    DoubleBuffer share = BatchSpace.view(products);
                     for (int i = 0; i < gram.length; i++) {
-                        gram[i] += share[i];
+                        gram[i] += share.get(i);
                     }
+                    Reference.reachabilityFence(products);
                 }
             }
         }

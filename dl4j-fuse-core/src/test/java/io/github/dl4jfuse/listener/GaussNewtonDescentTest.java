@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
+import java.util.ArrayList;
+import java.util.List;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -34,7 +36,7 @@ class GaussNewtonDescentTest {
     private void step(NetworkOutputs outputs) {
         INDArray direction = descent.direction(outputs);
         batch.parameters().subi(direction);
-        descent.judge();
+        descent.judge(false);
     }
 
     @Test
@@ -46,6 +48,29 @@ class GaussNewtonDescentTest {
         assertThat(batch.parameters()).as("seed %d", SEED).isEqualTo(start);
         assertThat(descent.undone()).isEqualTo(1);
         assertThat(descent.steps()).isZero();
+    }
+
+    /** One forward pass instead of two, and otherwise the same, where steps are taken back as well. */
+    @Test
+    void stepsThatGoOnAtOnceAreTheSameToTheLastBit() {
+        INDArray start = batch.parameters().dup();
+        List<INDArray> points = new ArrayList<>();
+        for (boolean goesOn : new boolean[] {false, true}) {
+            batch.restore(start);
+            NetworkOutputs outputs = examples(1);
+            GaussNewtonDescent bold = new GaussNewtonDescent(batch, 1e-9, 0);
+            for (int i = 0; i < 12; i++) {
+                batch.parameters().subi(bold.direction(outputs));
+                bold.judge(goesOn);
+            }
+            assertThat(bold.undone()).as("steps taken back, seed %d", SEED).isPositive();
+            assertThat(bold.steps()).as("seed %d", SEED).isPositive();
+            points.add(batch.parameters().dup());
+        }
+        assertThat(points.get(1).toDoubleVector())
+                .as("seed %d", SEED)
+                .isEqualTo(points.get(0).toDoubleVector());
+        assertThat(points.get(1).toDoubleVector()).as("seed %d", SEED).isNotEqualTo(start.toDoubleVector());
     }
 
     /** The last step belongs to what was taken back: it is not judged any more. */
