@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.geometry;
 
-import java.nio.DoubleBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,13 +19,12 @@ public final class BatchSpace {
     }
 
     /**
-     * Returns the elements of a symmetric matrix where they lie, for use as long as the matrix is reachable
-     * ({@link java.lang.ref.Reference#reachabilityFence}).
+     * Copies a row of a symmetric matrix, whichever order it is kept in.
      *
      * @param matrix in double precision and memory of its own
      */
-    public static DoubleBuffer view(INDArray matrix) {
-        return matrix.data().asNioDouble();
+    public static void copyRow(INDArray matrix, int row, double[] target) {
+        matrix.data().asNioDouble().get(row * target.length, target);
     }
 
     private static double[] elements(INDArray own) {

@@ -1,11 +1,10 @@
 package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.geometry.BatchSpace;
-import java.lang.ref.Reference;
-import java.nio.DoubleBuffer;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The columns of the output Jacobian that belong to one layer; its rows stand example by example. */
 interface JacobianBlock {
@@ -38,7 +37,7 @@ interface JacobianBlock {
 
     /** Returns A A' in double precision. */
     private static INDArray gramOf(INDArray a) {
-        return a.mmul(a.transpose()).castTo(DataType.DOUBLE);
+        return Nd4j.gemm(a, a, false, true).castTo(DataType.DOUBLE); // mmul would copy the transposed
     }
 
     /**
@@ -67,22 +66,23 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             INDArray inputProducts = weights == null ? null : gramOf(inputs);
             INDArray cotangentProducts = gramOf(cotangents);
-            DoubleBuffer ofInputs = weights == null ? null : BatchSpace.view(inputProducts);
-            DoubleBuffer ofCotangents = BatchSpace.view(cotangentProducts);
+            double[] ofInputs =
+                    new double[(int) examples]; // a row of each at a time: the whole would be garbage of 2 n² numbers
+            double[] ofCotangents = new double[n];
             int ofBias = bias == null ? 0 : 1;
             int q = (int) outputs;
             for (int row = 0; row < n; row++) {
-                int from = row / q * (int) examples;
-                for (int j = 0; j < examples; j++) {
-                    double factor = ofBias + (ofInputs == null ? 0 : ofInputs.get(from + j));
-                    int at = row * n + j * q;
-                    for (int e = at; e < at + q; e++) {
-                        gram[e] += factor * ofCotangents.get(e);
+                BatchSpace.copyRow(cotangentProducts, row, ofCotangents);
+                if (inputProducts != null) {
+                    BatchSpace.copyRow(inputProducts, row / q, ofInputs);
+                }
+                for (int j = 0, at = 0; j < examples; j++) {
+                    double factor = ofInputs[j] + ofBias;
+                    for (int e = 0; e < q; e++, at++) {
+                        gram[row * n + at] += factor * ofCotangents[at];
                     }
                 }
             }
-            Reference.reachabilityFence(inputProducts);
-            Reference.reachabilityFence(cotangentProducts);
         }
 
         @Override
@@ -109,7 +109,7 @@ interface JacobianBlock {
                     .reshape('c', examples, outputs, cotangents.size(1))
                     .sum(1); // [b, nOut]
             if (weights != null) {
-                shaped(weights, target).assign(inputs.transpose().mmul(summed));
+                shaped(weights, target).assign(Nd4j.gemm(inputs, summed, true, false));
             }
             if (bias != null) {
                 bias.slice(target).assign(summed.sum(0));
@@ -155,12 +155,10 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             for (int k = 0; k < parts.size(); k++) {
                 if (parameters.get(k) != null) {
-                    INDArray products = gramOf(parts.get(k));
-                    DoubleBuffer share = BatchSpace.view(products);
+                    double[] share = BatchSpace.ofSymmetric(gramOf(parts.get(k)));
                     for (int i = 0; i < gram.length; i++) {
-                        gram[i] += share.get(i);
+                        gram[i] += share[i];
                     }
-                    Reference.reachabilityFence(products);
                 }
             }
         }

@@ -16,6 +16,7 @@ import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationTanH;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -29,6 +30,7 @@ final class KnownStages {
     abstract static class Activated extends Stage.WithLayer {
 
         private INDArray z;
+        private INDArray activated;
 
         Activated(Layer layer, Trainable owner, InputPreProcessor before, List<NetworkParameter> parameters) {
             super(layer, owner, before, parameters);
@@ -44,22 +46,33 @@ final class KnownStages {
 
         final INDArray activate(INDArray preOutput) {
             z = preOutput;
-            return activation().getActivation(preOutput.dup('c'), false);
+            activated = activation().getActivation(preOutput.dup('c'), false);
+            return activated;
         }
 
         /** Returns the cotangents of z. */
         final INDArray throughActivation(INDArray stack) {
-            long count = stack.size(0) / z.size(0);
-            INDArray tiled = z.dup('c');
-            if (count > 1) {
-                tiled = Nd4j.createUninitialized(z.dataType(), stack.shape(), 'c');
-                INDArray rows = tiled.reshape('c', count, z.length());
-                INDArray row = z.reshape('c', 1, z.length());
-                for (int k = 0; k < count; k++) {
-                    rows.putRow(k, row);
-                }
+            if (activation() instanceof ActivationTanH) { // ND4J's own derivative computes tanh again, one by one
+                return tiled(activated.mul(activated).rsubi(1), stack).muli(stack);
             }
-            return activation().backprop(tiled, stack.dup('c')).getFirst();
+            return activation()
+                    .backprop(tiled(z.dup('c'), stack), stack.dup('c'))
+                    .getFirst();
+        }
+
+        /** Repeats an array for each part of a stack. */
+        private static INDArray tiled(INDArray array, INDArray stack) {
+            long count = stack.size(0) / array.size(0);
+            if (count == 1) {
+                return array;
+            }
+            INDArray tiled = Nd4j.createUninitialized(array.dataType(), stack.shape(), 'c');
+            INDArray rows = tiled.reshape('c', count, array.length());
+            INDArray row = array.reshape('c', 1, array.length());
+            for (int k = 0; k < count; k++) {
+                rows.putRow(k, row);
+            }
+            return tiled;
         }
 
         @Override
@@ -146,7 +159,7 @@ final class KnownStages {
                 known.accept(this, cotangents);
             }
             INDArray weights = weights();
-            return !passesOn ? null : weights == null ? cotangents : cotangents.mmul(weights.transpose());
+            return !passesOn ? null : weights == null ? cotangents : Nd4j.gemm(cotangents, weights, false, true);
         }
 
         @Override
