@@ -22,6 +22,7 @@ public final class BatchSpace {
      * Copies a row of a symmetric matrix, whichever order it is kept in.
      *
      * @param matrix in double precision and memory of its own
+     * @param target as long as a row
      */
     public static void copyRow(INDArray matrix, int row, double[] target) {
         matrix.data().asNioDouble().get(row * target.length, target);

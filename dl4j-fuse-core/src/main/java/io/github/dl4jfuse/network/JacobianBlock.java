@@ -66,8 +66,8 @@ interface JacobianBlock {
         public void addGram(double[] gram, int n) {
             INDArray inputProducts = weights == null ? null : gramOf(inputs);
             INDArray cotangentProducts = gramOf(cotangents);
-            double[] ofInputs =
-                    new double[(int) examples]; // a row of each at a time: the whole would be garbage of 2 n² numbers
+            // A row of each at a time: all of both would be garbage of 2 n² numbers.
+            double[] ofInputs = new double[(int) examples];
             double[] ofCotangents = new double[n];
             int ofBias = bias == null ? 0 : 1;
             int q = (int) outputs;

@@ -50,7 +50,8 @@ final class CompareReport {
 
     private static final String HOW_TO_READ =
             "Each run starts at the same weights and sees the same batches as the others"
-                    + " with its seed. Swept families are tuned with a seed of its own; the best "
+                    + " with its seed, with an empty heap; before its first run each contestant trains for a moment,"
+                    + " unmeasured. Swept families are tuned with a seed of its own; the best "
                     + Comparison.FINALISTS
                     + " of each run with all seeds, and the one with the lowest median validation loss stands for the"
                     + " family. The test set chooses nothing, the last step counts, a failed run counts as infinitely"
