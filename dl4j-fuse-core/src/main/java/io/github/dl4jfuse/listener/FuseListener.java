@@ -36,12 +36,14 @@ import org.slf4j.LoggerFactory;
  * noise (whose mask is held fixed within a step).
  *
  * <p>A step lowers the loss of the batch in hand, whatever that does to the others, and four examples can be fitted
- * perfectly. So a batch of fewer than {@value #SMALL_BATCH} times as many examples as the largest one, the remainder at
- * the end of an epoch, takes no L-BFGS step (the paper's code drops every incomplete batch).
+ * perfectly. So a batch of fewer than {@value #SMALL_BATCH} times as many examples as the largest one of late, the remainder
+ * at the end of an epoch, takes Adam's step instead (the paper's code drops every incomplete batch).
+ * Batches that stay smaller become the measure after some dozens of them. On a fixed batch its size does not matter.
  *
  * <p>NaN and infinity: a batch whose loss or gradient is not finite takes no step. After {@value #PATIENCE} such batches
- * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with the history
- * and Adam's moments cleared. Each kind of event is logged once, and counted always: see {@link #statistics}.
+ * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with history, Adam's
+ * moments and metric cleared, if they are to blame: if they are not finite themselves, or if the batch is all right with the last
+ * good ones. BatchNorm's running statistics stay as they are where those of a batch are not finite. Each kind of event is logged once, and counted always: see {@link #statistics}.
  *
  * <p>Under the criterion of a fixed batch ({@code SwitchCriterion.fixedBatch}) L-BFGS begins when so many steps had the same
  * inputs, and ends when other inputs come or the loss at one point is not the same twice (by more than a thousandth), which
@@ -81,6 +83,7 @@ public final class FuseListener extends BaseTrainingListener {
     /** What the next {@code iterationDone} has to do. */
     private enum Plan {
         NOTHING,
+        CHECK,
         ADAM,
         CURVATURE
     }
@@ -112,11 +115,11 @@ public final class FuseListener extends BaseTrainingListener {
     private INDArray[] held;
     private long sinceSnapshot;
     private int badBatches;
-    private int largestBatch;
     private boolean saidBadBatch;
     private boolean saidRollBack;
     private boolean saidRejected;
     private boolean saidSmallBatch;
+    private boolean saidBrokenStatistics;
 
     /** Returns what was counted so far. */
     public FuseStatistics statistics() {
@@ -148,6 +151,9 @@ public final class FuseListener extends BaseTrainingListener {
     @Override
     public void onGradientCalculation(Model current) {
         if (network == null) {
+            if (metrics != null) {
+                sayOnceThatStatisticsAreHeld(metrics.holdBrokenStatistics());
+            }
             return;
         }
         plan = Plan.NOTHING;
@@ -160,14 +166,14 @@ public final class FuseListener extends BaseTrainingListener {
             return;
         }
         badBatches = 0;
-        rememberLargest(current.batchSize());
+        sayOnceThatStatisticsAreHeld(network.holdBrokenStatistics());
+        network.updaters().forEach(updater -> updater.seeBatch(current.batchSize()));
         decidePhase();
         int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
         observe(Math.sqrt(squaredNorm) / examples);
         if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
             leaveOut();
-            rollBack();
-            holdParameters();
+            plan = Plan.CHECK;
             return;
         }
         if (curvaturePhase && isSmall(current.batchSize())) {
@@ -191,7 +197,9 @@ public final class FuseListener extends BaseTrainingListener {
         }
         Plan due = plan;
         plan = Plan.NOTHING;
-        if (due == Plan.ADAM) {
+        if (due == Plan.CHECK) {
+            rollBackIfBroken();
+        } else if (due == Plan.ADAM) {
             counter.adamSteps++;
         } else if (due == Plan.CURVATURE) {
             stepping = true;
@@ -232,7 +240,6 @@ public final class FuseListener extends BaseTrainingListener {
                 expectedBytes(),
                 updaterStateBytes());
         network.updaters().forEach(updater -> updater.setConducted(true));
-        largestBatch = network.updaters().get(0).largestBatch();
         boolean restored = network.updaters().get(0).inCurvaturePhase();
         if (restored && !curvaturePhase) {
             log.info(
@@ -318,15 +325,9 @@ public final class FuseListener extends BaseTrainingListener {
         }
     }
 
-    private void rememberLargest(int examples) {
-        if (examples > largestBatch) {
-            largestBatch = examples;
-            network.updaters().forEach(updater -> updater.setLargestBatch(examples));
-        }
-    }
-
     private boolean isSmall(int examples) {
-        return examples < SMALL_BATCH * largestBatch;
+        return !config.isAutomatic()
+                && examples < SMALL_BATCH * network.updaters().get(0).largestBatch();
     }
 
     private void passOver(int examples) {
@@ -334,13 +335,21 @@ public final class FuseListener extends BaseTrainingListener {
         if (!saidSmallBatch) {
             saidSmallBatch = true;
             log.info(
-                    "Iteration {} takes no L-BFGS step: its {} examples, where batches have up to {}, would be fitted at"
-                            + " the cost of all others. Said once; statistics() counts on.",
+                    "Iteration {} takes no L-BFGS step but Adam's: its {} examples, where batches have up to {}, would be fitted"
+                            + " at the cost of all others. Said once; statistics() counts on.",
                     network.iteration(),
                     examples,
-                    largestBatch);
+                    Math.round(network.updaters().get(0).largestBatch()));
         }
-        takeAdamsShare();
+    }
+
+    private void sayOnceThatStatisticsAreHeld(boolean held) {
+        if (held && !saidBrokenStatistics) {
+            saidBrokenStatistics = true;
+            log.warn(
+                    "The running statistics of BatchNorm are left as they were: mean or variance of a batch are NaN or infinite."
+                            + " Look for bad values in the data. Said once.");
+        }
     }
 
     private void takeAdamsShare() {
@@ -360,7 +369,7 @@ public final class FuseListener extends BaseTrainingListener {
         network.clearGradient();
         network.updaters().forEach(FuseUpdater::holdNextStep);
         if (++badBatches >= PATIENCE) {
-            rollBack();
+            plan = Plan.CHECK;
         }
         holdParameters();
     }
@@ -373,22 +382,37 @@ public final class FuseListener extends BaseTrainingListener {
         }
     }
 
-    private void rollBack() {
+    private void rollBackIfBroken() {
         badBatches = 0;
-        if (!lastGood.putBack(network.parameters())) {
-            return;
+        double score = network.score();
+        stepping = true;
+        try {
+            if (!lastGood.putBackIfBroken(network.parameters(), network.canEvaluateAgain() ? this::isWellHere : null)) {
+                return;
+            }
+        } finally {
+            stepping = false;
+            network.setScore(score);
         }
         counter.rollBacks++;
         network.updaters().forEach(FuseUpdater::resetMoments);
+        network.resetMetric();
         dropPairs();
         if (!saidRollBack) {
             saidRollBack = true;
             log.warn(
                     "Loss, gradient or parameters stayed non-finite: the parameters went back to the last good ones at"
-                            + " iteration {}, with moments and curvature pairs cleared. Said once; statistics() counts"
+                            + " iteration {}, with moments, curvature pairs and metric cleared. Said once; statistics() counts"
                             + " on.",
                     network.iteration());
         }
+    }
+
+    private boolean isWellHere() {
+        counter.evaluations++;
+        network.evaluate();
+        INDArray[] gradient = network.gradientView();
+        return Double.isFinite(network.value()) && Double.isFinite(Segments.dot(gradient, gradient));
     }
 
     private void dropPairs() {

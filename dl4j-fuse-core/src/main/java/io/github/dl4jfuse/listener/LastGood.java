@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.lbfgs.Segments;
+import java.util.function.BooleanSupplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A copy of the last parameters that were finite. */
@@ -24,13 +25,36 @@ final class LastGood {
         return true;
     }
 
-    /** Puts the copy into the parameters; returns false if there is none. */
-    boolean putBack(INDArray[] parameters) {
+    /**
+     * Puts the copy into the parameters if it is them that is broken and not the data: if they are not finite, or if all is well
+     * with the copy in their place.
+     *
+     * @param isWell evaluates the batch in hand; null where that is impossible, so that finite parameters stay
+     * @return whether the parameters are those of the copy now
+     */
+    boolean putBackIfBroken(INDArray[] parameters, BooleanSupplier isWell) {
         if (copy == null) {
             return false;
         }
+        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
+            Segments.assign(parameters, copy);
+            return true;
+        }
+        if (isWell == null) {
+            return false;
+        }
+        INDArray[] present = Segments.zerosLike(parameters);
+        Segments.assign(present, parameters);
         Segments.assign(parameters, copy);
-        return true;
+        boolean cured = false;
+        try {
+            cured = isWell.getAsBoolean();
+        } finally {
+            if (!cured) {
+                Segments.assign(parameters, present);
+            }
+        }
+        return cured;
     }
 
     long bytes() {

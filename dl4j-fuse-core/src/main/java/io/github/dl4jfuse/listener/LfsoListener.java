@@ -32,9 +32,10 @@ import org.slf4j.LoggerFactory;
  * refused: the parameters go back, and the step length is halved.
  *
  * <p>A batch whose loss or gradient is not finite, or whose loss is {@value #JUMP} times the largest average so far, takes
- * no step. After {@value #PATIENCE} in a row the parameters go back to the last good ones (copied every {@value
- * #SNAPSHOT_EVERY} steps), the moments are cleared, the step length halved, and the average of the loss starts anew. Each
- * is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
+ * no step. After {@value #PATIENCE} in a row the average of the loss starts anew; and if the parameters are to blame, which are
+ * not finite then or have a loss that the last good ones have not, those come back (copied every {@value #SNAPSHOT_EVERY}
+ * steps), the moments are cleared, and the step length halved. BatchNorm's running statistics stay as they are where those of a
+ * batch are not finite. Each is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
  *
  * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
  * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
@@ -69,6 +70,8 @@ public final class LfsoListener extends BaseTrainingListener {
     private TrainingNetwork<LfsoUpdater> network;
     private LfsoTrial trial;
     private boolean measuring;
+    private boolean checking;
+    private boolean saidBrokenStatistics;
     private int badBatches;
     private long sinceSnapshot;
 
@@ -91,6 +94,7 @@ public final class LfsoListener extends BaseTrainingListener {
     public void onGradientCalculation(Model current) {
         attach(current);
         measuring = false;
+        checking = false;
         counter.evaluations++;
         double loss = network.score();
         INDArray[] raw = network.gradientView();
@@ -99,10 +103,11 @@ public final class LfsoListener extends BaseTrainingListener {
             return;
         }
         badBatches = 0;
+        holdBrokenStatistics();
         observe(Math.abs(loss));
         if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
             leaveOut(loss);
-            rollBack();
+            checking = true;
             return;
         }
         long count = first().steps();
@@ -131,6 +136,10 @@ public final class LfsoListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
+        if (checking) {
+            checking = false;
+            rollBackIfBroken();
+        }
         if (measuring) {
             measuring = false;
             trial.finish(iteration, epoch);
@@ -188,15 +197,33 @@ public final class LfsoListener extends BaseTrainingListener {
         }
         network.clearGradient();
         network.updaters().forEach(LfsoUpdater::holdNextStep);
-        if (++badBatches >= PATIENCE) {
-            rollBack();
+        checking = ++badBatches >= PATIENCE;
+    }
+
+    private void holdBrokenStatistics() {
+        if (network.holdBrokenStatistics() && !saidBrokenStatistics) {
+            saidBrokenStatistics = true;
+            log.warn(
+                    "The running statistics of BatchNorm are left as they were: mean or variance of a batch are NaN or infinite."
+                            + " Look for bad values in the data. Said once.");
         }
     }
 
-    private void rollBack() {
+    private boolean isWellHere() {
+        counter.evaluations++;
+        network.evaluate();
+        double loss = network.score();
+        INDArray[] raw = network.gradientView();
+        return Double.isFinite(loss) && Double.isFinite(Segments.dot(raw, raw)) && !hasJumped(loss);
+    }
+
+    private void rollBackIfBroken() {
         badBatches = 0;
+        double score = network.score();
+        boolean back = lastGood.putBackIfBroken(network.parameters(), this::isWellHere);
+        network.setScore(score);
         network.updaters().forEach(updater -> updater.setLosses(0, 0));
-        if (!lastGood.putBack(network.parameters())) {
+        if (!back) {
             return;
         }
         for (LfsoUpdater updater : network.updaters()) {

@@ -1,12 +1,13 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.metric.InputMetric;
 import io.github.dl4jfuse.network.LayerInputs;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Shows the layers' inputs to the metrics of {@code Adapted}, at the first step, whenever the number of steps has doubled, and
- * every {@value #EVERY} steps at the latest; and tells its warm-up how large the batches are.
+ * every {@value #EVERY} steps at the latest, and where a metric wants to; and tells its warm-up how large the batches are.
  */
 final class MetricWatch {
 
@@ -17,6 +18,7 @@ final class MetricWatch {
 
     private final LayerInputs inputs;
     private boolean saidBadInputs;
+    private boolean saidPutAside;
 
     MetricWatch(LayerInputs inputs) {
         this.inputs = inputs;
@@ -31,19 +33,36 @@ final class MetricWatch {
         return inputs.isCurrent();
     }
 
+    boolean holdBrokenStatistics() {
+        return inputs.holdBrokenStatistics();
+    }
+
     /** Looks if it is time to, at the end of a backward pass. */
     void look() {
         inputs.countExamples();
         int step = inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
-        if (Integer.bitCount(step) != 1 && step % EVERY != 0) {
+        boolean due = Integer.bitCount(step) == 1 || step % EVERY == 0;
+        if (!due && !inputs.isWanted()) {
             return;
         }
-        boolean finite = inputs.observe();
-        if (!finite && !saidBadInputs) {
+        LayerInputs.Untaken untaken = inputs.observe(due);
+        if (!untaken.notFinite().isEmpty() && !saidBadInputs) {
             saidBadInputs = true;
             log.warn(
-                    "Inputs of a layer are not finite (NaN or infinite) at step {}; they were not taken into its metric."
-                            + " Look for bad values in the data or a learning rate that is too high. Said once.",
+                    "Inputs of layer {} are not finite (NaN, infinite or too large to be squared) at step {}; they were not taken"
+                            + " into its metric. Look for bad values in the data or a learning rate that is too high. Said"
+                            + " once.",
+                    String.join(", ", untaken.notFinite()),
+                    step);
+        }
+        if (!untaken.farFromOthers().isEmpty() && !saidPutAside) {
+            saidPutAside = true;
+            log.warn(
+                    "Inputs of layer {} are more than {} times as long or as short at step {} as those before; they were not"
+                            + " taken into its metric. Unless the next batches are alike, look for data that were scaled in"
+                            + " another way. Said once.",
+                    String.join(", ", untaken.farFromOthers()),
+                    Math.round(Math.sqrt(InputMetric.OUTLIER)),
                     step);
         }
     }

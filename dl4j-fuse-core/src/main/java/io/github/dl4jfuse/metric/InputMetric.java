@@ -27,6 +27,11 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * <p>A is never formed. It is an average over the first batches and a moving one from then on, kept in the span of Q:
  * Q ← orth(β Q diag(e) + (1 - β) A_b Q), β = min({@value #DECAY}, i / (i + 1)) at batch i = 0, 1, ..
  *
+ * <p>A batch whose mean square is more than {@value #OUTLIER} times as large or as small as t is put aside: it changes nothing, and
+ * the next batch is wanted. The {@value #PATIENCE}rd in a row is no accident, and the average starts anew with it. So one bad
+ * batch, be it the first, is forgotten within a few, and an input whose size has changed for good is followed as fast. Batches whose
+ * squares could overflow are never taken, so all numbers are finite.
+ *
  * <p>All numbers live in memory that the caller owns, k (nIn + 2) + 2 of them, so they can be part of an updater's state.
  */
 public final class InputMetric {
@@ -43,12 +48,21 @@ public final class InputMetric {
     /** β, the largest weight of the past in the moving average. */
     public static final double DECAY = 0.95;
 
+    /** A batch whose mean square is so many times larger or smaller than the average is put aside. */
+    public static final double OUTLIER = 30;
+
+    /** So many batches in a row that would be put aside are the new average instead. */
+    public static final int PATIENCE = 3;
+
     /** Weights of a layer up to which Java is faster than four calls of BLAS, each of some 10 µs whatever its size. */
     static final int SMALL = 1024;
 
     private static final int FIRST_SWEEPS = 4;
     private static final int NUMBERS = 2;
     private static final long SEED = 1;
+    private static final double LARGEST_FLOAT_MEAN = 1e17; // n t of it has a square, as Q is found from lengths of A Q
+    private static final double LARGEST_DOUBLE_MEAN = 1e150;
+    private static final double ASIDE = 1.0 / (PATIENCE + 1); // the fraction of "observations" counts batches put aside
 
     private final int inputs;
     private final int rank;
@@ -57,12 +71,14 @@ public final class InputMetric {
     private final INDArray weightPart; // Q without its last row, [nIn, k], f order
     private final INDArray biasPart; // the last row of Q, [1, k]
     private final INDArray eigenvalues; // [1, k]
-    private final INDArray numbers; // t, observations
+    private final INDArray memory;
+    private final INDArray numbers; // t, observations + ASIDE * batches put aside in a row
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
     private final boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     private double[] copy; // Q and factors for layers that are SMALL, by rows [nIn + 2, k]; null until it is needed
     private double mean; // t
     private double observations;
+    private int aside;
     private double scale = 1;
 
     /**
@@ -79,6 +95,7 @@ public final class InputMetric {
         this.rank = rank;
         this.bias = bias;
         this.damping = damping;
+        this.memory = memory;
         long q = (long) inputs * rank;
         boolean directions = rank > 0;
         weightPart = directions ? memory.get(interval(0, q)).reshape('f', inputs, rank) : null;
@@ -94,7 +111,14 @@ public final class InputMetric {
     private void readNumbers() {
         double[] saved = toDoubles(numbers);
         mean = saved[0];
-        observations = saved[1];
+        observations = Math.floor(saved[1]);
+        aside = (int) Math.rint((saved[1] - observations) / ASIDE);
+    }
+
+    private void saveNumbers(double newMean, double newObservations, int newAside) {
+        numbers.assign(Nd4j.createFromArray(newMean, newObservations + ASIDE * newAside)
+                .castTo(numbers.dataType()));
+        readNumbers(); // rounded as they are saved
     }
 
     private static double[] toDoubles(INDArray view) {
@@ -130,29 +154,50 @@ public final class InputMetric {
         return observations == 0;
     }
 
+    /** Returns whether the last batch was put aside, or the metric was reset, so that the next batch is wanted. */
+    public boolean wantsNext() {
+        return aside > 0;
+    }
+
+    /** Forgets everything; T is the identity until the next batch, which is wanted. */
+    public void reset() {
+        memory.assign(0);
+        saveNumbers(0, 0, 1);
+        computeFactors();
+    }
+
     /**
-     * Takes a batch of inputs into the moving average, unless one of them is NaN or infinite.
+     * Takes a batch of inputs into the moving average, unless it has a number that is not finite or is far from those before.
      *
      * @param rows inputs [examples, nIn]
-     * @return whether it was taken
+     * @return whether it was taken; if not, {@link #wantsNext} says that it was far from the others
      */
     public boolean observe(INDArray rows) {
         INDArray flat = rows.reshape(rows.length());
         double squares = Nd4j.getBlasWrapper().dot(flat, flat);
-        if (!Double.isFinite(squares)) {
+        double examples = rows.size(0);
+        double ofBatch = (squares / examples + (bias ? 1 : 0)) / dimension();
+        if (!(dimension() * ofBatch < largestMean())) {
             return false;
         }
+        if (observations > 0 && (ofBatch > OUTLIER * mean || OUTLIER * ofBatch < mean)) {
+            if (aside + 1 < PATIENCE) {
+                saveNumbers(mean, observations, aside + 1);
+                return false;
+            }
+            observations = 0;
+        }
         double past = Math.min(DECAY, observations / (observations + 1));
-        double examples = rows.size(0);
         if (rank > 0) {
             turnTowards(rows, past);
         }
-        double ofBatch = (squares / examples + (bias ? 1 : 0)) / dimension();
-        numbers.assign(Nd4j.createFromArray(past * mean + (1 - past) * ofBatch, observations + 1)
-                .castTo(numbers.dataType()));
-        readNumbers(); // rounded as they are saved
+        saveNumbers(past * mean + (1 - past) * ofBatch, observations + 1, 0);
         computeFactors();
         return true;
+    }
+
+    private double largestMean() {
+        return memory.dataType() == DataType.DOUBLE ? LARGEST_DOUBLE_MEAN : LARGEST_FLOAT_MEAN;
     }
 
     private void turnTowards(INDArray rows, double past) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -68,6 +69,9 @@ final class BatchNormStatistics {
             INDArray values = statistics.get(i).values();
             for (int j = 0; j < sums[i].length; j++) {
                 double average = sums[i][j] / examples;
+                if (!Double.isFinite(values.dataType() == DataType.DOUBLE ? average : (float) average)) {
+                    continue;
+                }
                 values.putScalar(
                         j,
                         isLogarithm(statistics.get(i)) ? Math.log10(Math.max(average, Float.MIN_NORMAL)) / 2 : average);
@@ -75,8 +79,25 @@ final class BatchNormStatistics {
         }
     }
 
+    /**
+     * Sets all changes to zero if one is not finite, in DL4J's flat gradient array: a batch whose variance overflows can have a
+     * finite loss, and would leave statistics that are infinite for ever, and a mean that is finite and useless.
+     *
+     * @return whether one was not finite
+     */
+    boolean holdBroken(INDArray changes) {
+        boolean broken = statistics.stream()
+                .anyMatch(statistic ->
+                        !Double.isFinite(statistic.slice(changes).sumNumber().doubleValue()));
+        if (broken) {
+            statistics.forEach(statistic -> statistic.slice(changes).assign(0));
+        }
+        return broken;
+    }
+
     /** Moves them as a training step does, by what DL4J's last evaluation has left in its flat gradient array. */
     void step(INDArray changes) {
+        holdBroken(changes);
         for (NetworkParameter statistic : statistics) {
             INDArray values = statistic.values();
             values.reshape(values.length()).subi(statistic.slice(changes));

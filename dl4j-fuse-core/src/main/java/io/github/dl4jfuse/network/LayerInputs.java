@@ -52,11 +52,13 @@ public final class LayerInputs {
     private final List<Observed> observed = new ArrayList<>();
     private final List<String> leftAlone = new ArrayList<>();
     private final List<AdaptedUpdater> updaters = new ArrayList<>();
+    private final BatchNormStatistics statistics;
 
     /** Finds layers and metrics; tells the updaters where the weights lie. */
     public LayerInputs(Model model) {
         this.model = model;
         updater = TrainingNetwork.updaterOf(model);
+        statistics = new BatchNormStatistics(NetworkParameter.of(model));
         IdentityHashMap<Trainable, Layer> layers = layers(model);
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
             if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
@@ -155,27 +157,47 @@ public final class LayerInputs {
                 : ((ComputationGraph) model).getIterationCount();
     }
 
+    /** As {@link TrainingNetwork#holdBrokenStatistics}. */
+    public boolean holdBrokenStatistics() {
+        return statistics.holdBroken(model.getGradientsViewArray()
+                .reshape(model.getGradientsViewArray().length()));
+    }
+
     /** Tells the updaters how many examples the present batch has. */
     public void countExamples() {
         updaters.forEach(updater -> updater.setBatchSize(model.batchSize()));
     }
 
+    /** Returns whether some metric wants to see the present batch though its turn has not come. */
+    public boolean isWanted() {
+        return observed.stream().anyMatch(each -> each.metric().wantsNext());
+    }
+
+    /**
+     * What the metrics did not take of a batch, by the layers' names.
+     *
+     * @param notFinite layers with inputs that are NaN, infinite or near the largest number there is
+     * @param farFromOthers layers whose inputs are far larger or smaller than those before
+     */
+    public record Untaken(List<String> notFinite, List<String> farFromOthers) {}
+
     /**
      * Shows the inputs of the present batch to the metrics; valid while the network's activations are.
      *
-     * @return whether all were finite; those that weren't were not taken
+     * @param all whether to all of them, or only to those that want it
      */
-    public boolean observe() {
-        boolean finite = true;
+    public Untaken observe(boolean all) {
+        Untaken untaken = new Untaken(new ArrayList<>(), new ArrayList<>());
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             for (Observed each : observed) {
-                INDArray rows = rows(each.layer());
-                if (rows != null) {
-                    finite &= each.metric().observe(rows);
+                INDArray rows = all || each.metric().wantsNext() ? rows(each.layer()) : null;
+                if (rows != null && !each.metric().observe(rows)) {
+                    (each.metric().wantsNext() ? untaken.farFromOthers() : untaken.notFinite())
+                            .add(each.layer().conf().getLayer().getLayerName());
                 }
             }
         }
-        return finite;
+        return untaken;
     }
 
     private static INDArray rows(Layer layer) {

@@ -301,6 +301,21 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
     }
 
+    /** Returns whether {@link #evaluate} leaves everything else as it was: not with truncated backpropagation, which moves on. */
+    public boolean canEvaluateAgain() {
+        return !usesTruncatedBackprop(model);
+    }
+
+    /**
+     * Leaves BatchNorm's running statistics alone in the step that follows, where the batch's are not finite.
+     *
+     * @return whether there were any
+     */
+    public boolean holdBrokenStatistics() {
+        return statistics.holdBroken(model.getGradientsViewArray()
+                .reshape(model.getGradientsViewArray().length()));
+    }
+
     /** Moves BatchNorm's running statistics towards those of the last {@link #evaluate}, as DL4J does once in a step. */
     public void moveStatistics() {
         statistics.step(model.getGradientsViewArray()
@@ -401,6 +416,15 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     /** Returns whether some block is trained in the metric of its layers' inputs. */
     public boolean isAdapted() {
         return blocks.stream().anyMatch(block -> block.getGradientUpdater() instanceof AdaptedUpdater);
+    }
+
+    /** Makes {@code Adapted} forget the inputs it has seen, and look at the next ones. */
+    public void resetMetric() {
+        for (UpdaterBlock block : blocks) {
+            if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+                adapted.resetMetric();
+            }
+        }
     }
 
     /** Applies T of {@code Adapted} to a vector as long as the trained parameters, block by block, in place. */

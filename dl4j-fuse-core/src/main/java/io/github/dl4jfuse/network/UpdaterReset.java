@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The state of DL4J's own updaters (moments, momentum, sums of squares) is set to zero; step counts are DL4J's and stay, so
  * Adam's first update after that is up to 3.2 times its rate ((1 - β₁) / √(1 - β₂)), as its bias correction is over. {@code FusePv} and
  * {@code Fuse} lose their moments and keep phase and curvature pairs, whose steps FuseListener accepts or drops; {@code Adapted}
- * keeps everything, as its metric lies in the same memory.
+ * resets its rule so and forgets its metric, which sees the next batch.
  */
 public final class UpdaterReset {
 
@@ -33,7 +33,9 @@ public final class UpdaterReset {
                 fuse.resetMoments();
             } else if (block.getGradientUpdater() instanceof LfsoUpdater lfso) {
                 lfso.reset();
-            } else if (view != null && !(block.getGradientUpdater() instanceof AdaptedUpdater)) {
+            } else if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+                adapted.reset();
+            } else if (view != null) {
                 view.assign(0);
             }
         }

@@ -124,6 +124,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
 
     @Override
     public long stateSize(long numParams) {
+        validate();
         return FuseState.size(savedPairs(), numParams);
     }
 

@@ -77,22 +77,27 @@ public final class Adapted implements IUpdater {
      * data sets are overfitted less. 10 to 30 is worth a try where the test error counts and examples are few.
      */
     public Adapted withDamping(double delta) {
-        if (!(delta > 0 && delta < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("The damping of the metric is a positive number, not " + delta
-                    + "; for no metric at all take the rule itself, without Adapted.");
-        }
         Adapted copy = new Adapted(rule);
         copy.damping = delta;
+        copy.validate();
         return copy;
     }
 
-    /** Another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
+    /** A copy of another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
     public Adapted(IUpdater rule) {
-        this.rule = Objects.requireNonNull(rule, "The rule must not be null.");
+        this.rule = Objects.requireNonNull(rule, "The rule must not be null.").clone();
         validate();
     }
 
+    /** A model's JSON may say anything, so what was read is checked, too. */
     private void validate() {
+        if (rule == null) {
+            throw new IllegalArgumentException("Adapted has no rule: name one, for example FusePv or Adam.");
+        }
+        if (!(damping > 0 && damping < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("The damping of the metric is a positive number, not " + damping
+                    + "; for no metric at all take the rule itself, without Adapted.");
+        }
         if (rule instanceof Adapted) {
             throw new IllegalArgumentException(
                     "Adapted cannot be adapted once more; take FusePv, Adam, Nesterovs or another of DL4J's rules.");
@@ -111,11 +116,13 @@ public final class Adapted implements IUpdater {
 
     @Override
     public long stateSize(long numParams) {
+        validate();
         return rule.stateSize(numParams) + numParams;
     }
 
     @Override
     public GradientUpdater<Adapted> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        validate();
         AdaptedUpdater updater = new AdaptedUpdater(this);
         if (viewArray != null) {
             updater.setStateViewArray(viewArray, viewArray.shape(), viewArray.ordering(), initializeViewArray);
@@ -125,6 +132,7 @@ public final class Adapted implements IUpdater {
 
     @Override
     public GradientUpdater<Adapted> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
+        validate();
         AdaptedUpdater updater = new AdaptedUpdater(this);
         updater.setState(updaterState, initializeStateArrays);
         return updater;

@@ -6,6 +6,7 @@ import io.github.dl4jfuse.metric.InputMetric;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -120,11 +121,38 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray ruleMemory =
                     ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);
+            if (ruleMemory != null) {
+                FiniteState.require(ruleMemory);
+            }
             // A restored state is not all zero; a new one may have to be something else than zero.
-            boolean fresh = ruleMemory != null && Nd4j.getBlasWrapper().dot(ruleMemory, ruleMemory) == 0;
+            boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
             rule = config.rule().instantiate(ruleMemory, fresh);
             metricMemory = view.get(interval(ofRule, view.length()));
+            if (!FiniteState.isFinite(metricMemory)) {
+                metricMemory.assign(0);
+                log.warn(
+                        "The saved metric of a layer's inputs has numbers that are NaN or infinite, so it starts anew. Was the"
+                                + " model saved after bad data, or damaged?");
+            }
         }
+    }
+
+    /** Forgets gradients and inputs, as at the start; a listener shows the metrics the next batch. */
+    public void reset() {
+        if (rule instanceof FuseUpdater fuse) {
+            fuse.resetMoments();
+        } else if (rule != null && view.length() > metricMemory.length()) {
+            long ofRule = view.length() - metricMemory.length();
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                rule = config.rule().instantiate(view.get(interval(0, ofRule)).reshape(1, ofRule), true);
+            }
+        }
+        resetMetric();
+    }
+
+    /** Forgets the inputs alone. */
+    public void resetMetric() {
+        adaptations.forEach(each -> each.metric().reset());
     }
 
     /** Says how many examples the batch has, for the warm-up. */
@@ -145,7 +173,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
             rule.applyUpdater(gradient, iteration, epoch);
             return;
         }
-        if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
+        if (!staysFinite(gradient)) {
             sayOnceThatItSkips(iteration);
             gradient.assign(0);
             return;
@@ -161,6 +189,12 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
             }
             transform(gradient);
         }
+    }
+
+    /** Whether squares of the gradient and, as T stretches by κ at most, those of T times it are finite numbers of its type. */
+    private static boolean staysFinite(INDArray gradient) {
+        double squares = Nd4j.getBlasWrapper().dot(gradient, gradient) * InputMetric.SQUARED_LENGTH;
+        return squares <= (gradient.dataType() == DataType.FLOAT ? Float.MAX_VALUE : Double.MAX_VALUE);
     }
 
     private void sayOnceThatItSkips(int iteration) {

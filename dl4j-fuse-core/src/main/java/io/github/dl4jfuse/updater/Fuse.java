@@ -21,7 +21,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * <p>Source: Jiang et al., <i>FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization</i> (2025).
  * Our choices, where the paper is silent: the default of θ; the step length t is accepted on the batch in hand at x + t p,
  * before blending; the curvature pair belongs to that point too, so that it costs no further evaluation and is damped like
- * FusePv's; a step that is rejected, or a batch much smaller than the others, leaves Adam's part alone, θ d<sub>Adam</sub>.
+ * FusePv's; a step that is rejected leaves Adam's part alone, θ d<sub>Adam</sub>; a batch much smaller than the others takes Adam's whole step.
  * The blended point itself is not tested: Adam's part may raise the loss of the batch, as Adam may.
  *
  * <p>Memory: see {@link AdamLbfgs}; the listener adds 6 numbers for each parameter.

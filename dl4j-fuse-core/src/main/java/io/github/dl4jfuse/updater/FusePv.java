@@ -36,7 +36,7 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * mini-batches it ends behind Adam (docs/experiments.md), so the default is another one. Our choices, where the paper is
  * silent: the switch is latched unless the criterion is a fixed batch, pairs never mix batches,
  * Powell damping, Armijo instead of Wolfe conditions (damping keeps H positive definite without them), no step where no
- * trial step is good enough, none on a batch much smaller than the others.
+ * trial step is good enough, Adam's step on a batch much smaller than the others.
  *
  * <p>Memory: see {@link AdamLbfgs}; the listener adds 1 number for each parameter (the last good parameters) and 4 more in
  * the L-BFGS phase.

@@ -27,6 +27,9 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     private static final Logger log = LoggerFactory.getLogger(FuseUpdater.class);
     private static final String STATE_KEY = "FUSE_PV"; // for both, and written into saved SameDiff models
 
+    /** Share of the distance from the largest batch to a smaller one that is forgotten with each. */
+    private static final double FORGETTING = 1.0 / 16;
+
     /** A network has one updater for each block, none of which knows of the others: said once in a process. */
     private static final AtomicBoolean SAID_THAT_IT_STAYS = new AtomicBoolean();
 
@@ -106,6 +109,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         if (state == null) {
             // The updater runs inside a workspace; the views are kept beyond it.
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                FiniteState.require(view);
                 state = new FuseState(view, n, config.savedPairs());
             }
         }
@@ -269,13 +273,14 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         state.header.set(FuseState.CURVATURE, value.curvature());
     }
 
-    /** Returns the number of examples of the largest batch so far. */
-    public int largestBatch() {
-        return (int) state.header.get(FuseState.LARGEST_BATCH);
+    /** Returns the number of examples of the largest batch of late. */
+    public double largestBatch() {
+        return state.header.get(FuseState.LARGEST_BATCH);
     }
 
-    /** Saves the number of examples of the largest batch so far. */
-    public void setLargestBatch(int examples) {
-        state.header.set(FuseState.LARGEST_BATCH, examples);
+    /** Takes a batch into the largest of late, which falls towards batches that stay smaller. */
+    public void seeBatch(int examples) {
+        double fallen = largestBatch() - (largestBatch() - examples) * FORGETTING;
+        state.header.set(FuseState.LARGEST_BATCH, Math.max(examples, fallen));
     }
 }

@@ -97,7 +97,11 @@ public final class Lfso implements IUpdater {
         return schedule == null ? MeasuredSmoothness.DEFAULT_DECREASE : MeasuredSmoothness.DEFAULT_DECREASE_ANNEALED;
     }
 
+    /** A model's JSON may say anything, so what was read is checked, too. */
     private void validate() {
+        if (direction == null) {
+            throw new IllegalArgumentException("Lfso has no direction: name GRADIENT, MOMENTUM or ADAM.");
+        }
         if (!(firstGuess > 0 && firstGuess < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("Lfso: firstGuess must be positive and finite, not " + firstGuess + ".");
         }
@@ -143,6 +147,7 @@ public final class Lfso implements IUpdater {
 
     @Override
     public long stateSize(long numParams) {
+        validate();
         return moments() * numParams + LfsoUpdater.HEADER;
     }
 

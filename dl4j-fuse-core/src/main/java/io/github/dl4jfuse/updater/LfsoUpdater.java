@@ -101,7 +101,13 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
         // The updater runs inside a workspace; the views are kept beyond it.
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            FiniteState.require(view);
             header = new SavedNumbers(view.get(interval(0, HEADER)));
+            if (header.get(RATE) < 0) {
+                double rate = header.get(RATE);
+                header = null;
+                throw FiniteState.damaged("has the step length " + rate);
+            }
             moments = config.moments() == 0 ? null : view.get(interval(headers, view.length()));
         }
     }

@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.metric.InputMetric;
+import io.github.dl4jfuse.network.UpdaterReset;
 import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Lfso;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -31,6 +34,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.AMSGrad;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -219,6 +223,143 @@ class AdaptedTest {
         train(TestNetworks.DENSE, model, 8, STEPS, DataType.FLOAT);
         assertThat(model.score()).isFinite();
         assertThat(model.params()).isNotEqualTo(before);
+    }
+
+    private static Model after(IUpdater updater, int badStep, double huge, int steps) {
+        Model model = TestNetworks.DENSE.create(updater, DataType.FLOAT, TestNetworks.PLAIN);
+        if (updater instanceof Adapted) {
+            model.setListeners(new FuseListener());
+        }
+        for (int step = 1; step <= steps; step++) {
+            DataSet data = TestNetworks.DENSE.batch(step % 5, BATCH, DataType.FLOAT);
+            if (step == badStep) {
+                data.getFeatures().muli(huge);
+            }
+            fit(model, data);
+        }
+        return model;
+    }
+
+    /** At a step that looks at the inputs, the first and a later one. */
+    @ParameterizedTest
+    @CsvSource({"1,255", "16,255", "16,1e6", "1,1e12", "32,1e12"})
+    void oneBatchOfUnscaledInputsDoesNotStopIt(int badStep, double huge) {
+        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), new FusePv(3e-3)}) {
+            int steps = badStep + 100;
+            double clean = loss(after(new Adapted(rule), 0, 1, steps));
+            Model model = after(new Adapted(rule), badStep, huge, steps);
+            double plain = loss(after(new Adam(3e-3), badStep, huge, steps));
+            assertThat(loss(model))
+                    .as("%s; without the bad batch %s, Adam with it %s", rule, clean, plain)
+                    .isLessThan(Math.max(1.1 * plain, 2 * clean));
+            assertThat(TestNetworks.updaterState(model).sumNumber().doubleValue())
+                    .isFinite();
+            FuseListener listener = (FuseListener)
+                    ((MultiLayerNetwork) model).getListeners().iterator().next();
+            assertThat(listener.statistics().rollBacks()).isZero();
+            assertThat(listener.statistics().skippedBatches()).isZero();
+        }
+    }
+
+    private static double loss(Model model) {
+        double sum = 0;
+        for (int batch = 0; batch < 5; batch++) {
+            sum += ((MultiLayerNetwork) model).score(TestNetworks.DENSE.batch(batch, BATCH, DataType.FLOAT));
+        }
+        return sum / 5;
+    }
+
+    /** T makes gradients up to 12.6 times longer, which must not overflow Adam's second moment. */
+    @Test
+    void aGradientThatTheMetricWouldMakeTooLargeTakesNoStep() {
+        Adapted config = new Adapted(new Adam(1e-3));
+        INDArray state = Nd4j.zeros(DataType.FLOAT, config.stateSize(20));
+        GradientUpdater<Adapted> updater = config.instantiate(state, true);
+        updater.applyUpdater(Nd4j.ones(DataType.FLOAT, 20).muli(1e17), 0, 0);
+        assertThat(state.sumNumber().doubleValue()).isPositive().isFinite();
+        INDArray before = state.dup();
+        INDArray huge = Nd4j.ones(DataType.FLOAT, 20).muli(3e18); // its squares alone would not overflow
+        updater.applyUpdater(huge, 1, 0);
+        assertThat(huge.amaxNumber().doubleValue()).isZero();
+        assertThat(state).isEqualTo(before);
+    }
+
+    @Test
+    void copiesShareNothing() {
+        Adam rule = new Adam(1e-3);
+        Adapted adapted = new Adapted(rule);
+        Adapted damped = adapted.withDamping(30);
+        Adapted copy = adapted.clone();
+        damped.setLrAndSchedule(0.5, null);
+        assertThat(adapted.getLearningRate(0, 0)).isEqualTo(1e-3);
+        adapted.setLrAndSchedule(0.25, null);
+        assertThat(rule.getLearningRate()).isEqualTo(1e-3);
+        assertThat(copy.getLearningRate(0, 0)).isEqualTo(1e-3);
+        assertThat(damped.getLearningRate(0, 0)).isEqualTo(0.5);
+        rule.setLearningRate(7);
+        assertThat(adapted.getLearningRate(0, 0)).isEqualTo(0.25);
+    }
+
+    @Test
+    void aResetForgetsMomentsAndMetricAndTheNextBatchIsLookedAt() {
+        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), new FusePv(3e-3), new Nesterovs(0.01), new Sgd(0.1)}) {
+            Model model = after(new Adapted(rule), 0, 1, 20);
+            UpdaterReset.reset(model);
+            // What is left: three metrics that want a batch, and the size of the largest batch.
+            assertThat(TestNetworks.updaterState(model)
+                            .gt(0)
+                            .castTo(DataType.INT)
+                            .sumNumber()
+                            .intValue())
+                    .as("%s", rule)
+                    .isBetween(3, 4);
+            fit(model, TestNetworks.DENSE.batch(1, BATCH, DataType.FLOAT)); // step 21, at which nothing is due
+            assertThat(TestNetworks.updaterState(model)
+                            .gt(0)
+                            .castTo(DataType.INT)
+                            .sumNumber()
+                            .intValue())
+                    .as("%s", rule)
+                    .isGreaterThan(100);
+        }
+    }
+
+    @Test
+    void aDamagedConfigurationOrStateIsRefusedWithASentence() {
+        MultiLayerConfiguration configuration =
+                TestNetworks.DENSE.network(new Adapted(), DataType.FLOAT).getLayerWiseConfigurations();
+        for (String damping : new String[] {"-1.0", "\"NaN\"", "0.0"}) {
+            String json = configuration.toJson().replace("\"damping\" : 1.0", "\"damping\" : " + damping);
+            assertThatThrownBy(() -> new MultiLayerNetwork(MultiLayerConfiguration.fromJson(json))
+                            .fit(TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))
+                    .as(damping)
+                    .hasMessageContaining("The damping of the metric is a positive number");
+        }
+        for (IUpdater updater : new IUpdater[] {new Adapted(), new Adapted(new Adam(1e-3)), new FusePv(), new Lfso()}) {
+            INDArray state = Nd4j.zeros(DataType.FLOAT, 1, updater.stateSize(20));
+            state.putScalar(4, Float.NaN);
+            GradientUpdater<?> loaded = updater.instantiate(state, false);
+            assertThatThrownBy(() -> loaded.applyUpdater(Nd4j.ones(DataType.FLOAT, 20), 0, 0))
+                    .as("%s", updater)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("saved updater state has numbers that are NaN or infinite")
+                    .hasMessageContaining("Load it without its updater state");
+        }
+    }
+
+    /** Versions that let one batch spoil the metric have saved such models. */
+    @Test
+    void aDamagedMetricStartsAnew() {
+        Model model = after(new Adapted(new Adam(3e-3)), 0, 1, 5);
+        INDArray state = TestNetworks.updaterState(model);
+        state.reshape(state.length()).putScalar(2 * model.numParams() + 5, Float.NaN);
+        ((MultiLayerNetwork) model).getUpdater().setStateViewArray((MultiLayerNetwork) model, state.dup(), false);
+        Model loaded = ((MultiLayerNetwork) model).clone();
+        loaded.setListeners(new FuseListener());
+        train(TestNetworks.DENSE, loaded, 5, 40, DataType.FLOAT);
+        assertThat(TestNetworks.updaterState(loaded).sumNumber().doubleValue()).isFinite();
+        assertThat(loaded.params().sumNumber().doubleValue()).isFinite();
+        assertThat(loss(loaded)).isLessThan(0.8 * loss(model));
     }
 
     @Test

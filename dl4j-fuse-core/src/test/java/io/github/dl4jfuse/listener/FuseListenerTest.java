@@ -10,21 +10,32 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
 import org.slf4j.LoggerFactory;
 
 /** Phases, recovery, refusals, and what is said about them. */
@@ -220,14 +231,134 @@ class FuseListenerTest {
         assertThat(model.params()).as("Adam takes it").isNotEqualTo(before);
         fit(model, good(2));
         before = model.params().dup();
+        long evaluations = listener.statistics().gradientEvaluations();
         fit(model, KIND.batch(3, 7, DataType.FLOAT));
-        assertThat(model.params()).as("7 of 16 examples").isEqualTo(before);
+        assertThat(model.params()).as("7 of 16 examples: Adam takes it").isNotEqualTo(before);
+        assertThat(listener.statistics().gradientEvaluations()).isEqualTo(evaluations + 1);
         fit(model, KIND.batch(4, 8, DataType.FLOAT));
-        assertThat(model.params()).as("8 of 16 examples").isNotEqualTo(before);
         FuseStatistics counts = listener.statistics();
         assertThat(counts.smallBatches()).isEqualTo(1);
         assertThat(counts.curvatureSteps()).isEqualTo(1);
         assertThat(said("would be fitted at the cost of all others")).hasSize(1);
+    }
+
+    /** The measure is the batches of late: also in what is saved and loaded. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void afterOneLargerBatchSmallerOnesAreTrainedOnAndGetTheirStepsBack(boolean blend) throws IOException {
+        for (AdamLbfgs updater : blend
+                ? new AdamLbfgs[] {new Fuse(0.5)}
+                : new AdamLbfgs[] {at(SwitchCriterion.iteration(3)), at(SwitchCriterion.epoch(0))}) {
+            MultiLayerNetwork model = KIND.network(updater, DataType.FLOAT);
+            model.setListeners(new FuseListener());
+            for (int step = 0; step < 4; step++) {
+                fit(model, KIND.batch(step, 100, DataType.FLOAT));
+            }
+            ByteArrayOutputStream saved = new ByteArrayOutputStream();
+            ModelSerializer.writeModel(model, saved, true);
+            model = ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(saved.toByteArray()), true);
+            FuseListener listener = new FuseListener();
+            model.setListeners(listener);
+            for (int step = 4; step < 40; step++) {
+                INDArray before = model.params().dup();
+                fit(model, KIND.batch(step, 40, DataType.FLOAT));
+                assertThat(model.params()).as("%s, step %d", updater, step).isNotEqualTo(before);
+            }
+            assertThat(listener.statistics().smallBatches()).isBetween(1L, 20L);
+            assertThat(listener.statistics().curvatureSteps()).isGreaterThan(10);
+        }
+    }
+
+    /** Where every step has the same batch there is nothing else that it could be fitted at the cost of. */
+    @Test
+    void aFixedBatchMayBeSmall() {
+        MultiLayerNetwork model = KIND.network(new FusePv(), DataType.FLOAT);
+        FuseListener listener = new FuseListener();
+        model.setListeners(listener);
+        fit(model, KIND.batch(0, 100, DataType.FLOAT));
+        DataSet small = KIND.batch(1, 20, DataType.FLOAT);
+        for (int step = 0; step < 20; step++) {
+            fit(model, small);
+        }
+        assertThat(listener.statistics().smallBatches()).isZero();
+        assertThat(listener.statistics().curvatureSteps()).isPositive();
+    }
+
+    @Test
+    void badDataThrowNoGoodParametersAway() {
+        for (FusePv updater :
+                List.of(at(SwitchCriterion.iteration(1000)), at(SwitchCriterion.iteration(0)), new FusePv())) {
+            MultiLayerNetwork model = KIND.network(updater, DataType.FLOAT);
+            FuseListener listener = new FuseListener();
+            model.setListeners(listener);
+            for (int step = 0; step < 20; step++) {
+                fit(model, good(step));
+            }
+            INDArray before = model.params().dup();
+            INDArray state = TestNetworks.updaterState(model).dup();
+            for (int step = 0; step < 3 * FuseListener.PATIENCE; step++) {
+                fit(model, bad(step));
+            }
+            assertThat(model.params()).as("%s", updater).isEqualTo(before);
+            assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
+            assertThat(listener.statistics().rollBacks()).isZero();
+            assertThat(said("went back")).isEmpty();
+        }
+    }
+
+    /** Finite, but so large that no batch has a finite loss any more. */
+    @Test
+    void goesBackWhereFiniteParametersAreToBlame() {
+        MultiLayerNetwork model = TestNetworks.stack(
+                TestNetworks.builder(at(SwitchCriterion.iteration(1000)), DataType.FLOAT),
+                TestNetworks.dense(2, 8),
+                TestNetworks.meanSquares(8, 1));
+        FuseListener listener = new FuseListener();
+        model.setListeners(listener);
+        INDArray start = model.params().dup();
+        DataSet data = TestNetworks.surface(16, TestNetworks.SEED);
+        data.setFeatures(data.getFeatures().castTo(DataType.FLOAT));
+        data.setLabels(data.getLabels().castTo(DataType.FLOAT));
+        fit(model, data);
+        model.params().assign(1e30);
+        for (int step = 0; step < FuseListener.PATIENCE; step++) {
+            fit(model, data);
+        }
+        assertThat(model.params()).isEqualTo(start);
+        assertThat(listener.statistics().rollBacks()).isOne();
+        fit(model, data);
+        assertThat(model.score()).isFinite();
+    }
+
+    /** Normalised again, such a batch has a finite loss, and a variance that is not. */
+    @Test
+    void statisticsOfBatchNormStayFinite() {
+        for (IUpdater updater : List.of(
+                new FusePv(),
+                new Fuse(0.5),
+                at(SwitchCriterion.iteration(3)),
+                new Adapted(),
+                new Adapted(new Adam(1e-3)))) {
+            MultiLayerNetwork model = TestNetworks.stack(
+                    TestNetworks.builder(updater, DataType.FLOAT).activation(Activation.IDENTITY),
+                    TestNetworks.dense(64, 12),
+                    new BatchNormalization.Builder().nIn(12).nOut(12).build(),
+                    TestNetworks.meanSquares(12, 3));
+            model.setListeners(new FuseListener());
+            for (int step = 0; step < 6; step++) {
+                fit(model, good(step));
+            }
+            double before = model.score(good(0));
+            DataSet huge = good(6);
+            huge.getFeatures().muli(1e22);
+            fit(model, huge);
+            assertThat(model.params().sumNumber().doubleValue())
+                    .as("%s", updater)
+                    .isFinite();
+            assertThat(model.score(good(0))).as("%s", updater).isLessThan(1.5 * before);
+        }
+        assertThat(said("running statistics of BatchNorm are left as they were"))
+                .isNotEmpty();
     }
 
     @Test

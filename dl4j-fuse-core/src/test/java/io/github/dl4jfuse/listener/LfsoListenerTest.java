@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -327,11 +329,66 @@ class LfsoListenerTest {
     }
 
     @Test
-    void manyBadBatchesBringTheLastGoodParametersBack() {
-        Model model = checkSurvives(Direction.ADAM, jumped(), LfsoListener.PATIENCE);
-        LfsoListener listener = (LfsoListener)
-                ((MultiLayerNetwork) model).getListeners().iterator().next();
+    void manyBadBatchesThrowNoGoodParametersAway() {
+        DataSet notFinite = TestNetworks.DENSE.batch(0, 24, DataType.FLOAT);
+        notFinite.getFeatures().putScalar(3, Float.NaN);
+        for (DataSet bad : new DataSet[] {jumped(), notFinite}) {
+            checkSurvives(Direction.ADAM, bad, LfsoListener.PATIENCE);
+        }
+    }
+
+    /** Not finite, or finite and far away: the batches are good, and all is well with the last good parameters. */
+    @ParameterizedTest
+    @ValueSource(doubles = {Double.NaN, 1e30})
+    void brokenParametersGoBackToTheLastGoodOnes(double broken) {
+        MultiLayerNetwork net = linear(new Lfso(), DataType.FLOAT);
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        DataSet data = new DataSet(
+                Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}}),
+                Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}}));
+        INDArray initial = net.params().dup();
+        for (int step = 0; step < 30; step++) {
+            net.fit(data);
+        }
+        double rate = listener.statistics().rate();
+        net.params().putScalar(1, broken);
+        for (int step = 0; step < LfsoListener.PATIENCE; step++) {
+            net.fit(data);
+        }
+        assertThat(net.params()).as("the last good ones are those of the start").isEqualTo(initial);
         assertThat(listener.statistics().rollBacks()).isEqualTo(1);
+        assertThat(listener.statistics().rate()).isEqualTo(rate / 2);
+        assertThat(lastOf(TestNetworks.updaterState(net), 2 * net.numParams())
+                        .amaxNumber()
+                        .doubleValue())
+                .as("moments")
+                .isZero();
+        net.fit(data);
+        assertThat(net.score()).isFinite();
+    }
+
+    @Test
+    void statisticsOfBatchNormStayFinite() {
+        MultiLayerNetwork model = TestNetworks.stack(
+                TestNetworks.builder(new Lfso(), DataType.FLOAT).activation(Activation.IDENTITY),
+                TestNetworks.dense(64, 12),
+                new BatchNormalization.Builder().nIn(12).nOut(12).build(),
+                TestNetworks.meanSquares(12, 3));
+        model.setListeners(new LfsoListener());
+        for (int step = 0; step < 6; step++) {
+            fit(model, batch(TestNetworks.DENSE, step, DataType.FLOAT));
+        }
+        double before = model.score(batch(TestNetworks.DENSE, 0, DataType.FLOAT));
+        DataSet huge = batch(TestNetworks.DENSE, 6, DataType.FLOAT);
+        huge.getFeatures().muli(1e22);
+        fit(model, huge);
+        assertThat(model.params().sumNumber().doubleValue()).isFinite();
+        assertThat(model.score(batch(TestNetworks.DENSE, 0, DataType.FLOAT))).isLessThan(1.5 * before);
+    }
+
+    private static INDArray lastOf(INDArray state, long count) {
+        return state.reshape(state.length()).get(NDArrayIndex.interval(state.length() - count, state.length()));
     }
 
     private static Model checkSurvives(Direction direction, DataSet bad, int times) {
@@ -340,7 +397,6 @@ class LfsoListenerTest {
         LfsoListener listener = new LfsoListener();
         model.setListeners(listener);
         double start = meanLoss(kind, model, DataType.FLOAT);
-        INDArray initial = model.params().dup();
         for (int step = 0; step < 40; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));
         }
@@ -355,15 +411,11 @@ class LfsoListenerTest {
             assertThat(model.params()).isEqualTo(before);
             assertThat(TestNetworks.updaterState(model)).isEqualTo(state);
         } else {
-            assertThat(model.params())
-                    .as("the last good ones are those of the start")
-                    .isEqualTo(initial);
-            assertThat(listener.statistics().rate()).isEqualTo(rate / 2);
-            INDArray moments = TestNetworks.updaterState(model).reshape(state.length());
-            assertThat(moments.get(NDArrayIndex.interval(state.length() - 2 * model.numParams(), state.length()))
-                            .amaxNumber()
-                            .doubleValue())
-                    .isZero();
+            assertThat(model.params()).as("the data are to blame").isEqualTo(before);
+            assertThat(listener.statistics().rollBacks()).isZero();
+            assertThat(listener.statistics().rate()).isEqualTo(rate);
+            long moments = 2 * model.numParams();
+            assertThat(lastOf(TestNetworks.updaterState(model), moments)).isEqualTo(lastOf(state, moments));
         }
         for (int step = 0; step < 80; step++) {
             fit(model, batch(kind, step, DataType.FLOAT));

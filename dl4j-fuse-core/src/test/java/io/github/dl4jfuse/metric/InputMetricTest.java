@@ -277,6 +277,106 @@ class InputMetricTest {
         assertThat(again).isEqualTo(weights);
     }
 
+    /** W and b after T, to compare metrics by. */
+    private static INDArray applied(InputMetric metric, DataType type) {
+        INDArray weights = Nd4j.linspace(-1, 2, (long) INPUTS * OUTPUTS, type)
+                .reshape('f', INPUTS, OUTPUTS)
+                .dup('f');
+        INDArray biases = Nd4j.linspace(1, 2, OUTPUTS, type).reshape('f', 1, OUTPUTS);
+        metric.apply(weights, biases);
+        return Nd4j.vstack(weights, biases);
+    }
+
+    private static InputMetric metricIn(DataType type) {
+        return new InputMetric(
+                INPUTS, 3, true, InputMetric.DEFAULT_DAMPING, Nd4j.zeros(type, InputMetric.size(INPUTS, 3)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FLOAT,255", "DOUBLE,255", "FLOAT,1e-4", "FLOAT,1e7"})
+    void oneBatchOfAnotherSizeChangesNothing(DataType type, double scale) {
+        INDArray rows = rows().castTo(type);
+        InputMetric metric = metricIn(type);
+        for (int i = 0; i < 5; i++) {
+            assertThat(metric.observe(rows)).isTrue();
+        }
+        INDArray before = applied(metric, type);
+        assertThat(metric.observe(rows.mul(scale))).isFalse();
+        assertThat(metric.wantsNext()).isTrue();
+        assertThat(applied(metric, type)).as("seed %d", SEED).isEqualTo(before);
+        assertThat(metric.observe(rows)).isTrue();
+        assertThat(metric.wantsNext()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"255", "1e-4"})
+    void aFirstBatchOfAnotherSizeIsForgottenWithTheNextFew(double scale) {
+        INDArray rows = rows();
+        InputMetric metric = metricIn(DataType.DOUBLE);
+        InputMetric unspoilt = metricIn(DataType.DOUBLE);
+        metric.observe(rows.mul(scale));
+        for (int i = 1; i < InputMetric.PATIENCE; i++) {
+            assertThat(metric.observe(rows)).isFalse();
+        }
+        assertThat(metric.observe(rows)).isTrue();
+        unspoilt.observe(rows);
+        assertThat(applied(metric, DataType.DOUBLE)).as("seed %d", SEED).isEqualTo(applied(unspoilt, DataType.DOUBLE));
+    }
+
+    @Test
+    void howManyWerePutAsideLiesInItsMemoryToo() {
+        INDArray memory = Nd4j.zeros(DataType.FLOAT, InputMetric.size(INPUTS, 3));
+        INDArray rows = rows().castTo(DataType.FLOAT);
+        InputMetric metric = new InputMetric(INPUTS, 3, true, 1, memory);
+        metric.observe(rows);
+        metric.observe(rows);
+        for (int i = 1; i < InputMetric.PATIENCE; i++) {
+            memory = memory.dup(); // saved and loaded
+            metric = new InputMetric(INPUTS, 3, true, 1, memory);
+            assertThat(metric.observe(rows.mul(1000))).isFalse();
+        }
+        assertThat(new InputMetric(INPUTS, 3, true, 1, memory.dup()).observe(rows.mul(1000)))
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1e9, 1e12, 1e18, 1e25})
+    void oneHugeNumberNeverMakesItNotFinite(double huge) {
+        for (int at = 0; at < 4; at++) {
+            InputMetric metric = metricIn(DataType.FLOAT);
+            INDArray rows = rows().castTo(DataType.FLOAT);
+            for (int i = 0; i < 8; i++) {
+                INDArray batch = rows.dup();
+                if (i == at) {
+                    batch.putScalar(3, 2, huge);
+                }
+                metric.observe(batch);
+                assertThat(squares(applied(metric, DataType.FLOAT)))
+                        .as("batch %d, %s in batch %d, seed %d", i, huge, at, SEED)
+                        .isFinite();
+            }
+            assertThat(metric.wantsNext()).isFalse();
+            InputMetric unspoilt = metricIn(DataType.FLOAT);
+            unspoilt.observe(rows);
+            double size = applied(unspoilt, DataType.FLOAT).norm2Number().doubleValue();
+            assertThat(applied(metric, DataType.FLOAT).norm2Number().doubleValue())
+                    .isBetween(0.8 * size, 1.25 * size);
+        }
+    }
+
+    @Test
+    void afterAResetItIsTheIdentityAndWantsABatch() {
+        InputMetric metric = metricIn(DataType.DOUBLE);
+        INDArray unchanged = applied(metric, DataType.DOUBLE);
+        metric.observe(rows());
+        metric.reset();
+        assertThat(metric.isIdentity()).isTrue();
+        assertThat(metric.wantsNext()).isTrue();
+        assertThat(applied(metric, DataType.DOUBLE)).isEqualTo(unchanged);
+        assertThat(metric.observe(rows())).isTrue();
+        assertThat(metric.wantsNext()).isFalse();
+    }
+
     @Test
     void theRankIsWhatFitsForAllLayersTogether() {
         int[] mlp = {784, 256, 128};

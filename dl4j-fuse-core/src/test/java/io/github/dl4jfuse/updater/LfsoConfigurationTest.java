@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -71,6 +72,25 @@ class LfsoConfigurationTest {
         assertThatThrownBy(() -> new Lfso(Direction.ADAM, null, 1, 1))
                 .hasMessageContaining("decrease must be in (0, 1)");
         assertThatThrownBy(() -> new Lfso().setLrAndSchedule(0.1, null)).hasMessageContaining("no learning rate");
+    }
+
+    @Test
+    void refusesADamagedConfigurationWithASentence() {
+        String json = TestNetworks.DENSE
+                .network(new Lfso(), DataType.FLOAT)
+                .getLayerWiseConfigurations()
+                .toJson();
+        for (String[] damage : new String[][] {
+            {"\"direction\" : \"ADAM\"", "\"direction\" : null", "Lfso has no direction"},
+            {"\"firstGuess\" : 0.001", "\"firstGuess\" : \"NaN\"", "firstGuess must be positive"},
+            {"\"decrease\" : 0.6", "\"decrease\" : -1.0", "decrease must be in (0, 1)"}
+        }) {
+            String damaged = json.replace(damage[0], damage[1]);
+            assertThat(damaged).isNotEqualTo(json);
+            assertThatThrownBy(() -> new MultiLayerNetwork(MultiLayerConfiguration.fromJson(damaged))
+                            .fit(TestNetworks.DENSE.batch(0, 8, DataType.FLOAT)))
+                    .hasMessageContaining(damage[2]);
+        }
     }
 
     @Test

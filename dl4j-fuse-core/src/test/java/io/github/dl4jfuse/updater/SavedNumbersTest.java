@@ -48,10 +48,10 @@ class SavedNumbersTest {
         FuseUpdater fuse = (FuseUpdater) new FusePv().instantiate(fuseState, true);
         fuse.prepare(N);
         INDArray before = fuseState.dup();
-        fuse.setLargestBatch(7);
+        fuse.seeBatch(7);
         assertThat(fuseState).isNotEqualTo(before);
         INDArray saved = fuseState.dup();
-        fuse.setLargestBatch(9);
+        fuse.seeBatch(9);
         fuseState.assign(saved);
         fuse.prepare(N);
         assertThat(fuse.largestBatch()).isEqualTo(7);
