@@ -21,9 +21,13 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The figures as Markdown and a self-contained HTML page. */
 final class CompareReport {
+
+    private static final Logger log = LoggerFactory.getLogger(CompareReport.class);
 
     private static final String TEMPLATE = "compare.html";
 
@@ -82,18 +86,27 @@ final class CompareReport {
                 .toList();
     }
 
-    /** Writes results.md, results.csv and results.html. */
+    /** Writes results.md, results.csv and, where this Java can draw charts, results.html. */
     Comparison.Outcome write(Path folder) {
         Path html = folder.resolve("results.html");
+        Path tables = folder.resolve("results.md");
+        boolean charts = ModuleLayer.boot().findModule("java.desktop").isPresent();
         String markdown = markdown();
         try {
-            Files.writeString(folder.resolve("results.md"), markdown);
+            Files.writeString(tables, markdown);
             Files.writeString(folder.resolve("results.csv"), CompareCsv.of(runs));
-            Files.writeString(html, html());
+            if (charts) {
+                Files.writeString(html, html());
+            } else {
+                log.warn(
+                        "This Java has no java.desktop, so there are no charts: make them elsewhere from {} with --resume.",
+                        Comparison.RESULTS);
+            }
         } catch (IOException e) {
             throw new IllegalArgumentException("The report cannot be written to " + folder + " (" + e + ").", e);
         }
-        return new Comparison.Outcome(summaries, runs, html.toAbsolutePath().normalize(), markdown);
+        Path report = charts ? html : tables;
+        return new Comparison.Outcome(summaries, runs, report.toAbsolutePath().normalize(), markdown);
     }
 
     private String origin() {

@@ -71,7 +71,7 @@ public final class Comparison {
      *
      * @param summaries the figures, workload by workload
      * @param runs the runs they are made of
-     * @param report the HTML file; results.md, results.csv and results.jsonl lie beside it
+     * @param report the HTML file, or results.md where this Java cannot draw; results.md, results.csv and results.jsonl lie beside it
      * @param markdown the tables
      */
     public record Outcome(List<Summary> summaries, List<RunRecord> runs, Path report, String markdown) {}
@@ -244,10 +244,11 @@ public final class Comparison {
                             + (long) seeds
                                     * Math.min(FINALISTS, family.members().size()))
                     .sum();
-            long others = seeds
-                    * families.stream()
-                            .filter(family -> family.tuning() != Tuning.SWEEP)
-                            .count();
+            long others = families.stream()
+                    .filter(family -> family.tuning() != Tuning.SWEEP)
+                    .mapToLong(family -> (long) seeds
+                            * (family.tuning() == Tuning.NONE ? family.members().size() : 1))
+                    .sum();
             long unasked = needsBaselineSweep() ? baseline().members().size() : 0;
             return new ProgressBarBuilder()
                     .setTaskName("Comparing")

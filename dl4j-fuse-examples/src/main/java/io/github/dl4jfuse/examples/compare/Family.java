@@ -107,6 +107,14 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                                     .switchCriterion(SwitchCriterion.epoch(FusePv.PUBLISHED_SWITCH_EPOCH))
                                     .build())));
 
+    /** Returns the baseline at some rates, each linear to 0 over the budget and run with every seed instead of a sweep. */
+    static Family baselineAt(List<Double> rates) {
+        List<Contestant> members = rates.stream()
+                .map(rate -> Contestant.of(BASELINE, new Swept(rate, Shape.LINEAR), Adam::new))
+                .toList();
+        return new Family(BASELINE, "at given rates, linear schedule", Tuning.NONE, members);
+    }
+
     /** Returns a family of one contestant, at its own settings. */
     public static Family of(Contestant contestant) {
         return of("as it comes, at its defaults", contestant);

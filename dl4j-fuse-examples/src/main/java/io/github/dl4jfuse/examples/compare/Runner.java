@@ -130,12 +130,17 @@ final class Runner {
         try {
             MultiLayerNetwork network = network(contestant, contestant.updater().apply(() -> 0), seed);
             DataSetIterator batches = data.train().iterator(workload.batch(), seed);
-            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < 1) {
+            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < warmUpShare()) {
                 step(network, batches);
             }
         } catch (RuntimeException e) {
             log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
         }
+    }
+
+    /** A budget in seconds is for where time is short. */
+    private double warmUpShare() {
+        return budget.seconds() ? 0.5 : 1;
     }
 
     private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {

@@ -27,9 +27,11 @@ public final class FashionMnist {
     private static final int FULL_TEST = 10_000;
 
     private final Function<String, DataFile> files;
+    private final Runnable partCheck;
 
-    private FashionMnist(Function<String, DataFile> files) {
+    private FashionMnist(Function<String, DataFile> files, Runnable partCheck) {
         this.files = files;
+        this.partCheck = partCheck;
     }
 
     /**
@@ -39,7 +41,7 @@ public final class FashionMnist {
      * @return the subset; nothing is read yet
      */
     public static FashionMnist subset() {
-        return new FashionMnist(name -> DataFile.ofResource(SUBSET_FOLDER + name + ".gz", SUBSET_REMEDY));
+        return new FashionMnist(name -> DataFile.ofResource(SUBSET_FOLDER + name + ".gz", SUBSET_REMEDY), () -> {});
     }
 
     /**
@@ -63,7 +65,9 @@ public final class FashionMnist {
 
     /**
      * Returns the data set of a folder that holds the four idx files of Fashion-MNIST under their original names, unpacked
-     * or with the ending ".gz". They may also hold fewer images, as those of the subset do.
+     * or with the ending ".gz". They may also hold fewer images, as those of the subset do. The part of the first {@value
+     * FashionMnistFiles#PART_TRAIN} training images and the whole test set has a name and checksums of its own, so that a
+     * result says what it was made from.
      *
      * @param folder the folder that directly holds the files
      * @return the data set; the files are there, but their content is not read yet
@@ -80,14 +84,21 @@ public final class FashionMnist {
 
     private static FashionMnist in(Path folder, FashionMnistFiles set) {
         String remedy = set.remedy(folder);
-        return new FashionMnist(name -> DataFile.open(FashionMnistFiles.locate(folder, name), remedy));
+        return new FashionMnist(
+                name -> DataFile.open(FashionMnistFiles.locate(folder, name), remedy),
+                () -> FashionMnistFiles.verifyPart(folder));
+    }
+
+    private boolean isPart() {
+        return count(FashionMnistFiles.TRAIN_LABELS) == FashionMnistFiles.PART_TRAIN
+                && count(FashionMnistFiles.TEST_LABELS) == FULL_TEST;
     }
 
     /**
      * Reads the training images.
      *
      * @return 60,000 images, or fewer of a subset, in the order of the files; pixels as [1, 28, 28], grey, 0 is background
-     * @throws DataException if a file is damaged
+     * @throws DataException if a file is damaged, or of the size of that part and not that part
      */
     public ImageData train() {
         return read(FashionMnistFiles.TRAIN_IMAGES, FashionMnistFiles.TRAIN_LABELS);
@@ -97,13 +108,16 @@ public final class FashionMnist {
      * Reads the test images.
      *
      * @return 10,000 images, or fewer of a subset, in the order of the files; pixels as [1, 28, 28], grey, 0 is background
-     * @throws DataException if a file is damaged
+     * @throws DataException if a file is damaged, or of the size of that part and not that part
      */
     public ImageData test() {
         return read(FashionMnistFiles.TEST_IMAGES, FashionMnistFiles.TEST_LABELS);
     }
 
     private ImageData read(String imagesName, String labelsName) {
+        if (isPart()) {
+            partCheck.run();
+        }
         byte[] labels;
         try (DataFile file = files.apply(labelsName)) {
             labels = IdxFile.readLabels(file, LABEL_NAMES.size());
@@ -116,6 +130,9 @@ public final class FashionMnist {
     }
 
     private String name() {
+        if (isPart()) {
+            return String.format(Locale.ROOT, "Fashion-MNIST, first %,d training images", FashionMnistFiles.PART_TRAIN);
+        }
         int train = count(FashionMnistFiles.TRAIN_LABELS);
         int test = count(FashionMnistFiles.TEST_LABELS);
         return train == FULL_TRAIN && test == FULL_TEST

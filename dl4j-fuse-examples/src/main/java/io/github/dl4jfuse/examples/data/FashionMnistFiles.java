@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.examples.data;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,14 @@ final class FashionMnistFiles implements DataSetFiles {
 
     /** The SHA-256 of each file's unpacked content. */
     static final Map<String, String> OFFICIAL_SHA_256 = officialChecksums();
+
+    /** Training images of the part that {@link FashionMnistSubset} makes to be carried where the whole is too large. */
+    static final int PART_TRAIN = 20_000;
+
+    /** The SHA-256 of the unpacked training files of that part; its test files are the official ones. */
+    static final Map<String, String> PART_SHA_256 = Map.of(
+            TRAIN_IMAGES, "f675812a188eaff57e6cc99252d4b1fa2d27bc3e00cec09f67474894e24358ad",
+            TRAIN_LABELS, "c1d29b30febfce7b7c5d4dfc17d6ab9f9f8e49101ae51e79e3b24d5df6a1317e");
 
     private static final Path DEBIAN_PACKAGE = Path.of("/usr/share/datasets/fashion-mnist");
 
@@ -51,6 +60,24 @@ final class FashionMnistFiles implements DataSetFiles {
     static Path locate(Path folder, String name) {
         Path plain = folder.resolve(name);
         return Files.isRegularFile(plain) ? plain : folder.resolve(name + ".gz");
+    }
+
+    /** Fails unless the folder holds the part of {@value #PART_TRAIN} training images. */
+    static void verifyPart(Path folder) {
+        Map<String, String> sha256 = new LinkedHashMap<>(OFFICIAL_SHA_256);
+        sha256.putAll(PART_SHA_256);
+        sha256.forEach((name, expected) -> {
+            Path file = locate(folder, name);
+            try {
+                new Checksum("SHA-256", expected, file.toString().endsWith(".gz")).verify(file);
+            } catch (IOException e) {
+                throw new DataException(
+                        "The folder " + folder + " has as many images as the part of Fashion-MNIST with the first "
+                                + PART_TRAIN + " training images, but " + file.getFileName() + " is another: "
+                                + e.getMessage() + ". Make the part anew with FashionMnistSubset.",
+                        e);
+            }
+        });
     }
 
     @Override

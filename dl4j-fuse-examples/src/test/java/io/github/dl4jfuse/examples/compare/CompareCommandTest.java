@@ -253,4 +253,37 @@ class CompareCommandTest {
         assertThat(results().get(1).checkpoints().get(0).trainingLoss())
                 .isNotEqualTo(results().get(0).checkpoints().get(0).trainingLoss());
     }
+
+    @Test
+    void takesGivenRatesInsteadOfTheSweep() {
+        int code = run(
+                "compare",
+                "--workloads",
+                "regression",
+                "--optimizers",
+                "adam,fuse-pv",
+                "--rates",
+                "1e-3,1e-2",
+                "--budget",
+                "20",
+                "--seeds",
+                "1",
+                "--out",
+                folder.toString());
+        assertThat(code).as("%s", err).isZero();
+        assertThat(results())
+                .extracting(RunRecord::contestant)
+                .containsExactly("adam 1e-03 linear", "adam 1e-02 linear", "fuse-pv");
+        assertThat(out.toString()).contains("| adam 1e-02 linear | 2 |");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {"adam; -1; positive numbers", "nadam; 1e-3; with --rates there is no sweep"})
+    void refusesRatesThatMakeNoSense(String optimizer, String rate, String words) {
+        int code = run("compare", "--optimizers", optimizer, "--rates", rate, "--out", folder.toString());
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(words).hasLineCount(1);
+    }
 }

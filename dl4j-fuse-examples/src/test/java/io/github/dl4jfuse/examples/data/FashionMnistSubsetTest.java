@@ -75,4 +75,28 @@ class FashionMnistSubsetTest {
                 .isThrownBy(() -> FashionMnistSubset.main(new String[] {"one"}))
                 .withMessageStartingWith("Two folders are needed");
     }
+
+    @Test
+    void takesTheFirstTrainingImagesAndAllTestImages() throws IOException {
+        Path target = folder.resolve("target");
+        FashionMnistSubset.writeFirst(source, target, 4);
+        ImageData train = FashionMnist.from(target).train();
+        assertThat(train.size()).isEqualTo(4);
+        assertThat(FashionMnistTest.firstLabels(train, 4)).containsExactly(5, 5, 5, 0);
+        assertThat(FashionMnistTest.firstLabels(FashionMnist.from(target).test(), 11))
+                .containsExactly(9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0);
+    }
+
+    @Test
+    void refusesFilesOfThePartsSizeThatAreNotThePart() throws IOException {
+        Path target = folder.resolve("impostor");
+        Map<String, byte[]> files = SampleFiles.fashionMnist();
+        files.put("train-labels-idx1-ubyte", SampleFiles.idxLabels(new int[FashionMnistFiles.PART_TRAIN]));
+        files.put("t10k-labels-idx1-ubyte", SampleFiles.idxLabels(new int[10_000]));
+        SampleFiles.writePlain(target, files);
+        assertThatExceptionOfType(DataException.class)
+                .isThrownBy(() -> FashionMnist.from(target).train())
+                .withMessageContaining("first 20000 training images, but train-images-idx3-ubyte is another")
+                .withMessageContaining("instead of ");
+    }
 }

@@ -45,6 +45,17 @@ class FullDataTest {
     }
 
     @Test
+    void makesThePartThatIsCarried() throws IOException {
+        Path folder = folderOf(FashionMnistFiles.official());
+        assumeTrue(FashionMnist.from(folder).train().size() == 60_000, "DL4J_FUSE_DATA holds only a subset");
+        FashionMnistSubset.main(new String[] {folder.toString(), temp.toString(), "part"});
+        ImageData train = FashionMnist.from(temp).train();
+        assertThat(train.name()).isEqualTo("Fashion-MNIST, first 20,000 training images");
+        assertThat(train.size()).isEqualTo(20_000);
+        assertThat(FashionMnist.from(temp).test().size()).isEqualTo(10_000);
+    }
+
+    @Test
     void readsTheBatchesOfCifar() {
         CifarFiles set = CifarFiles.official();
         Path folder = folderOf(set);
