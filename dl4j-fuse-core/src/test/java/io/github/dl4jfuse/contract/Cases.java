@@ -1,0 +1,103 @@
+package io.github.dl4jfuse.contract;
+
+import io.github.dl4jfuse.contract.Contestant.Batches;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Which cases are run. */
+final class Cases {
+
+    private Cases() {}
+
+    /**
+     * All trainings, every pair of network and companion with the rest drawn, and the examples of the gaps.
+     *
+     * @param seed what is drawn
+     */
+    static List<Case> all(long seed) {
+        Map<String, Case> all = new LinkedHashMap<>();
+        for (Network network : Catalogue.all()) {
+            for (Contestant contestant : Contestant.ours()) {
+                put(all, training(network, contestant, Batches.MANY));
+                if (contestant.stepsOnOneBatch()) {
+                    put(all, training(network, contestant, Batches.ONE));
+                }
+            }
+        }
+        Random random = new Random(seed);
+        for (Network network : Catalogue.all()) {
+            for (Companion companion : Companions.all()) {
+                for (int attempt = 0; attempt < 100; attempt++) {
+                    Case drawn = draw(network, companion, random);
+                    if (companion.suits(drawn)) {
+                        put(all, drawn);
+                        break;
+                    }
+                }
+            }
+        }
+        Gaps.all().forEach(gap -> put(all, named(gap.example())));
+        return List.copyOf(all.values());
+    }
+
+    /** So many of all cases, in an order drawn by the seed: each network's default training now and then, the rest evenly. */
+    static List<Case> sample(long seed, int size) {
+        List<Case> all = new ArrayList<>(all(seed));
+        Collections.shuffle(all, new Random(seed));
+        return all.subList(0, Math.min(size, all.size()));
+    }
+
+    static Case training(Network network, Contestant contestant, Batches batches) {
+        return new Case(
+                network,
+                contestant,
+                Companions.TRAINING,
+                batches,
+                network.forms().get(0));
+    }
+
+    private static Case draw(Network network, Companion companion, Random random) {
+        List<Contestant> contestants = Contestant.ours().stream()
+                .filter(c -> c.hasListener() || random.nextInt(3) == 0)
+                .toList();
+        return new Case(
+                network,
+                contestants.get(random.nextInt(contestants.size())),
+                companion,
+                Batches.values()[random.nextInt(2)],
+                network.forms().get(random.nextInt(network.forms().size())));
+    }
+
+    private static void put(Map<String, Case> all, Case added) {
+        all.putIfAbsent(added.name(), added);
+    }
+
+    /** Finds the case of a name. */
+    static Case named(String name) {
+        String[] parts = name.split("/");
+        if (parts.length != 5) {
+            throw new IllegalArgumentException("A case is network/updater/companion/batches/form, not " + name + ".");
+        }
+        Network network = Catalogue.named(parts[0]);
+        return new Case(
+                network,
+                one(List.of(Contestant.values()), parts[1]),
+                Companions.all().stream()
+                        .filter(companion -> companion.name().equals(parts[2]))
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException("There is no companion " + parts[2] + ".")),
+                one(List.of(Batches.values()), parts[3]),
+                one(network.forms(), parts[4]));
+    }
+
+    private static <T> T one(List<T> all, String name) {
+        return all.stream()
+                .filter(element -> element.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(name + " is none of " + all + "."));
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.dl4jfuse.contract;
+
+import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.LfsoListener;
+import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.Fuse;
+import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Lfso;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/** The updaters, each with its listener and alone; Adam is what they are measured by. */
+enum Contestant {
+    ADAM(() -> new Adam(1e-3), null, "new Adam()"),
+    ADAPTED(Adapted::new, FuseListener::new, "new Adapted()"),
+    ADAPTED_OVER_EPOCHS(() -> Adapted.overEpochs(20), FuseListener::new, "Adapted.overEpochs(20)"),
+    ADAPTED_DAMPED(() -> new Adapted().withDamping(10), FuseListener::new, "new Adapted().withDamping(10)"),
+    ADAPTED_ADAM(() -> new Adapted(new Adam(1e-3)), FuseListener::new, "new Adapted(new Adam())"),
+    ADAPTED_FUSE(() -> new Adapted(new Fuse(0.5)), FuseListener::new, "new Adapted(new Fuse(0.5))"),
+    FUSE_PV(FusePv::new, FuseListener::new, "new FusePv()"),
+    FUSE_PV_SWITCHED(
+            () -> FusePv.builder().switchCriterion(SwitchCriterion.epoch(2)).build(),
+            FuseListener::new,
+            "FusePv, switch after 2 epochs"),
+    FUSE(() -> new Fuse(0.5), FuseListener::new, "new Fuse(0.5)"),
+    LFSO(Lfso::new, LfsoListener::new, "new Lfso()"),
+    ADAPTED_ALONE(Adapted::new, null, "new Adapted(), alone"),
+    FUSE_PV_ALONE(FusePv::new, null, "new FusePv(), alone"),
+    FUSE_ALONE(() -> new Fuse(0.5), null, "new Fuse(0.5), alone"),
+    LFSO_ALONE(Lfso::new, null, "new Lfso(), alone");
+
+    /** What the contract's strictest part is about. */
+    static final Contestant DEFAULT = ADAPTED;
+
+    private final Supplier<IUpdater> updater;
+    private final Supplier<TrainingListener> listener;
+    private final String title;
+
+    Contestant(Supplier<IUpdater> updater, Supplier<TrainingListener> listener, String title) {
+        this.updater = updater;
+        this.listener = listener;
+        this.title = title;
+    }
+
+    /** All but Adam. */
+    static List<Contestant> ours() {
+        return Stream.of(values()).filter(c -> c != ADAM).toList();
+    }
+
+    IUpdater updater() {
+        return updater.get();
+    }
+
+    /** Returns the listener that completes the updater, a new one, or none. */
+    List<TrainingListener> listeners() {
+        return listener == null ? List.of() : List.of(listener.get());
+    }
+
+    boolean hasListener() {
+        return listener != null;
+    }
+
+    /** Returns whether nothing may ever be refused: what does not fit is left to Adam. */
+    boolean isAutomatic() {
+        return switch (this) {
+            case ADAPTED, ADAPTED_OVER_EPOCHS, ADAPTED_DAMPED, ADAPTED_ADAM, FUSE_PV -> true;
+            default -> !hasListener();
+        };
+    }
+
+    boolean hasMetric() {
+        return hasListener() && name().startsWith("ADAPTED");
+    }
+
+    /** Returns whether a training on one batch shows something that another updater's does not show. */
+    boolean stepsOnOneBatch() {
+        return switch (this) {
+            case ADAPTED, ADAPTED_FUSE, FUSE_PV, FUSE_PV_SWITCHED, FUSE, LFSO -> true;
+            default -> false;
+        };
+    }
+
+    /** Returns the updater that this one has to equal to the last bit, or null. */
+    IUpdater equalTo(Batches batches) {
+        return switch (this) {
+            case ADAPTED_ALONE -> new Adam(Adapted.DEFAULT_CONSTANT_RATE);
+            case FUSE_PV_ALONE, FUSE_ALONE -> new Adam(1e-3);
+            case FUSE_PV -> batches == Batches.MANY ? new Adam(1e-3) : null;
+            default -> null;
+        };
+    }
+
+    String title() {
+        return title;
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** What a training sees: mini-batches in turn, or the same batch again and again. */
+    enum Batches {
+        MANY,
+        ONE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+}
