@@ -23,6 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Small networks of each kind that the tests run through, and data to train them on. */
@@ -186,6 +187,11 @@ public enum TestNetworks {
             }
         }
         return new DataSet(this == CONVOLUTION ? features.reshape(examples, 1, SIDE, SIDE) : features, labels);
+    }
+
+    /** DL4J 1.0.0-M1.1 cannot read a model that M2.1 has saved: its parameters have rank 1, those of M1.1 rank 2. */
+    public static boolean readsModelsOfM2() {
+        return DENSE.network(new Sgd(1), DataType.DOUBLE).params().rank() == 1;
     }
 
     public static void fit(Model model, DataSet data) {
