@@ -150,12 +150,16 @@ public final class FuseListener extends BaseTrainingListener {
 
     @Override
     public void onGradientCalculation(Model current) {
+        if (metrics != null) {
+            metrics.conductNextStep();
+        }
         if (network == null) {
             if (metrics != null) {
                 sayOnceThatStatisticsAreHeld(metrics.holdBrokenStatistics());
             }
             return;
         }
+        network.updaters().forEach(FuseUpdater::conductNextStep);
         plan = Plan.NOTHING;
         counter.evaluations++;
         INDArray[] gradient = network.gradientView();
@@ -239,7 +243,6 @@ public final class FuseListener extends BaseTrainingListener {
                 "Training with up to " + CurvatureStep.pairs(network) + " curvature pairs",
                 expectedBytes(),
                 updaterStateBytes());
-        network.updaters().forEach(updater -> updater.setConducted(true));
         boolean restored = network.updaters().get(0).inCurvaturePhase();
         if (restored && !curvaturePhase) {
             log.info(

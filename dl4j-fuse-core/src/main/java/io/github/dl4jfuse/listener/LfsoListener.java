@@ -93,6 +93,7 @@ public final class LfsoListener extends BaseTrainingListener {
     @Override
     public void onGradientCalculation(Model current) {
         attach(current);
+        network.updaters().forEach(LfsoUpdater::conductNextStep);
         measuring = false;
         checking = false;
         counter.evaluations++;
@@ -183,7 +184,6 @@ public final class LfsoListener extends BaseTrainingListener {
                             + " .l2(..) instead of .weightDecay(..).");
         }
         trial = null;
-        network.updaters().forEach(updater -> updater.setConducted(true));
     }
 
     private void leaveOut(double loss) {

@@ -37,6 +37,10 @@ final class MetricWatch {
         return inputs.holdBrokenStatistics();
     }
 
+    void conductNextStep() {
+        inputs.conductNextStep();
+    }
+
     /** Looks if it is time to, at the end of a backward pass. */
     void look() {
         inputs.countExamples();

@@ -163,6 +163,11 @@ public final class LayerInputs {
                 .reshape(model.getGradientsViewArray().length()));
     }
 
+    /** Tells the updaters that the next step is conducted. */
+    public void conductNextStep() {
+        updaters.forEach(AdaptedUpdater::conductNextStep);
+    }
+
     /** Tells the updaters how many examples the present batch has. */
     public void countExamples() {
         updaters.forEach(updater -> updater.setBatchSize(model.batchSize()));

@@ -23,6 +23,8 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
 
     private static final Logger log = LoggerFactory.getLogger(AdaptedUpdater.class);
     private static final String STATE_KEY = "ADAPTED";
+    private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
+    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     /**
      * A layer's weights within the block.
@@ -37,7 +39,7 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     private record Adaptation(Layer layer, InputMetric metric) {}
 
     private final Adapted config;
-    private boolean saidThatItSkips;
+    private boolean conducted;
     private INDArray view;
     private GradientUpdater<?> rule;
     private INDArray metricMemory;
@@ -127,6 +129,9 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
             // A restored state is not all zero; a new one may have to be something else than zero.
             boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
             rule = config.rule().instantiate(ruleMemory, fresh);
+            if (rule instanceof FuseUpdater fuse) {
+                fuse.setWrapped();
+            }
             metricMemory = view.get(interval(ofRule, view.length()));
             if (!FiniteState.isFinite(metricMemory)) {
                 metricMemory.assign(0);
@@ -169,12 +174,16 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
         bind(gradient.length());
+        if (!conducted) {
+            sayOnceThatItMissesTheListener(gradient, iteration);
+        }
+        conducted = false;
         if (rule instanceof FuseUpdater fuse && fuse.holdsNextStep()) {
             rule.applyUpdater(gradient, iteration, epoch);
             return;
         }
         if (!staysFinite(gradient)) {
-            sayOnceThatItSkips(iteration);
+            sayOnceThatItSkips(gradient, iteration);
             gradient.assign(0);
             return;
         }
@@ -197,9 +206,30 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
         return squares <= (gradient.dataType() == DataType.FLOAT ? Float.MAX_VALUE : Double.MAX_VALUE);
     }
 
-    private void sayOnceThatItSkips(int iteration) {
-        if (!saidThatItSkips) {
-            saidThatItSkips = true;
+    /** Announces that a listener conducts the next step and lets the metrics see what they have to. Holds for one step. */
+    public void conductNextStep() {
+        conducted = true;
+        if (rule instanceof FuseUpdater fuse) {
+            fuse.conductNextStep();
+        }
+    }
+
+    private void sayOnceThatItMissesTheListener(INDArray gradient, int iteration) {
+        if (MISSES_LISTENER.isFirst(gradient, config)) {
+            boolean fuses = rule instanceof FuseUpdater;
+            log.warn(
+                    "Adapted trains by {} {}: it needs a FuseListener, which shows it the layers' inputs{}, and none conducts"
+                            + " iteration {}. Add net.addListeners(new FuseListener()); net.setListeners(..) takes off those"
+                            + " that are there. Pretraining, SameDiff and gradients of your own have none. Said once.",
+                    fuses ? "plain Adam" : config.rule().getClass().getSimpleName(),
+                    adaptations.isEmpty() ? "alone" : "in the metric as it was last",
+                    fuses ? " and takes L-BFGS steps" : "",
+                    iteration);
+        }
+    }
+
+    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
+        if (SKIPS.isFirst(gradient, config)) {
             log.warn(
                     "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for"
                             + " bad values in the data or a learning rate that is too high. Said once.",

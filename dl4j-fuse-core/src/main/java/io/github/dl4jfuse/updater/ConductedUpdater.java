@@ -11,6 +11,12 @@ public interface ConductedUpdater {
     /** Takes up the state for a block of {@code n} parameters, before the first gradient has come. */
     void prepare(long n);
 
+    /**
+     * Announces that a listener conducts the next step, and takes back what was announced of a step that never came. Holds for
+     * one step, so that a listener that is taken off is missed at once.
+     */
+    void conductNextStep();
+
     /** Returns whether both may take part in one step; rates and decays may differ. */
     boolean stepsWith(ConductedUpdater other);
 

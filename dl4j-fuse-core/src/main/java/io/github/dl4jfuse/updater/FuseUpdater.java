@@ -5,7 +5,6 @@ import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.switching.TrainingProgress;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.AdamUpdater;
@@ -29,18 +28,18 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /** Share of the distance from the largest batch to a smaller one that is forgotten with each. */
     private static final double FORGETTING = 1.0 / 16;
-
-    /** A network has one updater for each block, none of which knows of the others: said once in a process. */
-    private static final AtomicBoolean SAID_THAT_IT_STAYS = new AtomicBoolean();
+    private static final OncePerNetwork STAYS_WITH_ADAM = new OncePerNetwork();
+    private static final OncePerNetwork LEAVES_THE_PHASE = new OncePerNetwork();
+    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     private final AdamLbfgs config;
     private final AdamUpdater adam;
     private INDArray view;
     private FuseState state;
     private long[] momentShape;
+    private boolean wrapped;
     private boolean conducted;
     private double share = 1;
-    private boolean saidThatItSkips;
 
     FuseUpdater(AdamLbfgs config) {
         this.config = config;
@@ -79,24 +78,26 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /**
      * Replaces the gradient by the update that DL4J then subtracts: Adam's, or zero when the step is held. A gradient
-     * that is not finite gives no update and leaves the moments as they are.
+     * that is not finite gives no update and leaves the moments as they are, whoever conducts.
      */
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
         bind(gradient.length());
+        boolean alone = !conducted && !wrapped;
         double ofThisStep = share;
+        conducted = false;
         share = 1;
         if (ofThisStep == 0) {
             gradient.assign(0);
             return;
         }
-        if (!conducted) {
-            sayOnceThatItStays(iteration, epoch);
-            if (!isFinite(gradient)) {
-                sayOnceThatItSkips(iteration);
-                gradient.assign(0);
-                return;
-            }
+        if (alone) {
+            sayOnceThatItStays(gradient, iteration, epoch);
+        }
+        if (!isFinite(gradient)) {
+            sayOnceThatItSkips(gradient, iteration);
+            gradient.assign(0);
+            return;
         }
         shapeMoments(gradient);
         adam.applyUpdater(gradient, iteration, epoch);
@@ -130,22 +131,30 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         return Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient));
     }
 
-    private void sayOnceThatItStays(int iteration, int epoch) {
-        if (SAID_THAT_IT_STAYS.get()) {
-            return;
-        }
-        boolean due = config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN, 0));
-        if (due && SAID_THAT_IT_STAYS.compareAndSet(false, true)) {
+    private void sayOnceThatItStays(INDArray gradient, int iteration, int epoch) {
+        String name = config.getClass().getSimpleName();
+        if (inCurvaturePhase()) {
+            if (LEAVES_THE_PHASE.isFirst(gradient, config)) {
+                log.warn(
+                        "{} is in its L-BFGS phase, but no FuseListener conducts iteration {}: it goes on with plain Adam"
+                                + " until there is one. Add net.addListeners(new FuseListener());"
+                                + " net.setListeners(..) takes off those that are there. Said once.",
+                        name,
+                        iteration);
+            }
+        } else if (config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN, 0))
+                && STAYS_WITH_ADAM.isFirst(gradient, config)) {
             log.warn(
-                    "{} stays with plain Adam: L-BFGS and the metric of Adapted need the listener. Add"
-                            + " net.setListeners(new FuseListener()). Said once.",
-                    config.getClass().getSimpleName());
+                    "{} stays with plain Adam: L-BFGS steps need a FuseListener, and none conducts iteration {}. Add"
+                            + " net.addListeners(new FuseListener()); net.setListeners(..) takes off those that are there."
+                            + " Pretraining, SameDiff and gradients of your own have none. Said once.",
+                    name,
+                    iteration);
         }
     }
 
-    private void sayOnceThatItSkips(int iteration) {
-        if (!saidThatItSkips) {
-            saidThatItSkips = true;
+    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
+        if (SKIPS.isFirst(gradient, config)) {
             log.warn(
                     "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
                             + " values in the data or a learning rate that is too high. Said once.",
@@ -153,9 +162,15 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         }
     }
 
-    /** Announces that a conductor looks after phase and finiteness, so that this block is silent about both. */
-    public void setConducted(boolean conducted) {
-        this.conducted = conducted;
+    /** Announces that this is the rule inside {@link Adapted}, which says itself that a listener is missing. */
+    void setWrapped() {
+        wrapped = true;
+    }
+
+    @Override
+    public void conductNextStep() {
+        conducted = true;
+        share = 1;
     }
 
     /** Makes the next {@link #applyUpdater} give a zero update and leave the state alone. */

@@ -4,7 +4,6 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.AdamUpdater;
@@ -34,7 +33,8 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
 
     private static final Logger log = LoggerFactory.getLogger(LfsoUpdater.class);
     private static final String STATE_KEY = "LFSO";
-    private static final AtomicBoolean SAID_THAT_IT_GUESSES = new AtomicBoolean();
+    private static final OncePerNetwork GUESSES = new OncePerNetwork();
+    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     private final Lfso config;
     private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
@@ -43,7 +43,6 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     private INDArray moments;
     private boolean conducted;
     private boolean held;
-    private boolean saidThatItSkips;
 
     LfsoUpdater(Lfso config) {
         this.config = config;
@@ -116,24 +115,21 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
         bind(gradient.length());
+        boolean alone = !conducted;
         boolean hold = held;
+        conducted = false;
         held = false;
         if (hold) {
             gradient.assign(0);
             return;
         }
-        if (!conducted) {
-            if (SAID_THAT_IT_GUESSES.compareAndSet(false, true)) {
-                log.warn(
-                        "Lfso takes its first guess {} for the step length: measuring needs the listener that evaluates a"
-                                + " batch twice. Add net.setListeners(new LfsoListener()). Said once.",
-                        config.firstGuess());
-            }
-            if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
-                sayOnceThatItSkips(iteration);
-                gradient.assign(0);
-                return;
-            }
+        if (alone) {
+            sayOnceThatItDoesNotMeasure(gradient, iteration);
+        }
+        if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
+            sayOnceThatItSkips(gradient, iteration);
+            gradient.assign(0);
+            return;
         }
         direct(gradient, iteration, epoch);
         gradient.muli(measured().rate() * config.factor(iteration, epoch));
@@ -159,9 +155,21 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
     }
 
-    private void sayOnceThatItSkips(int iteration) {
-        if (!saidThatItSkips) {
-            saidThatItSkips = true;
+    private void sayOnceThatItDoesNotMeasure(INDArray gradient, int iteration) {
+        if (GUESSES.isFirst(gradient, config)) {
+            log.warn(
+                    "Lfso takes {} {} for the step length: measuring needs an LfsoListener, which evaluates a batch twice, and"
+                            + " none conducts iteration {}. Add net.addListeners(new LfsoListener()); net.setListeners(..)"
+                            + " takes off those that are there. Pretraining, SameDiff and gradients of your own have"
+                            + " none. Said once.",
+                    isCalibrated() ? "what it measured last," : "its first guess",
+                    measured().rate(),
+                    iteration);
+        }
+    }
+
+    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
+        if (SKIPS.isFirst(gradient, config)) {
             log.warn(
                     "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
                             + " values in the data. Said once.",
@@ -169,9 +177,10 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         }
     }
 
-    /** Announces that a conductor looks after step length and finiteness. */
-    public void setConducted(boolean value) {
-        conducted = value;
+    @Override
+    public void conductNextStep() {
+        conducted = true;
+        held = false;
     }
 
     /** Makes the next {@link #applyUpdater} give a zero update and leave the moments alone. */
