@@ -3,8 +3,10 @@ package io.github.dl4jfuse.network;
 import io.github.dl4jfuse.metric.InputMetric;
 import io.github.dl4jfuse.updater.AdaptedUpdater;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
@@ -50,7 +52,8 @@ public final class LayerInputs {
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<Observed> observed = new ArrayList<>();
-    private final List<String> leftAlone = new ArrayList<>();
+    private final Set<Trainable> measured = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<UpdaterBlock.ParamState> leftAlone = new ArrayList<>();
     private final List<AdaptedUpdater> updaters = new ArrayList<>();
     private final BatchNormStatistics statistics;
 
@@ -94,7 +97,7 @@ public final class LayerInputs {
 
     private void add(UpdaterBlock block, AdaptedUpdater adapted, IdentityHashMap<Trainable, Layer> layers) {
         List<AdaptedUpdater.Layer> places = new ArrayList<>();
-        List<Layer> found = new ArrayList<>();
+        List<UpdaterBlock.ParamState> found = new ArrayList<>();
         IdentityHashMap<Trainable, UpdaterBlock.ParamState> biases = new IdentityHashMap<>();
         for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
             if (p.getParamName().equals(DefaultParamInitializer.BIAS_KEY)) {
@@ -103,11 +106,7 @@ public final class LayerInputs {
         }
         for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
             Layer layer = layers.get(p.getLayer());
-            if (!p.getParamName().equals(DefaultParamInitializer.WEIGHT_KEY)) {
-                continue;
-            }
-            if (layer == null || !isKnown(layer)) {
-                leftAlone.add(p.getLayer().getConfig().getLayerName());
+            if (!p.getParamName().equals(DefaultParamInitializer.WEIGHT_KEY) || layer == null || !isKnown(layer)) {
                 continue;
             }
             UpdaterBlock.ParamState bias = biases.get(p.getLayer());
@@ -120,16 +119,20 @@ public final class LayerInputs {
                     bias == null ? -1 : bias.getParamOffsetStart() - block.getParamOffsetStart(),
                     inputs,
                     outputs));
-            found.add(layer);
+            found.add(p);
         }
         List<InputMetric> metrics = adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
+        List<UpdaterBlock.ParamState> rest = new ArrayList<>(block.getLayersAndVariablesInBlock());
         for (int i = 0; i < found.size(); i++) {
-            if (metrics.get(i) == null) {
-                leftAlone.add(found.get(i).conf().getLayer().getLayerName());
-            } else {
-                observed.add(new Observed(found.get(i), metrics.get(i)));
+            if (metrics.get(i) != null) {
+                Trainable owner = found.get(i).getLayer();
+                observed.add(new Observed(layers.get(owner), metrics.get(i)));
+                measured.add(owner);
+                rest.remove(found.get(i));
+                rest.remove(biases.get(owner));
             }
         }
+        leftAlone.addAll(rest);
     }
 
     private static boolean isKnown(Layer layer) {
@@ -137,11 +140,23 @@ public final class LayerInputs {
     }
 
     /**
-     * Returns the names of layers with weights whose inputs are not understood, or that are too narrow for a metric, so that
-     * their rule is the plain one.
+     * Returns the names of layers that the plain rule trains, since their inputs are not understood, they are too narrow for a
+     * metric, or their parameters do not meet the inputs. Where that is true of some parameters alone, as the recurrent
+     * weights, these stand behind the name.
      */
     public List<String> leftAlone() {
-        return List.copyOf(leftAlone);
+        Map<Trainable, StringBuilder> names = new IdentityHashMap<>();
+        List<StringBuilder> inOrder = new ArrayList<>();
+        for (UpdaterBlock.ParamState p : leftAlone) {
+            StringBuilder name = names.computeIfAbsent(p.getLayer(), owner -> {
+                inOrder.add(new StringBuilder(owner.getConfig().getLayerName()));
+                return inOrder.get(inOrder.size() - 1);
+            });
+            if (measured.contains(p.getLayer())) {
+                name.append(" ").append(p.getParamName());
+            }
+        }
+        return inOrder.stream().map(StringBuilder::toString).toList();
     }
 
     /** Returns whether the network still has the updater that this object looked at. */

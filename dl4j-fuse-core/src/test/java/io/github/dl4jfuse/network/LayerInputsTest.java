@@ -2,18 +2,43 @@ package io.github.dl4jfuse.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.dl4jfuse.updater.Adapted;
+import java.util.List;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.AttentionVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CapsuleLayer;
+import org.deeplearning4j.nn.conf.layers.CapsuleStrengthLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.LearnedSelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.PrimaryCapsules;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.layers.variational.VariationalAutoencoder;
+import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class LayerInputsTest {
@@ -53,5 +78,134 @@ class LayerInputsTest {
                 .addi(0.5); // [5 h w, 4]
         INDArray ordered = expected.permute(0, 2, 3, 1).dup('c').reshape('c', product.size(0), 4);
         assertThat(product.equalsWithEps(ordered, 1e-12)).isTrue();
+    }
+
+    private static List<String> leftAlone(InputType input, Layer... layers) {
+        return leftAlone(new Adapted(), input, layers);
+    }
+
+    private static List<String> leftAlone(IUpdater updater, InputType input, Layer... layers) {
+        var list = new NeuralNetConfiguration.Builder().updater(updater).list();
+        for (Layer layer : layers) {
+            list.layer(layer);
+        }
+        MultiLayerNetwork network =
+                new MultiLayerNetwork(list.setInputType(input).build());
+        network.init();
+        return new LayerInputs(network).leftAlone();
+    }
+
+    private static OutputLayer output() {
+        return new OutputLayer.Builder(LossFunction.MSE).nOut(6).build();
+    }
+
+    private static RnnOutputLayer sequences() {
+        return new RnnOutputLayer.Builder(LossFunction.MSE).nOut(6).build();
+    }
+
+    @Test
+    void layersWithoutAMetricAreNamed() {
+        InputType vector = InputType.feedForward(14);
+        InputType sequence = InputType.recurrent(14, 5);
+        InputType image = InputType.convolutional(8, 8, 2);
+        LSTM lstm = new LSTM.Builder().nOut(8).build();
+        DenseLayer dense = new DenseLayer.Builder().nOut(8).build();
+        GlobalPoolingLayer pooling = new GlobalPoolingLayer(PoolingType.AVG);
+
+        assertThat(leftAlone(vector, dense, output())).isEmpty();
+        assertThat(leftAlone(sequence, lstm, sequences())).containsExactly("layer0 RW");
+        assertThat(leftAlone(sequence, new SimpleRnn.Builder().nOut(8).build(), sequences()))
+                .containsExactly("layer0 RW");
+        assertThat(leftAlone(
+                        vector,
+                        new DenseLayer.Builder().nOut(8).hasLayerNorm(true).build(),
+                        output()))
+                .containsExactly("layer0 g");
+        assertThat(leftAlone(sequence, new GravesLSTM.Builder().nOut(8).build(), sequences()))
+                .containsExactly("layer0");
+        assertThat(leftAlone(sequence, new Bidirectional(lstm), sequences())).containsExactly("layer0");
+        assertThat(leftAlone(
+                        sequence, new GravesBidirectionalLSTM.Builder().nOut(8).build(), sequences()))
+                .containsExactly("layer0");
+        assertThat(leftAlone(
+                        sequence,
+                        new SelfAttentionLayer.Builder()
+                                .nOut(8)
+                                .nHeads(2)
+                                .projectInput(true)
+                                .build(),
+                        pooling,
+                        output()))
+                .containsExactly("layer0");
+        assertThat(leftAlone(
+                        sequence,
+                        new LearnedSelfAttentionLayer.Builder()
+                                .nOut(8)
+                                .nHeads(1)
+                                .nQueries(3)
+                                .projectInput(true)
+                                .build(),
+                        pooling,
+                        output()))
+                .containsExactly("layer0");
+        assertThat(leftAlone(
+                        vector,
+                        new VariationalAutoencoder.Builder()
+                                .encoderLayerSizes(8)
+                                .decoderLayerSizes(8)
+                                .nOut(4)
+                                .build(),
+                        output()))
+                .containsExactly("layer0");
+        assertThat(leftAlone(
+                        vector,
+                        dense,
+                        new OCNNOutputLayer.Builder().hiddenLayerSize(5).nu(0.1).build()))
+                .containsExactly("layer1");
+        assertThat(leftAlone(
+                        image,
+                        new ConvolutionLayer.Builder(3, 3).nOut(4).build(),
+                        new PrimaryCapsules.Builder(4, 2).kernelSize(3, 3).build(),
+                        new CapsuleLayer.Builder(3, 4, 1).build(),
+                        new CapsuleStrengthLayer.Builder().build(),
+                        output()))
+                .containsExactly("layer1", "layer2");
+        assertThat(leftAlone(vector, dense, new BatchNormalization(), output())).containsExactly("layer1");
+    }
+
+    @Test
+    void aBiasWithAnUpdaterOfItsOwnIsNamed() {
+        Adapted other = new Adapted().withDamping(7);
+        DenseLayer dense = new DenseLayer.Builder().nOut(8).biasUpdater(other).build();
+        assertThat(leftAlone(InputType.feedForward(14), dense, output())).containsExactly("layer0 b");
+        DenseLayer plain = new DenseLayer.Builder().nOut(8).updater(new Adam()).build();
+        assertThat(leftAlone(InputType.feedForward(14), plain, output())).isEmpty();
+    }
+
+    @Test
+    void verticesWithParametersAreNamed() {
+        ComputationGraph graph = new ComputationGraph(new NeuralNetConfiguration.Builder()
+                .updater(new Adapted())
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.recurrent(14, 5))
+                .addVertex(
+                        "attention",
+                        new AttentionVertex.Builder()
+                                .nInKeys(14)
+                                .nInQueries(14)
+                                .nInValues(14)
+                                .nOut(8)
+                                .nHeads(2)
+                                .projectInput(true)
+                                .build(),
+                        "in",
+                        "in",
+                        "in")
+                .addLayer("out", sequences(), "attention")
+                .setOutputs("out")
+                .build());
+        graph.init();
+        assertThat(new LayerInputs(graph).leftAlone()).containsExactly("attention");
     }
 }
