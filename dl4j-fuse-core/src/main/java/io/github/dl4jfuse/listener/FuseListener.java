@@ -58,16 +58,21 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Refused with an IllegalStateException at the first step: gradient normalization or clipping, truncated
  * backpropagation through time, other updaters beside FusePv or Fuse, other optimization algorithms than DL4J's default, and a
- * second network (ParallelWrapper and Spark average updater states, which would mix the curvature of different workers).
+ * second network (but see below), and any other listener of ours that has a say in the step.
  * Under the criterion of a fixed batch only the last is refused; the others, and dropout, leave it with Adam, which is said
  * once.
+ *
+ * <p>ParallelWrapper gives all workers the same listener. With AVERAGING that is allowed under {@code Adapted} with its default
+ * rule or one of DL4J's: each replica has its metric, and there is no L-BFGS. Under {@link FusePv} and {@code Fuse} it is
+ * refused, since averaging would mix the curvature of different workers. With SHARED_GRADIENTS the listener does nothing,
+ * and says so.
  *
  * <p>Before the first step the memory that both phases take is logged if it exceeds a tenth of what is free.
  *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
  */
-public final class FuseListener extends BaseTrainingListener {
+public final class FuseListener extends BaseTrainingListener implements Steering {
 
     /** Number of non-finite batches in a row after which the last good parameters come back. */
     public static final int PATIENCE = 3;
@@ -100,6 +105,8 @@ public final class FuseListener extends BaseTrainingListener {
 
     private final FuseStatistics.Counter counter = new FuseStatistics.Counter();
     private final List<PhaseChange> phaseChanges = new ArrayList<>();
+    private final OneNetwork<FuseListener> one;
+    private final boolean forReplica;
     private Model model;
     private MetricWatch metrics;
     private TrainingNetwork<FuseUpdater> network;
@@ -121,7 +128,18 @@ public final class FuseListener extends BaseTrainingListener {
     private boolean saidSmallBatch;
     private boolean saidBrokenStatistics;
 
-    /** Returns what was counted so far. */
+    /** One for each network. */
+    public FuseListener() {
+        one = new OneNetwork<>(this, this, () -> new FuseListener(this));
+        forReplica = false;
+    }
+
+    private FuseListener(FuseListener listed) {
+        one = new OneNetwork<>(this, listed, null);
+        forReplica = true;
+    }
+
+    /** Returns what was counted so far; with ParallelWrapper, in the replica that came first. */
     public FuseStatistics statistics() {
         long bytes = step == null ? 0 : CurvatureStep.bytes(network);
         return counter.snapshot(bytes + lastGood.bytes());
@@ -137,8 +155,24 @@ public final class FuseListener extends BaseTrainingListener {
         return curvaturePhase;
     }
 
+    /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
+    @Override
+    public void onEpochStart(Model current) {
+        FuseListener responsible = one.responsibleFor(current);
+        if (responsible == this) {
+            attach(current);
+        }
+    }
+
     @Override
     public void onBackwardPass(Model current) {
+        FuseListener responsible = one.responsibleFor(current);
+        if (responsible != this) {
+            if (responsible != null) {
+                responsible.onBackwardPass(current);
+            }
+            return;
+        }
         attach(current);
         if (metrics != null && !stepping && !(curvaturePhase && config.isAutomatic())) {
             metrics.look();
@@ -150,6 +184,13 @@ public final class FuseListener extends BaseTrainingListener {
 
     @Override
     public void onGradientCalculation(Model current) {
+        FuseListener responsible = one.responsibleFor(current);
+        if (responsible != this) {
+            if (responsible != null) {
+                responsible.onGradientCalculation(current);
+            }
+            return;
+        }
         if (metrics != null) {
             metrics.conductNextStep();
         }
@@ -195,6 +236,13 @@ public final class FuseListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
+        FuseListener responsible = one.responsibleFor(current);
+        if (responsible != this) {
+            if (responsible != null) {
+                responsible.iterationDone(current, iteration, epoch);
+            }
+            return;
+        }
         if (held != null) {
             Segments.assign(network.parameters(), held);
             held = null;
@@ -217,20 +265,20 @@ public final class FuseListener extends BaseTrainingListener {
     }
 
     private void attach(Model current) {
-        if (model == null) {
-            model = current;
-        } else if (model != current) {
-            throw new IllegalStateException("A FuseListener belongs to one network, and this one has seen another: give"
-                    + " each network its own new FuseListener(). With ParallelWrapper or Spark, which average the"
-                    + " updater states of several replicas, train on one device or without the listener.");
-        }
         if ((network != null || metrics != null)
                 && (network == null || network.isCurrent())
                 && (metrics == null || metrics.isCurrent())) {
             return;
         }
-        metrics = LayerInputs.isAdapted(current) ? new MetricWatch(new LayerInputs(current)) : null;
-        network = metrics == null || TrainingNetwork.isFused(current) ? TrainingNetwork.ofFuse(current) : null;
+        boolean adapted = LayerInputs.isAdapted(current);
+        TrainingNetwork<FuseUpdater> fused =
+                !adapted || TrainingNetwork.isFused(current) ? TrainingNetwork.ofFuse(current) : null;
+        if (forReplica && fused != null && !fused.updaters().get(0).isAutomatic()) {
+            throw new IllegalStateException(one.refusesReplicas());
+        }
+        model = current;
+        metrics = adapted ? new MetricWatch(new LayerInputs(current), !forReplica) : null;
+        network = fused;
         if (network != null) {
             takeUp();
         }
@@ -253,13 +301,20 @@ public final class FuseListener extends BaseTrainingListener {
         curvaturePhase = restored;
         fixedBatch.forget();
         boolean refused = network.refusal() != null;
-        batch = config.isAutomatic() && !refused ? new BatchInHand(model) : null;
+        batch = config.isAutomatic() && !refused && !forReplica ? new BatchInHand(model) : null;
         if (config.isAutomatic() && refused) {
-            log.info("There will be no L-BFGS on fixed batches. {}", network.refusal());
+            log.info(
+                    "There will be no L-BFGS on fixed batches{}. {}",
+                    network.isAdapted() ? "; the metric works all the same" : "",
+                    network.refusal());
         }
     }
 
     private int sameBatchSteps() {
+        if (batch != null && one.isReplicated()) {
+            batch = null;
+            log.info("There is no L-BFGS on fixed batches as long as several replicas are averaged. Adam goes on.");
+        }
         if (batch == null) {
             return 0;
         }
@@ -302,7 +357,7 @@ public final class FuseListener extends BaseTrainingListener {
             if (phaseChanges.isEmpty()) {
                 log.info(
                         "{} from Adam to L-BFGS at iteration {} (epoch {}): {}.{}",
-                        config.blends() ? "Fuse goes" : "FusePv switches",
+                        network.isAdapted() ? "Adapted goes" : config.blends() ? "Fuse goes" : "FusePv switches",
                         progress.iteration(),
                         progress.epoch(),
                         reason,

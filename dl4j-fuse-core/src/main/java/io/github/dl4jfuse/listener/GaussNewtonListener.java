@@ -44,7 +44,7 @@ import org.slf4j.LoggerFactory;
  * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
  * memory, and a second network. Not thread-safe.
  */
-public final class GaussNewtonListener extends BaseTrainingListener {
+public final class GaussNewtonListener extends BaseTrainingListener implements Steering {
 
     /** Whose gradients are replaced. */
     public enum Layers {
@@ -81,7 +81,7 @@ public final class GaussNewtonListener extends BaseTrainingListener {
     private final double firstDamping;
     private int examplesPerStep;
     private Random draws;
-    private Model model;
+    private final OneNetwork<GaussNewtonListener> one = new OneNetwork<>(this);
     private BatchInHand batch;
     private GaussNewtonDescent descent;
     private Attempt attempt;
@@ -154,15 +154,24 @@ public final class GaussNewtonListener extends BaseTrainingListener {
                 : new Statistics(descent.steps() + lastLayerSteps, descent.undone(), skipped, descent.lambda(), bytes);
     }
 
+    /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
+    @Override
+    public void onEpochStart(Model current) {
+        attach(current);
+    }
+
     @Override
     public void onBackwardPass(Model current) {
-        attach(current);
-        batch.duringBackwardPass();
+        if (attach(current)) {
+            batch.duringBackwardPass();
+        }
     }
 
     @Override
     public void onGradientCalculation(Model current) {
-        attach(current);
+        if (!attach(current)) {
+            return;
+        }
         attempt = null;
         NetworkOutputs outputs = drawn(batch.outputs());
         checkMemory(outputs);
@@ -210,6 +219,9 @@ public final class GaussNewtonListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
+        if (!attach(current)) {
+            return;
+        }
         descent.judge(false);
         if (attempt != null) {
             Attempt made = attempt;
@@ -224,17 +236,18 @@ public final class GaussNewtonListener extends BaseTrainingListener {
         }
     }
 
-    private void attach(Model current) {
-        if (model == null) {
-            model = current;
-            batch = new BatchInHand(current);
-            batch.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
-            descent = new GaussNewtonDescent(batch, firstDamping, momentum);
-        } else if (model != current) {
-            throw new IllegalStateException(
-                    "A GaussNewtonListener belongs to one network, and this one has seen another: give each network its"
-                            + " own new GaussNewtonListener().");
+    /** Returns whether there is something to do for the network. */
+    private boolean attach(Model current) {
+        if (one.responsibleFor(current) == null) {
+            return false;
         }
+        if (descent == null) {
+            BatchInHand found = new BatchInHand(current);
+            found.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
+            batch = found;
+            descent = new GaussNewtonDescent(batch, firstDamping, momentum);
+        }
+        return true;
     }
 
     private void checkMemory(NetworkOutputs outputs) {

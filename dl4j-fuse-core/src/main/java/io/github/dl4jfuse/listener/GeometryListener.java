@@ -63,7 +63,7 @@ public final class GeometryListener extends BaseTrainingListener {
     private final int every;
     private final double eta;
     private final List<Report> reports = new ArrayList<>();
-    private Model model;
+    private final OneNetwork<GeometryListener> one = new OneNetwork<>(this);
     private BatchInHand batch;
     private NetworkOutputs watched;
     private OutputLoss loss;
@@ -96,13 +96,11 @@ public final class GeometryListener extends BaseTrainingListener {
 
     @Override
     public void onBackwardPass(Model current) {
-        if (model == null) {
-            model = current;
+        if (one.responsibleFor(current) == null) {
+            return;
+        }
+        if (batch == null) {
             batch = new BatchInHand(current);
-        } else if (model != current) {
-            throw new IllegalStateException(
-                    "A GeometryListener belongs to one network, and this one has seen another: give"
-                            + " each network its own new GeometryListener().");
         }
         if (watched == null) {
             batch.duringBackwardPass();
@@ -114,7 +112,7 @@ public final class GeometryListener extends BaseTrainingListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        if (watched == null) {
+        if (watched == null || one.responsibleFor(current) == null) {
             return;
         }
         OutputLoss.Local local = loss.at(watched.outputs(watched.start()));

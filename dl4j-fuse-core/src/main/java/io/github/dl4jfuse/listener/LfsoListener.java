@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
  * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
  */
-public final class LfsoListener extends BaseTrainingListener {
+public final class LfsoListener extends BaseTrainingListener implements Steering {
 
     /** Trials in a row at the start. */
     public static final int WARM_UP = 16;
@@ -66,7 +66,7 @@ public final class LfsoListener extends BaseTrainingListener {
     private final LfsoStatistics.Counter counter = new LfsoStatistics.Counter();
     private final List<LfsoStatistics.Epoch> epochs = new ArrayList<>();
     private final LastGood lastGood = new LastGood();
-    private Model model;
+    private final OneNetwork<LfsoListener> one = new OneNetwork<>(this);
     private TrainingNetwork<LfsoUpdater> network;
     private LfsoTrial trial;
     private boolean measuring;
@@ -90,9 +90,17 @@ public final class LfsoListener extends BaseTrainingListener {
         return network.updaters().get(0);
     }
 
+    /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
+    @Override
+    public void onEpochStart(Model current) {
+        attach(current);
+    }
+
     @Override
     public void onGradientCalculation(Model current) {
-        attach(current);
+        if (!attach(current)) {
+            return;
+        }
         network.updaters().forEach(LfsoUpdater::conductNextStep);
         measuring = false;
         checking = false;
@@ -165,25 +173,23 @@ public final class LfsoListener extends BaseTrainingListener {
                 epoch.refused());
     }
 
-    private void attach(Model current) {
-        if (model == null) {
-            model = current;
-        } else if (model != current) {
-            throw new IllegalStateException(
-                    "An LfsoListener belongs to one network, and this one has seen another: give"
-                            + " each network its own new LfsoListener(). With ParallelWrapper or Spark, which average the"
-                            + " updater states of several replicas, train on one device.");
+    /** Returns whether there is something to do for the network. */
+    private boolean attach(Model current) {
+        if (one.responsibleFor(current) == null) {
+            return false;
         }
         if (network != null && network.isCurrent()) {
-            return;
+            return true;
         }
-        network = TrainingNetwork.ofLfso(current);
-        if (network.decaysWeights()) {
+        TrainingNetwork<LfsoUpdater> found = TrainingNetwork.ofLfso(current);
+        if (found.decaysWeights()) {
             throw new IllegalStateException(
                     "Lfso has no learning rate for decoupled weight decay to be multiplied by: use"
                             + " .l2(..) instead of .weightDecay(..).");
         }
+        network = found;
         trial = null;
+        return true;
     }
 
     private void leaveOut(double loss) {

@@ -20,11 +20,11 @@ final class MetricWatch {
     private boolean saidBadInputs;
     private boolean saidPutAside;
 
-    MetricWatch(LayerInputs inputs) {
+    MetricWatch(LayerInputs inputs, boolean saysWhatIsLeftAlone) {
         this.inputs = inputs;
-        if (!inputs.leftAlone().isEmpty()) {
+        if (saysWhatIsLeftAlone && !inputs.leftAlone().isEmpty()) {
             log.info(
-                    "Layers whose inputs have no metric, trained by the plain rule: {}",
+                    "Layers, or some of their parameters, whose inputs have no metric, trained by the plain rule: {}",
                     String.join(", ", inputs.leftAlone()));
         }
     }

@@ -76,6 +76,7 @@ public final class SaddleListener extends BaseTrainingListener {
     private boolean keepsState;
     private boolean saidNotFinite;
     private StagnationWatch watch = new StagnationWatch(DEFAULT_SMALLEST_FALL);
+    private final OneNetwork<SaddleListener> one = new OneNetwork<>(this);
     private Model model;
     private long steps;
     private long quietUntil;
@@ -140,13 +141,10 @@ public final class SaddleListener extends BaseTrainingListener {
 
     @Override
     public void onGradientCalculation(Model current) {
-        if (model == null) {
-            model = current;
-        } else if (model != current) {
-            throw new IllegalStateException(
-                    "A SaddleListener belongs to one network, and this one has seen another: give"
-                            + " each network its own new SaddleListener(..).");
+        if (one.responsibleFor(current) == null) {
+            return;
         }
+        model = current;
         if (steps++ % (window / StagnationWatch.LOOKS) == 0) {
             INDArray gradient = current.getGradientsViewArray();
             gradient = gradient.reshape(gradient.length());

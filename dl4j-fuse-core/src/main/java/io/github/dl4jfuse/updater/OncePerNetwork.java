@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class OncePerNetwork {
 
-    static final int NETWORKS = 10;
+    static final int NETWORKS = 1_000;
 
     private final List<WeakReference<Object>> told = new ArrayList<>();
     private int count;

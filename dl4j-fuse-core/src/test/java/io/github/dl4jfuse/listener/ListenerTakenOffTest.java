@@ -85,7 +85,12 @@ class ListenerTakenOffTest {
                 }
                 assertThat(model.params().isNaN().any()).as("%s", each).isFalse();
                 assertThat(model.params()).as("%s", each).isNotEqualTo(before);
-                assertThat(log.with("onduct")).as("%s", each).hasSize(1).first().asString().contains(each.says());
+                assertThat(log.with("onduct"))
+                        .as("%s", each)
+                        .hasSize(1)
+                        .first()
+                        .asString()
+                        .contains(each.says());
             }
         }
     }
