@@ -13,7 +13,6 @@ import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,7 +71,7 @@ import org.slf4j.LoggerFactory;
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
  */
-public final class FuseListener extends BaseTrainingListener implements Steering {
+public final class FuseListener extends OwnListener implements Steering {
 
     /** Number of non-finite batches in a row after which the last good parameters come back. */
     public static final int PATIENCE = 3;
@@ -121,6 +120,7 @@ public final class FuseListener extends BaseTrainingListener implements Steering
     private final LastGood lastGood = new LastGood();
     private INDArray[] held;
     private long sinceSnapshot;
+    private int expectedIteration;
     private int badBatches;
     private boolean saidBadBatch;
     private boolean saidRollBack;
@@ -203,6 +203,10 @@ public final class FuseListener extends BaseTrainingListener implements Steering
         network.updaters().forEach(FuseUpdater::conductNextStep);
         plan = Plan.NOTHING;
         counter.evaluations++;
+        if (network.iteration() != expectedIteration) {
+            sinceSnapshot = 0; // steps were taken without this listener, and its copy is from before them
+        }
+        expectedIteration = network.iteration() + 1;
         INDArray[] gradient = network.gradientView();
         boolean begun = curvaturePhase && step != null && !isSmall(current.batchSize());
         double squaredNorm = begun ? step.begin() : Segments.dot(gradient, gradient);

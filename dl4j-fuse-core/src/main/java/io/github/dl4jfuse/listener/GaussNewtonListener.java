@@ -7,7 +7,6 @@ import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.NetworkOutputs;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
  * memory, and a second network. Not thread-safe.
  */
-public final class GaussNewtonListener extends BaseTrainingListener implements Steering {
+public final class GaussNewtonListener extends OwnListener implements Steering {
 
     /** Whose gradients are replaced. */
     public enum Layers {

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * eigenvalues of a matrix of as many rows as examples times outputs, at most {@value RankCheck#ROWS}: of a larger batch the first
  * examples are watched. One for each network. Not thread-safe.
  */
-public final class GeometryListener extends BaseTrainingListener {
+public final class GeometryListener extends OwnListener {
 
     /** Steps between two looks. */
     public static final int DEFAULT_EVERY = 100;

@@ -7,7 +7,6 @@ import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
  * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
  */
-public final class LfsoListener extends BaseTrainingListener implements Steering {
+public final class LfsoListener extends OwnListener implements Steering {
 
     /** Trials in a row at the start. */
     public static final int WARM_UP = 16;
@@ -74,6 +73,7 @@ public final class LfsoListener extends BaseTrainingListener implements Steering
     private boolean saidBrokenStatistics;
     private int badBatches;
     private long sinceSnapshot;
+    private int expectedIteration;
 
     /** Returns what was counted and measured so far. */
     public LfsoStatistics statistics() {
@@ -105,6 +105,10 @@ public final class LfsoListener extends BaseTrainingListener implements Steering
         measuring = false;
         checking = false;
         counter.evaluations++;
+        if (network.iteration() != expectedIteration) {
+            sinceSnapshot = 0; // steps were taken without this listener, and its copy is from before them
+        }
+        expectedIteration = network.iteration() + 1;
         double loss = network.score();
         INDArray[] raw = network.gradientView();
         if (!Double.isFinite(loss) || !Double.isFinite(Segments.dot(raw, raw)) || hasJumped(loss)) {

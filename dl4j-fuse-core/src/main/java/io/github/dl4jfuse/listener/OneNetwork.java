@@ -140,7 +140,7 @@ final class OneNetwork<L extends TrainingListener> {
             log.warn(
                     "The {} does nothing here: the workers share their gradients (ParallelWrapper's SHARED_GRADIENTS, or Spark's"
                             + " gradient sharing), so that the update of a step is not that of its batch. The updater alone"
-                            + " trains: Adapted, FusePv and Fuse as plain Adam, Lfso with its first guess. With"
+                            + " trains: Adapted by its rule, FusePv and Fuse as plain Adam, Lfso with its first guess. With"
                             + " TrainingMode.AVERAGING, Adapted has its metric. Said once.",
                     name(self));
         }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -39,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One for each network. Truncated backpropagation through time is refused. Not thread-safe.
  */
-public final class SaddleListener extends BaseTrainingListener {
+public final class SaddleListener extends OwnListener {
 
     /** Default of the window, in steps. */
     public static final int DEFAULT_WINDOW = 200;

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.AdaptedUpdater;
 import io.github.dl4jfuse.updater.ConductedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
@@ -155,8 +156,14 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         return conductor.listener() + " needs " + conductor.updaters() + " for all trainable parameters, but "
                 + first.getParamName() + " of layer \""
                 + first.getLayer().getConfig().getLayerName() + "\" uses "
-                + block.getGradientUpdater().getConfig().getClass().getSimpleName()
+                + nameOf(block.getGradientUpdater().getConfig())
                 + ": give it the same (rates may differ), freeze the layer, or remove the listener.";
+    }
+
+    private static String nameOf(Object config) {
+        return config instanceof Adapted adapted
+                ? "Adapted with " + adapted.rule().getClass().getSimpleName()
+                : config.getClass().getSimpleName();
     }
 
     /** Returns why steps that span all parameters make no sense, or null. */

@@ -28,6 +28,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /** Share of the distance from the largest batch to a smaller one that is forgotten with each. */
     private static final double FORGETTING = 1.0 / 16;
+
     private static final OncePerNetwork STAYS_WITH_ADAM = new OncePerNetwork();
     private static final OncePerNetwork LEAVES_THE_PHASE = new OncePerNetwork();
     private static final OncePerNetwork SKIPS = new OncePerNetwork();

@@ -127,4 +127,35 @@ class ListenerTakenOffTest {
             assertThat(model.params()).as("%s", each).isNotEqualTo(before);
         }
     }
+
+    /** The copy that comes back is of the training as it is, not as it was when the listener left. */
+    @Test
+    void aListenerThatComesBackTakesANewCopyOfTheParameters() {
+        TestNetworks kind = TestNetworks.DENSE;
+        for (IUpdater updater : List.of(new FusePv(), new Lfso())) {
+            Model model = kind.create(updater, DataType.FLOAT, TestNetworks.PLAIN);
+            TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new FuseListener();
+            model.setListeners(listener);
+            fit(model, good(kind, 0));
+            model.setListeners(new CollectScoresIterationListener());
+            for (int step = 1; step < 6; step++) {
+                fit(model, good(kind, step));
+            }
+            model.setListeners(listener);
+            INDArray back = model.params().dup();
+            fit(model, good(kind, 6));
+            model.params().assign(Float.NaN);
+            for (int step = 0; step < 4; step++) {
+                fit(model, good(kind, step));
+            }
+            assertThat(model.params().isNaN().any()).as("%s", updater).isFalse();
+            assertThat(model.params().distance2(back))
+                    .as("%s: distance to where the listener came back", updater)
+                    .isLessThan(0.5 * model.params().distance2(start(kind)));
+        }
+    }
+
+    private static INDArray start(TestNetworks kind) {
+        return kind.create(new FusePv(), DataType.FLOAT, TestNetworks.PLAIN).params();
+    }
 }

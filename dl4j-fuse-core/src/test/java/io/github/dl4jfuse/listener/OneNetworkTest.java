@@ -12,6 +12,9 @@ import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import java.io.NotSerializableException;
+import java.io.ObjectOutputStream;
+import java.io.OutputStream;
 import java.util.List;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.earlystopping.EarlyStoppingConfiguration;
@@ -200,5 +203,33 @@ class OneNetworkTest {
             assertThat(log.with("from Adam to L-BFGS").get(0)).startsWith("Adapted goes");
             assertThat(log.with("from Adam to L-BFGS").get(1)).startsWith("FusePv switches");
         }
+    }
+
+    /** Spark says of a listener that it cannot send no more than what this exception says. */
+    @Test
+    void whoSerializesAListenerIsToldWhatToDo() {
+        DataSet probe = batch(TestNetworks.DENSE);
+        for (TrainingListener listener : List.of(
+                new FuseListener(),
+                new LfsoListener(),
+                new GaussNewtonListener(),
+                new GeometryListener(),
+                new SaddleListener(probe))) {
+            assertThatThrownBy(() -> new ObjectOutputStream(OutputStream.nullOutputStream()).writeObject(listener))
+                    .isInstanceOf(NotSerializableException.class)
+                    .hasMessageContaining(listener.getClass().getSimpleName() + " belongs to one network")
+                    .hasMessageContaining("TrainingHook");
+        }
+    }
+
+    @Test
+    void theRuleOfAnotherLayerIsNamed() {
+        Model model = TestNetworks.DENSE.create(
+                FusePv.builder().switchCriterion(SwitchCriterion.epoch(1)).build(),
+                DataType.FLOAT,
+                Options.layer(layer -> layer.biasUpdater(new Adapted(new Sgd(0.1)))));
+        model.setListeners(new FuseListener());
+        assertThatThrownBy(() -> fit(model, batch(TestNetworks.DENSE)))
+                .hasMessageContaining("b of layer \"layer0\" uses Adapted with Sgd");
     }
 }
