@@ -17,7 +17,7 @@ import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 /** A log line counts as said only if it names the cause, and only where the cause is. */
 final class Sentences {
 
-    private static final String MISSES_LISTENER = "Add net.setListeners(";
+    private static final String MISSES_LISTENER = "Add net.addListeners(";
     private static final String NO_LBFGS = "There will be no L-BFGS on fixed batches";
 
     private static final String NO_METRIC = "whose inputs have no metric";
