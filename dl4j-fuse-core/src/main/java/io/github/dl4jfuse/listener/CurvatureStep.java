@@ -201,6 +201,14 @@ final class CurvatureStep {
         return result;
     }
 
+    /** Leaves things as if the step had not begun, after an exception in it; its pairs may be incomplete. */
+    void abandon(FuseStatistics.Counter counter) {
+        Segments.assign(network.parameters(), origin);
+        network.clearGradient();
+        network.setScore(startScore);
+        clearHistory(counter);
+    }
+
     private ArmijoBacktracking.Result gaussNewtonRound(FuseStatistics.Counter counter) {
         endValue = gaussNewton.round(startValue, counter);
         return new ArmijoBacktracking.Result(true, 1, endValue, 0, "");
@@ -312,7 +320,7 @@ final class CurvatureStep {
             return;
         }
         for (FuseUpdater updater : updaters) {
-            updater.setHistory(history.size(), history.nextSlot());
+            updater.setHistory(history.size(), history.nextSlot(), endValue);
         }
     }
 

@@ -68,6 +68,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Before the first step the memory that both phases take is logged if it exceeds a tenth of what is free.
  *
+ * <p>It moves itself to the front of the network's listeners, so that those that save or evaluate see whole steps, and keeps the
+ * batch of a step, so that what others evaluate in between does not matter. An exception in one of its evaluations leaves the
+ * parameters where the step began. A state that is put into the updater between two steps is gone on from.
+ *
  * <p>Other listeners see onForwardPass and onBackwardPass once more for each extra evaluation, and the score of the point
  * where the step began, as always in DL4J. Not thread-safe; holds a reference to the model.
  */
@@ -116,7 +120,7 @@ public final class FuseListener extends OwnListener implements Steering {
     private double adamShare = 1;
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
-    private boolean stepping;
+    private boolean stepping; // evaluating, so that passes are our own
     private final LastGood lastGood = new LastGood();
     private INDArray[] held;
     private long sinceSnapshot;
@@ -173,17 +177,32 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
+        if (stepping) {
+            return;
+        }
         attach(current);
-        if (metrics != null && !stepping && !(curvaturePhase && config.isAutomatic())) {
-            metrics.look();
+        if (metrics != null) {
+            metrics.followState();
+            if (!looksAway()) {
+                metrics.look();
+            }
         }
-        if (batch != null && fixedBatch.isRepeated()) {
-            batch.duringBackwardPass();
+        if (network != null) {
+            network.batch().keep();
         }
+        if (batch != null) {
+            batch.batch().keep();
+        }
+    }
+
+    /** While L-BFGS is at a fixed batch the metrics stand still. */
+    private boolean looksAway() {
+        return curvaturePhase && config.isAutomatic();
     }
 
     @Override
     public void onGradientCalculation(Model current) {
+        keepOrder(current);
         FuseListener responsible = one.responsibleFor(current);
         if (responsible != this) {
             if (responsible != null) {
@@ -191,8 +210,22 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
+        plan = Plan.NOTHING;
+        held = null;
+        if (network != null) {
+            network.batch().begin();
+        }
+        if (batch != null) {
+            batch.batch().begin();
+        }
+        if (network != null && network.followState()) {
+            goOn();
+        }
         if (metrics != null) {
             metrics.conductNextStep();
+            if (!looksAway()) {
+                metrics.take();
+            }
         }
         if (network == null) {
             if (metrics != null) {
@@ -201,7 +234,6 @@ public final class FuseListener extends OwnListener implements Steering {
             return;
         }
         network.updaters().forEach(FuseUpdater::conductNextStep);
-        plan = Plan.NOTHING;
         counter.evaluations++;
         if (network.iteration() != expectedIteration) {
             sinceSnapshot = 0; // steps were taken without this listener, and its copy is from before them
@@ -258,13 +290,30 @@ public final class FuseListener extends OwnListener implements Steering {
         } else if (due == Plan.ADAM) {
             counter.adamSteps++;
         } else if (due == Plan.CURVATURE) {
-            stepping = true;
-            ArmijoBacktracking.Result result = step.finish(adamShare, counter);
+            finishStep(iteration);
+        }
+        if (network != null) {
+            network.batch().end();
+        }
+        if (batch != null) {
+            batch.batch().end();
+        }
+    }
+
+    private void finishStep(int iteration) {
+        ArmijoBacktracking.Result result = null;
+        stepping = true;
+        try {
+            result = step.finish(adamShare, counter);
+        } finally {
             stepping = false;
-            if (!result.accepted()) {
-                counter.rejectedSteps++;
-                sayOnceThatAStepWasRejected(iteration, result);
+            if (result == null) {
+                step.abandon(counter);
             }
+        }
+        if (!result.accepted()) {
+            counter.rejectedSteps++;
+            sayOnceThatAStepWasRejected(iteration, result);
         }
     }
 
@@ -290,20 +339,11 @@ public final class FuseListener extends OwnListener implements Steering {
 
     private void takeUp() {
         config = network.updaters().get(0).getConfig();
-        step = null;
         MemoryNote.logIfLarge(
                 "Training with up to " + CurvatureStep.pairs(network) + " curvature pairs",
                 expectedBytes(),
                 updaterStateBytes());
-        boolean restored = network.updaters().get(0).inCurvaturePhase();
-        if (restored && !curvaturePhase) {
-            log.info(
-                    "The updater goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
-                    network.updaters().get(0).historySize(),
-                    network.iteration());
-        }
-        curvaturePhase = restored;
-        fixedBatch.forget();
+        goOn();
         boolean refused = network.refusal() != null;
         batch = config.isAutomatic() && !refused && !forReplica ? new BatchInHand(model) : null;
         if (config.isAutomatic() && refused) {
@@ -314,6 +354,21 @@ public final class FuseListener extends OwnListener implements Steering {
         }
     }
 
+    /** From the state as it is saved, or as somebody has put it into the updater. */
+    private void goOn() {
+        step = null;
+        sinceSnapshot = 0;
+        boolean restored = network.updaters().get(0).inCurvaturePhase();
+        if (restored && !curvaturePhase) {
+            log.info(
+                    "The updater goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
+                    network.updaters().get(0).historySize(),
+                    network.iteration());
+        }
+        curvaturePhase = restored;
+        fixedBatch.forget();
+    }
+
     private int sameBatchSteps() {
         if (batch != null && one.isReplicated()) {
             batch = null;
@@ -322,7 +377,7 @@ public final class FuseListener extends OwnListener implements Steering {
         if (batch == null) {
             return 0;
         }
-        int steps = fixedBatch.look(network.inputs());
+        int steps = fixedBatch.look(network.batch().inputs());
         if (curvaturePhase && !step.repeatsItsValue()) {
             fixedBatch.forget();
             return 0;

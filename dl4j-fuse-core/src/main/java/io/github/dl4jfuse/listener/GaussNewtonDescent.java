@@ -193,11 +193,17 @@ final class GaussNewtonDescent {
             return;
         }
         INDArray now = batch.parameters();
-        ahead = goesOn ? made.outputs().expand(now) : null;
-        double[] outputs = goesOn ? ahead.outputs() : made.outputs().outputs(now);
-        double value = made.loss().at(outputs).value();
+        double value = Double.NaN;
+        try {
+            ahead = goesOn ? made.outputs().expand(now) : null;
+            double[] outputs = goesOn ? ahead.outputs() : made.outputs().outputs(now);
+            value = made.loss().at(outputs).value();
+        } finally {
+            if (!(value < made.value())) {
+                takeBack(made.start());
+            }
+        }
         if (!(value < made.value())) {
-            takeBack(made.start());
             return;
         }
         steps++;

@@ -162,15 +162,17 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
     @Override
     public void onBackwardPass(Model current) {
         if (attach(current)) {
-            batch.duringBackwardPass();
+            batch.batch().keep();
         }
     }
 
     @Override
     public void onGradientCalculation(Model current) {
+        keepOrder(current);
         if (!attach(current)) {
             return;
         }
+        batch.batch().begin();
         attempt = null;
         NetworkOutputs outputs = drawn(batch.outputs());
         checkMemory(outputs);
@@ -225,14 +227,20 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
         if (attempt != null) {
             Attempt made = attempt;
             attempt = null;
-            double value =
-                    made.loss().at(made.outputs().outputs(batch.parameters())).value();
-            if (value <= EXPLODES * made.value()) {
-                lastLayerSteps++;
-            } else {
-                descent.takeBack(made.start());
+            double value = Double.NaN;
+            try {
+                value = made.loss()
+                        .at(made.outputs().outputs(batch.parameters()))
+                        .value();
+            } finally {
+                if (value <= EXPLODES * made.value()) {
+                    lastLayerSteps++;
+                } else {
+                    descent.takeBack(made.start());
+                }
             }
         }
+        batch.batch().end();
     }
 
     /** Returns whether there is something to do for the network. */

@@ -108,6 +108,20 @@ final class GaussNewtonPhase {
      */
     double round(double startValue, FuseStatistics.Counter counter) {
         INDArray start = batch.parameters().dup();
+        double endValue = Double.NaN;
+        try {
+            makeSteps(counter);
+            endValue = value();
+        } finally {
+            if (!(endValue < startValue)) {
+                descent.takeBack(start);
+            }
+        }
+        failures = endValue <= (1 - WORTH) * startValue ? 0 : failures + 1;
+        return endValue < startValue ? endValue : startValue;
+    }
+
+    private void makeSteps(FuseStatistics.Counter counter) {
         for (int i = 0; i < STEPS; i++) {
             INDArray direction = descent.direction(GaussNewtonDescent.drawn(outputs, examples, draws));
             if (direction == null) {
@@ -117,12 +131,5 @@ final class GaussNewtonPhase {
             descent.judge(examples == outputs.examples() && i < STEPS - 1);
             counter.gaussNewtonSteps++;
         }
-        double endValue = value();
-        failures = endValue <= (1 - WORTH) * startValue ? 0 : failures + 1;
-        if (endValue < startValue) {
-            return endValue;
-        }
-        descent.takeBack(start);
-        return startValue;
     }
 }

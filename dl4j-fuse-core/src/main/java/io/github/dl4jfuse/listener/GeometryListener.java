@@ -102,11 +102,23 @@ public final class GeometryListener extends OwnListener {
             batch = new BatchInHand(current);
         }
         if (watched == null) {
-            batch.duringBackwardPass();
-            watched = batch.outputs().first(RankCheck.ROWS);
-            loss = watched.loss();
-            path = new OutputPath(loss.at(watched.outputs(watched.start())).coordinates(), loss.goal());
+            batch.batch().keep();
         }
+    }
+
+    /** The first batch that it trains on: a backward pass may be one that the user asked for, on whatever data. */
+    @Override
+    public void onGradientCalculation(Model current) {
+        keepOrder(current);
+        if (watched != null || batch == null) {
+            return;
+        }
+        batch.batch().begin();
+        NetworkOutputs first = batch.outputs().first(RankCheck.ROWS);
+        batch.batch().end();
+        loss = first.loss();
+        path = new OutputPath(loss.at(first.outputs(first.start())).coordinates(), loss.goal());
+        watched = first; // only now: what went wrong above is tried again
     }
 
     @Override

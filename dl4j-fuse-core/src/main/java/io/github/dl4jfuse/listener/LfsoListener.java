@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
  * steps), the moments are cleared, and the step length halved. BatchNorm's running statistics stay as they are where those of a
  * batch are not finite. Each is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
  *
+ * <p>It moves itself to the front of the network's listeners, keeps the batch of a step, and leaves the parameters where a step
+ * began if an evaluation ends in an exception, as {@code FuseListener} does.
+ *
  * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
  * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
  */
@@ -97,11 +100,23 @@ public final class LfsoListener extends OwnListener implements Steering {
     }
 
     @Override
+    public void onBackwardPass(Model current) {
+        if (attach(current)) {
+            network.batch().keep();
+        }
+    }
+
+    @Override
     public void onGradientCalculation(Model current) {
+        keepOrder(current);
         if (!attach(current)) {
             return;
         }
         network.updaters().forEach(LfsoUpdater::conductNextStep);
+        network.batch().begin();
+        if (network.followState()) {
+            sinceSnapshot = 0;
+        }
         measuring = false;
         checking = false;
         counter.evaluations++;
@@ -155,7 +170,18 @@ public final class LfsoListener extends OwnListener implements Steering {
         }
         if (measuring) {
             measuring = false;
-            trial.finish(iteration, epoch);
+            boolean finished = false;
+            try {
+                trial.finish(iteration, epoch);
+                finished = true;
+            } finally {
+                if (!finished) {
+                    trial.abandon();
+                }
+            }
+        }
+        if (network != null) {
+            network.batch().end();
         }
     }
 

@@ -106,6 +106,13 @@ final class LfsoTrial {
         network.setScore(startScore);
     }
 
+    /** Leaves things as if the step had not been, after an exception in it. */
+    void abandon() {
+        Segments.assign(network.parameters(), start);
+        network.clearGradient();
+        network.setScore(startScore);
+    }
+
     private double rounding() {
         return network.valueRounding() * Math.abs(startValue);
     }

@@ -2,6 +2,8 @@ package io.github.dl4jfuse.listener;
 
 import io.github.dl4jfuse.metric.InputMetric;
 import io.github.dl4jfuse.network.LayerInputs;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +19,8 @@ final class MetricWatch {
     private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 
     private final LayerInputs inputs;
+    private int examples;
+    private List<INDArray> seen; // in the backward pass; taken in once it is known to be one of fit
     private boolean saidBadInputs;
     private boolean saidPutAside;
 
@@ -41,15 +45,31 @@ final class MetricWatch {
         inputs.conductNextStep();
     }
 
-    /** Looks if it is time to, at the end of a backward pass. */
+    /** Looks if it is time to, at the end of a backward pass, which may be one that the user asked for between two steps. */
     void look() {
-        inputs.countExamples();
-        int step = inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
+        examples = inputs.examples();
+        int step = step();
         boolean due = Integer.bitCount(step) == 1 || step % EVERY == 0;
-        if (!due && !inputs.isWanted()) {
+        seen = due || inputs.isWanted() ? inputs.copy(due) : null;
+    }
+
+    private int step() {
+        return inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
+    }
+
+    void followState() {
+        inputs.followState();
+    }
+
+    /** Shows the metrics what was seen in the backward pass of this step. */
+    void take() {
+        inputs.setExamples(examples);
+        if (seen == null) {
             return;
         }
-        LayerInputs.Untaken untaken = inputs.observe(due);
+        int step = step();
+        LayerInputs.Untaken untaken = inputs.observe(seen);
+        seen = null;
         if (!untaken.notFinite().isEmpty() && !saidBadInputs) {
             saidBadInputs = true;
             log.warn(

@@ -1,17 +1,51 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.network.ListenerOrder;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What our listeners have in common: each lives beside its network. Serializable for DL4J's and Spark's type checks alone, so
+ * What our listeners have in common: each lives beside its network, and comes first in its list. Serializable for DL4J's and Spark's type checks alone, so
  * that an attempt ends in a sentence of ours and not in the name of a class.
  */
 abstract class OwnListener extends BaseTrainingListener implements Serializable {
 
     private static final long serialVersionUID = 1;
+
+    private final transient ListenerOrder order = new ListenerOrder(this, other -> rank(other) > rank(this));
+
+    /** What completes a step comes first, then what moves on from it, then what looks at it, then all others. */
+    private static int rank(TrainingListener listener) {
+        if (listener instanceof Steering) {
+            return 0;
+        }
+        if (listener instanceof SaddleListener) {
+            return 1;
+        }
+        return listener instanceof GeometryListener ? 2 : 3;
+    }
+
+    @Override
+    public void onForwardPass(Model current, List<INDArray> activations) {
+        order.onPass(current);
+    }
+
+    @Override
+    public void onForwardPass(Model current, Map<String, INDArray> activations) {
+        order.onPass(current);
+    }
+
+    /** To be called in onGradientCalculation. */
+    final void keepOrder(Model current) {
+        order.onGradientCalculation(current);
+    }
 
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {
         String name = getClass().getSimpleName();

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.network.KeptBatch;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.network.UpdaterReset;
 import io.github.dl4jfuse.saddle.CriticalPointReport;
@@ -33,8 +34,8 @@ import org.slf4j.LoggerFactory;
  * waits twice as long, as training may just have converged.
  *
  * <p>After a step the updaters' state is reset as {@link UpdaterReset} describes, unless {@link #keepUpdaterState} was called.
- * DL4J's learning rate, schedules and counters go on. A listener later in the list finds the network without its input
- * array after a probe, so put this one last.
+ * DL4J's learning rate, schedules and counters go on. The listener moves itself before those that save or evaluate, and after
+ * those that complete the steps.
  *
  * <p>One for each network. Truncated backpropagation through time is refused. Not thread-safe.
  */
@@ -81,6 +82,7 @@ public final class SaddleListener extends OwnListener {
     private long quietUntil;
     private int wait = 1;
     private boolean due;
+    private KeptBatch batch;
 
     /** Probes on a batch. */
     public SaddleListener(DataSet probe) {
@@ -139,11 +141,25 @@ public final class SaddleListener extends OwnListener {
     }
 
     @Override
-    public void onGradientCalculation(Model current) {
+    public void onBackwardPass(Model current) {
         if (one.responsibleFor(current) == null) {
             return;
         }
+        if (batch == null) {
+            batch = new KeptBatch(current);
+        }
+        batch.keep();
+    }
+
+    @Override
+    public void onGradientCalculation(Model current) {
+        keepOrder(current);
+        if (one.responsibleFor(current) == null || batch == null) {
+            return;
+        }
         model = current;
+        batch.begin();
+        due = false;
         if (steps++ % (window / StagnationWatch.LOOKS) == 0) {
             INDArray gradient = current.getGradientsViewArray();
             gradient = gradient.reshape(gradient.length());
@@ -155,15 +171,23 @@ public final class SaddleListener extends OwnListener {
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
         if (!due) {
+            if (batch != null) {
+                batch.end();
+            }
             return;
         }
         due = false;
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray update = current.getGradientsViewArray().dup();
-            probe(iteration);
-            current.getGradientsViewArray().assign(update);
+            try {
+                probe(iteration);
+            } finally {
+                current.getGradientsViewArray().assign(update);
+                batch.putBack();
+                batch.end();
+                watch.clear();
+            }
         }
-        watch.clear();
     }
 
     private void probe(int iteration) {

@@ -76,6 +76,7 @@ public final class InputMetric {
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
     private final boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     private double[] copy; // Q and factors for layers that are SMALL, by rows [nIn + 2, k]; null until it is needed
+    private double[] saved; // the numbers as they were last seen in the memory
     private double mean; // t
     private double observations;
     private int aside;
@@ -109,7 +110,7 @@ public final class InputMetric {
 
     /** Once for each batch that is taken in, not for each step: on a GPU, elements of a view bring all of its memory along. */
     private void readNumbers() {
-        double[] saved = toDoubles(numbers);
+        saved = toDoubles(numbers);
         mean = saved[0];
         observations = Math.floor(saved[1]);
         aside = (int) Math.rint((saved[1] - observations) / ASIDE);
@@ -119,6 +120,21 @@ public final class InputMetric {
         numbers.assign(Nd4j.createFromArray(newMean, newObservations + ASIDE * newAside)
                 .castTo(numbers.dataType()));
         readNumbers(); // rounded as they are saved
+    }
+
+    /** Takes up what others have put into the memory since it was read. Costs a transfer on a GPU. */
+    public void follow() {
+        double[] now = saved.clone();
+        if (onCpu) {
+            DataBuffer data = numbers.data();
+            Arrays.setAll(now, data::getDouble);
+        } else {
+            now = toDoubles(numbers);
+        }
+        if (!Arrays.equals(now, saved)) {
+            readNumbers();
+            computeFactors();
+        }
     }
 
     private static double[] toDoubles(INDArray view) {

@@ -1,18 +1,15 @@
 package io.github.dl4jfuse.network;
 
 import io.github.dl4jfuse.geometry.LastLayerStep;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.deeplearning4j.nn.layers.LossLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,12 +22,13 @@ public final class BatchInHand {
 
     private final Model model;
     private final List<NetworkParameter> trained;
+    private final KeptBatch kept;
     private NetworkOutputs template;
-    private INDArray graphLabels;
 
     /** Looks at the network. */
     public BatchInHand(Model model) {
         this.model = model;
+        kept = new KeptBatch(model);
         trained = NetworkParameter.of(model).stream()
                 .filter(NetworkParameter::isTrained)
                 .toList();
@@ -75,42 +73,20 @@ public final class BatchInHand {
         }
     }
 
-    /** Remembers a graph's labels, which it shows during the backward pass only. */
-    public void duringBackwardPass() {
-        if (model instanceof ComputationGraph graph) {
-            IOutputLayer last = (IOutputLayer) graph.getOutputLayer(0);
-            INDArray labels = last instanceof BaseOutputLayer<?> output
-                    ? output.getLabels()
-                    : last instanceof LossLayer loss ? loss.getLabels() : null;
-            graphLabels = labels == null ? null : labels.detach();
-        }
+    /** Returns what is kept of the batch, whose listener calls keep, begin and end. */
+    public KeptBatch batch() {
+        return kept;
     }
 
     /** Returns the outputs on a copy of the batch in hand. */
     public NetworkOutputs outputs() {
-        INDArray[] features;
-        INDArray labels;
-        boolean masked;
-        if (model instanceof MultiLayerNetwork network) {
-            features = new INDArray[] {copy(network.getInput())};
-            labels = network.getLabels();
-            masked = network.getMaskArray() != null;
-        } else {
-            ComputationGraph graph = (ComputationGraph) model;
-            List<INDArray> all = new ArrayList<>();
-            for (INDArray each : graph.getInputs()) {
-                all.add(copy(each));
-            }
-            features = all.toArray(INDArray[]::new);
-            labels = graphLabels;
-            masked = graph.getInputMaskArrays() != null || graph.getLabelMaskArrays() != null;
-        }
-        if (masked) {
+        if (kept.isMasked()) {
             throw NetworkOutputs.masksAreUnknown();
         }
-        template = template == null
-                ? new NetworkOutputs(model, features, copy(labels))
-                : template.on(features, copy(labels));
+        INDArray[] features =
+                Arrays.stream(kept.inputs()).map(BatchInHand::copy).toArray(INDArray[]::new);
+        INDArray labels = copy(kept.labels()[0]);
+        template = template == null ? new NetworkOutputs(model, features, labels) : template.on(features, labels);
         return template;
     }
 

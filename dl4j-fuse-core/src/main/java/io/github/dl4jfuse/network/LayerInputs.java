@@ -183,9 +183,34 @@ public final class LayerInputs {
         updaters.forEach(AdaptedUpdater::conductNextStep);
     }
 
-    /** Tells the updaters how many examples the present batch has. */
-    public void countExamples() {
-        updaters.forEach(updater -> updater.setBatchSize(model.batchSize()));
+    /** Lets the metrics take up what others have put into the updaters' state. */
+    public void followState() {
+        observed.forEach(each -> each.metric().follow());
+    }
+
+    /** Returns how many examples the present batch has. */
+    public int examples() {
+        return model.batchSize();
+    }
+
+    /** Tells the updaters how many examples the batch of a step has. */
+    public void setExamples(int examples) {
+        updaters.forEach(updater -> updater.setBatchSize(examples));
+    }
+
+    /**
+     * Returns a copy of the present batch's inputs, layer by layer, to be made while the network's activations are valid.
+     *
+     * @param all of all layers, or only of those whose metrics want it, null for the others
+     */
+    public List<INDArray> copy(boolean all) {
+        List<INDArray> copy = new ArrayList<>();
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            for (Observed each : observed) {
+                copy.add(all || each.metric().wantsNext() ? rows(each.layer()) : null);
+            }
+        }
+        return copy;
     }
 
     /** Returns whether some metric wants to see the present batch though its turn has not come. */
@@ -202,16 +227,16 @@ public final class LayerInputs {
     public record Untaken(List<String> notFinite, List<String> farFromOthers) {}
 
     /**
-     * Shows the inputs of the present batch to the metrics; valid while the network's activations are.
+     * Shows inputs to the metrics.
      *
-     * @param all whether to all of them, or only to those that want it
+     * @param inputs of the layers, a {@link #copy}
      */
-    public Untaken observe(boolean all) {
+    public Untaken observe(List<INDArray> inputs) {
         Untaken untaken = new Untaken(new ArrayList<>(), new ArrayList<>());
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            for (Observed each : observed) {
-                INDArray rows = all || each.metric().wantsNext() ? rows(each.layer()) : null;
-                if (rows != null && !each.metric().observe(rows)) {
+            for (int i = 0; i < observed.size(); i++) {
+                Observed each = observed.get(i);
+                if (inputs.get(i) != null && !each.metric().observe(inputs.get(i))) {
                     (each.metric().wantsNext() ? untaken.farFromOthers() : untaken.notFinite())
                             .add(each.layer().conf().getLayer().getLayerName());
                 }

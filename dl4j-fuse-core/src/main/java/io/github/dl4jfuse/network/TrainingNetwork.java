@@ -9,7 +9,6 @@ import io.github.dl4jfuse.updater.FuseUpdater;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -65,6 +64,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     private final boolean noisy;
     private final boolean decaysWeights;
     private final BatchNormStatistics statistics;
+    private final KeptBatch batch;
     private INDArray gradient;
     private INDArray[] gradientPieces;
 
@@ -87,6 +87,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     private TrainingNetwork(Model model, Class<U> type, Conductor conductor) {
         this.conductor = conductor;
         this.model = model;
+        batch = new KeptBatch(model);
         updater = updaterOf(model, conductor);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
@@ -229,6 +230,18 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         return updaterOf(model) == updater;
     }
 
+    /**
+     * Takes up what others have put into the updaters' state since the last step; returns whether there was anything. Only the
+     * first block is asked, as what the blocks save of the network as a whole is the same in all.
+     */
+    public boolean followState() {
+        if (!updaters.get(0).followState()) {
+            return false;
+        }
+        updaters.forEach(ConductedUpdater::followState);
+        return true;
+    }
+
     /** Returns the state of each block that is trained so, in the order of the parameters. */
     public List<U> updaters() {
         return updaters;
@@ -268,11 +281,11 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 : ((ComputationGraph) model).getIterationCount();
     }
 
-    /** Returns the inputs of the batch in hand. */
-    public INDArray[] inputs() {
-        return model instanceof MultiLayerNetwork network
-                ? new INDArray[] {network.getInput()}
-                : ((ComputationGraph) model).getInputs();
+    /**
+     * Returns the batch in hand, whose listener calls keep, begin and end: what is evaluated here is evaluated on it.
+     */
+    public KeptBatch batch() {
+        return batch;
     }
 
     /** Returns views of the trained parameters, block by block. */
@@ -305,6 +318,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /** Evaluates loss and raw gradient at the present parameters on the batch in hand. */
     public void evaluate() {
+        batch.putDataBack();
         model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
     }
 
@@ -330,12 +344,11 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     }
 
     /**
-     * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, which does not give the
-     * labels of its batch back, and not with masks, of which a network does not give all back.
+     * Returns whether {@link #evaluateValue} is a forward pass alone: not in a ComputationGraph, and not with masks, of which a
+     * network does not give all back.
      */
     public boolean hasForwardPass() {
-        return model instanceof MultiLayerNetwork network
-                && Stream.of(network.getLayers()).allMatch(layer -> layer.getMaskArray() == null);
+        return model instanceof MultiLayerNetwork && !batch.isMasked();
     }
 
     /**
@@ -344,6 +357,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
      */
     public double evaluateValue() {
         if (hasForwardPass()) {
+            batch.putDataBack();
             MultiLayerNetwork network = (MultiLayerNetwork) model;
             return network.score(new DataSet(network.getInput(), network.getLabels()), true) - penalty();
         }

@@ -17,6 +17,9 @@ public interface ConductedUpdater {
      */
     void conductNextStep();
 
+    /** Takes up what others have put into the state since it was read; returns whether there was anything. */
+    boolean followState();
+
     /** Returns whether both may take part in one step; rates and decays may differ. */
     boolean stepsWith(ConductedUpdater other);
 

@@ -30,6 +30,7 @@ final class FuseState {
     static final int STEP_LENGTH = 7;
     static final int SLOPE = 8;
     static final int CURVATURE = 9;
+    static final int HISTORY_LOSS = 10;
 
     final SavedNumbers header;
     final INDArray firstMoment;

@@ -191,6 +191,11 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     }
 
     @Override
+    public boolean followState() {
+        return state.header.follow();
+    }
+
+    @Override
     public boolean stepsWith(ConductedUpdater other) {
         return other instanceof FuseUpdater that && config.sharesCurvaturePhaseWith(that.config);
     }
@@ -241,10 +246,15 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         return (int) state.header.get(FuseState.HISTORY_NEXT);
     }
 
-    /** Saves how far the ring of pairs is filled. */
-    public void setHistory(int size, int nextSlot) {
+    /**
+     * Saves how far the ring of pairs is filled.
+     *
+     * @param loss where the last pair was made, by which other pairs that are put into the state are noticed
+     */
+    public void setHistory(int size, int nextSlot, double loss) {
         state.header.set(FuseState.HISTORY_SIZE, size);
         state.header.set(FuseState.HISTORY_NEXT, nextSlot);
+        state.header.set(FuseState.HISTORY_LOSS, Double.isFinite(loss) ? loss : 0);
     }
 
     /** Returns the moving average of the batch gradient's norm, NaN before the first batch. */

@@ -88,6 +88,11 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         header.read();
     }
 
+    @Override
+    public boolean followState() {
+        return header.follow();
+    }
+
     private void bind(long n) {
         if (header != null) {
             return;

@@ -3,8 +3,10 @@ package io.github.dl4jfuse.updater;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -15,6 +17,7 @@ final class SavedNumbers {
 
     private final INDArray memory;
     private final INDArray[] slots;
+    private final boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     private double[] values;
 
     /** Takes up the numbers that stand in the memory, a view of the state. */
@@ -29,6 +32,20 @@ final class SavedNumbers {
     /** Takes up what has been written into the memory by others. */
     void read() {
         values = memory.dup().castTo(DataType.DOUBLE).toDoubleVector();
+    }
+
+    /** Takes up what has been written into the memory by others; returns whether there was anything. Costs a transfer on a GPU. */
+    boolean follow() {
+        double[] now = values.clone();
+        if (onCpu) {
+            DataBuffer data = memory.data();
+            Arrays.setAll(now, data::getDouble);
+        } else {
+            now = memory.dup().castTo(DataType.DOUBLE).toDoubleVector();
+        }
+        boolean same = Arrays.equals(now, values);
+        values = now;
+        return !same;
     }
 
     double get(int slot) {
