@@ -58,14 +58,15 @@ final class RowMatrices {
 
     /**
      * Adds Σ cs<sub>i</sub> s<sub>i</sub> + cy<sub>i</sub> y<sub>i</sub> to p, over the slots in use only: others may hold
-     * anything, NaN included.
+     * anything, NaN included. A full ring is taken as it lies, in one product.
      *
-     * @param first the oldest slot in use
+     * @param oldest the oldest slot in use
      * @param size how many are
      */
-    void combine(int first, int size, double[] cs, double[] cy, INDArray[] p) {
+    void combine(int oldest, int size, double[] cs, double[] cy, INDArray[] p) {
         INDArray step = Nd4j.createFromArray(cs).castTo(type());
         INDArray change = Nd4j.createFromArray(cy).castTo(type());
+        int first = size == memory ? 0 : oldest;
         int untilEnd = Math.min(size, memory - first);
         for (int b = 0; b < p.length; b++) {
             INDArray target = p[b].reshape('f', p[b].length(), 1);

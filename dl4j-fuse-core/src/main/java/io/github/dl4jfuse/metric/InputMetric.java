@@ -74,7 +74,10 @@ public final class InputMetric {
     private final INDArray memory;
     private final INDArray numbers; // t, observations + ASIDE * batches put aside in a row
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
-    private final boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
+    private final boolean onCpu = isOnCpu();
+    private INDArray shrunkWeights; // P, whose P P' is c Q (I - diag(w)) Q', for backends other than the CPU
+    private INDArray shrunkBias;
+    private INDArray projected; // [k, nOut]
     private double[] copy; // Q and factors for layers that are SMALL, by rows [nIn + 2, k]; null until it is needed
     private double[] saved; // the numbers as they were last seen in the memory
     private double mean; // t
@@ -106,6 +109,17 @@ public final class InputMetric {
         numbers = memory.get(interval(q + 2L * rank, q + 2L * rank + NUMBERS));
         readNumbers();
         computeFactors();
+    }
+
+    private static volatile boolean asOnGpu;
+
+    /** Makes metrics made from now on compute as on a GPU: for tests. */
+    static void computeAsOnGpu(boolean gpu) {
+        asOnGpu = gpu;
+    }
+
+    private static boolean isOnCpu() {
+        return !asOnGpu && Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     }
 
     /** Once for each batch that is taken in, not for each step: on a GPU, elements of a view bring all of its memory along. */
@@ -220,11 +234,10 @@ public final class InputMetric {
         boolean first = past == 0;
         if (first) {
             Random random = new Random(SEED);
-            for (int i = 0; i < inputs; i++) {
-                for (int j = 0; j < rank; j++) {
-                    weightPart.putScalar(i, j, random.nextGaussian());
-                }
-            }
+            double[] start = new double[inputs * rank];
+            Arrays.setAll(start, i -> random.nextGaussian());
+            weightPart.assign(
+                    Nd4j.createFromArray(start).castTo(memory.dataType()).reshape('c', inputs, rank));
             biasPart.assign(bias ? 1 : 0);
             orthonormalise();
         }
@@ -258,6 +271,10 @@ public final class InputMetric {
 
     /** Modified Gram-Schmidt, column by column; one that vanishes stays zero. */
     private void orthonormalise() {
+        if (!onCpu) {
+            orthonormaliseOnHost();
+            return;
+        }
         INDArray last = biasPart.dup(); // memory of its own, whose elements are read one by one
         for (int i = 0; i < rank; i++) {
             INDArray column = weightPart.getColumn(i);
@@ -276,8 +293,49 @@ public final class InputMetric {
         biasPart.assign(last);
     }
 
+    /** On a GPU some hundred small kernels, and numbers that Java waits for, take longer than Q takes to come and go. */
+    private void orthonormaliseOnHost() {
+        double[][] columns = new double[rank][dimension()];
+        double[] weights = toDoubles(weightPart);
+        double[] last = toDoubles(biasPart);
+        for (int j = 0; j < rank; j++) {
+            for (int i = 0; i < inputs; i++) {
+                columns[j][i] = weights[i * rank + j];
+            }
+            if (bias) {
+                columns[j][inputs] = last[j];
+            }
+            for (int k = 0; k < j; k++) {
+                double product = dot(columns[j], columns[k]);
+                for (int i = 0; i < columns[j].length; i++) {
+                    columns[j][i] -= product * columns[k][i];
+                }
+            }
+            double length = Math.sqrt(dot(columns[j], columns[j]));
+            for (int i = 0; i < columns[j].length; i++) {
+                columns[j][i] = length > 1e-30 ? columns[j][i] / length : 0;
+            }
+            for (int i = 0; i < inputs; i++) {
+                weights[i * rank + j] = columns[j][i];
+            }
+            last[j] = bias ? columns[j][inputs] : 0;
+        }
+        weightPart.assign(
+                Nd4j.createFromArray(weights).castTo(memory.dataType()).reshape('c', inputs, rank));
+        biasPart.assign(Nd4j.createFromArray(last).castTo(memory.dataType()).reshape('c', 1, rank));
+    }
+
+    private static double dot(double[] x, double[] y) {
+        double sum = 0;
+        for (int i = 0; i < x.length; i++) {
+            sum += x[i] * y[i];
+        }
+        return sum;
+    }
+
     private void computeFactors() {
         copy = null;
+        shrunkWeights = null;
         if (isIdentity()) {
             scale = 1;
             return;
@@ -317,15 +375,39 @@ public final class InputMetric {
             applyInJava(weights, biases);
             return;
         }
-        INDArray projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
-        Nd4j.gemm(weightPart, weights, projected, true, false, 1, 0);
-        if (bias) {
-            Nd4j.gemm(biasPart, biases, projected, true, false, 1, 1);
+        if (!onCpu) {
+            applyWithFewKernels(weights, biases);
+            return;
         }
-        projected.muliColumnVector(factors);
-        Nd4j.gemm(weightPart, projected, weights, false, false, 1, scale);
+        INDArray small = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
+        Nd4j.gemm(weightPart, weights, small, true, false, 1, 0);
         if (bias) {
-            Nd4j.gemm(biasPart, projected, biases, false, false, 1, scale);
+            Nd4j.gemm(biasPart, biases, small, true, false, 1, 1);
+        }
+        small.muliColumnVector(factors);
+        Nd4j.gemm(weightPart, small, weights, false, false, 1, scale);
+        if (bias) {
+            Nd4j.gemm(biasPart, small, biases, false, false, 1, scale);
+        }
+    }
+
+    /** T = c I - P P', two kernels, and two for a bias. */
+    private void applyWithFewKernels(INDArray weights, INDArray biases) {
+        if (shrunkWeights == null) {
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                INDArray roots = Transforms.sqrt(factors.neg().reshape('c', 1, rank), false);
+                shrunkWeights = weightPart.mulRowVector(roots).dup('f');
+                shrunkBias = biasPart.mul(roots);
+                projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
+            }
+        }
+        Nd4j.gemm(shrunkWeights, weights, projected, true, false, 1, 0);
+        if (bias) {
+            Nd4j.gemm(shrunkBias, biases, projected, true, false, 1, 1);
+        }
+        Nd4j.gemm(shrunkWeights, projected, weights, false, false, -1, scale);
+        if (bias) {
+            Nd4j.gemm(shrunkBias, projected, biases, false, false, -1, scale);
         }
     }
 

@@ -27,8 +27,11 @@ class AgreementTest {
     /** In double, after 20 steps that amplify differences in rounding. */
     private static final double TOLERANCE = 1e-6;
 
-    /** In float against double. Differences in rounding may change what a line search accepts. */
-    private static final double TOLERANCE_IN_FLOAT = 2e-2;
+    /** In float against double; a CPU is at most 1e-5 off. */
+    private static final double TOLERANCE_IN_FLOAT = 1e-4;
+
+    /** In float the solver's line search accepts other points: .029 off, to three digits alike on a CPU and on a GPU. */
+    private static final double TOLERANCE_OF_THE_SOLVER_IN_FLOAT = 5e-2;
 
     /** Where a GPU leaves the model that a CPU takes up: run the first with -Pcuda, the second without. */
     private static final Path SAVED_ON_GPU = Path.of("target", "saved-on-gpu.zip");
@@ -67,7 +70,7 @@ class AgreementTest {
         double[] actual = Reference.project(method.result(DataType.FLOAT));
         assertThat(Reference.difference(actual, Reference.read().get(method)))
                 .as("relative difference from the reference, seed %d", TestNetworks.SEED)
-                .isLessThan(TOLERANCE_IN_FLOAT);
+                .isLessThan(method == Method.LBFGS_SOLVER ? TOLERANCE_OF_THE_SOLVER_IN_FLOAT : TOLERANCE_IN_FLOAT);
     }
 
     /** Sums on a GPU may be added in another order each time. */

@@ -401,4 +401,37 @@ class InputMetricTest {
                     .isTrue();
         }
     }
+
+    /** Layers large enough for BLAS on a CPU. */
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void computesOnAGpuWhatItDoesOnACpu(boolean bias) {
+        int outputs = 1 + InputMetric.SMALL / INPUTS;
+        INDArray[] batches = {rows(), rows(), rows()};
+        INDArray start = Nd4j.rand(DataType.DOUBLE, INPUTS, outputs).dup('f');
+        INDArray biases = Nd4j.rand(DataType.DOUBLE, 1, outputs);
+        INDArray[] weightsOf = new INDArray[2];
+        INDArray[] biasesOf = new INDArray[2];
+        for (int form = 0; form < 2; form++) {
+            InputMetric.computeAsOnGpu(form == 1);
+            try {
+                InputMetric metric =
+                        new InputMetric(INPUTS, 4, bias, 2, Nd4j.zeros(DataType.DOUBLE, InputMetric.size(INPUTS, 4)));
+                weightsOf[form] = start.dup('f');
+                biasesOf[form] = biases.dup();
+                for (INDArray batch : batches) {
+                    assertThat(metric.observe(batch)).isTrue();
+                    metric.apply(weightsOf[form], bias ? biasesOf[form] : null);
+                }
+            } finally {
+                InputMetric.computeAsOnGpu(false);
+            }
+        }
+        assertThat(weightsOf[0].distance2(start)).isGreaterThan(1);
+        assertThat(weightsOf[1].distance2(weightsOf[0])
+                        / weightsOf[0].norm2Number().doubleValue())
+                .as("seed %d", SEED)
+                .isLessThan(1e-12);
+        assertThat(biasesOf[1].distance2(biasesOf[0])).isLessThan(1e-11);
+    }
 }

@@ -126,7 +126,10 @@ public final class DoctorCommand implements Callable<Integer> {
         row("CPU", cpu.model() + ", " + Runtime.getRuntime().availableProcessors() + " processors, " + extensions());
         row(
                 "backend",
-                facts.get("backend") + " on " + facts.get("device") + ", " + facts.get("blasThreads") + " for BLAS");
+                facts.get("backend") + " on " + facts.get("device")
+                        + (facts.get("blasThreads").equals("null")
+                                ? ""
+                                : ", " + facts.get("blasThreads") + " for BLAS"));
         row("classifier", facts.get("classifier") + bestClassifier());
         row(
                 "OpenBLAS kernels",

@@ -22,7 +22,7 @@ public record GpuDiagnosis(boolean fault, String sentence) {
      *
      * @param gpus found by the driver
      * @param jars CUDA jars on the class path
-     * @param backend the backend that runs, or empty if ND4J does not start
+     * @param backend the backend on which a training has run, or empty if ND4J does not start
      * @param environment variables of the process
      */
     public static GpuDiagnosis of(
@@ -67,7 +67,9 @@ public record GpuDiagnosis(boolean fault, String sentence) {
         Optional<Fit> fit = chip.flatMap(c -> jar.artifact().map(artifact -> artifact.fit(c)));
         if (fit.isPresent() && fit.get().compareTo(Fit.RUNS_AFTER_COMPILING) > 0) {
             return new GpuDiagnosis(
-                    true, jar + " carries no code that this chip can run. " + CudaArtifact.advice(chip.get()));
+                    false,
+                    "the CUDA backend runs, with native libraries that were built for this chip: those released as "
+                            + jar + " carry no code for it.");
         }
         return new GpuDiagnosis(
                 false,

@@ -129,6 +129,10 @@ class GpuTest {
             assertThat(runs.fault()).isFalse();
             assertThat(runs.sentence()).contains("compiled by the driver");
         });
+        assertThat(diagnosis(List.of(H100), M2_1, "JCublasBackend")).satisfies(runs -> {
+            assertThat(runs.fault()).as("a training has run").isFalse();
+            assertThat(runs.sentence()).contains("built for this chip");
+        });
         assertThat(diagnosis(List.of(A10), M2_1, "CpuBackend", "BACKEND_PRIORITY_CPU", "1000")
                         .fault())
                 .isFalse();
@@ -144,7 +148,6 @@ class GpuTest {
         expectFault(diagnosis(List.of(), M2_1, "CpuBackend"), "fell back to the CPU", "libcuda", "--gpus all");
         expectFault(diagnosis(List.of(), M2_1, null), "does not start", "no NVIDIA driver");
         expectFault(diagnosis(List.of(H100), M2_1, null), "no code that this chip can run", "nd4j-cuda-11.0");
-        expectFault(diagnosis(List.of(H100), M2_1, "JCublasBackend"), "no code that this chip can run");
         expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "CUDA_VISIBLE_DEVICES", ""), "hides the GPU");
         expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "CUDA_VISIBLE_DEVICES", "-1"), "hides the GPU");
         expectFault(diagnosis(List.of(A10), M2_1, "CpuBackend", "BACKEND_PRIORITY_CPU", "1"), "did not load");
