@@ -24,6 +24,11 @@ record Case(Network network, Contestant contestant, Companion companion, Batches
         return new Course(this, contestant.updater(), seed).listening(contestant.listeners());
     }
 
+    /** Returns whether part of the present phase is not saved with the model, as README says. */
+    boolean forgets() {
+        return batches == Batches.ONE && contestant.forgetsOneBatch();
+    }
+
     /** The same with DL4J's Adam, which says what can be expected at all. */
     Case withAdam() {
         return new Case(network, Contestant.ADAM, companion, batches, form);

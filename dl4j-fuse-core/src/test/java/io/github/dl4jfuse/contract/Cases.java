@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Function;
 
 /** Which cases are run. */
 final class Cases {
@@ -44,11 +45,19 @@ final class Cases {
         return List.copyOf(all.values());
     }
 
-    /** So many of all cases, in an order drawn by the seed: each network's default training now and then, the rest evenly. */
-    static List<Case> sample(long seed, int size) {
+    /** One case of each network, one of each companion and one of each updater, drawn by the seed. */
+    static List<Case> sample(long seed) {
         List<Case> all = new ArrayList<>(all(seed));
         Collections.shuffle(all, new Random(seed));
-        return all.subList(0, Math.min(size, all.size()));
+        Map<String, Case> sample = new LinkedHashMap<>();
+        List<Function<Case, String>> kinds = List.of(
+                subject -> "network " + subject.network(),
+                subject -> "companion " + subject.companion().name(),
+                subject -> "updater " + subject.contestant() + " " + subject.batches());
+        for (Function<Case, String> kind : kinds) {
+            all.forEach(subject -> sample.putIfAbsent(kind.apply(subject), subject));
+        }
+        return sample.values().stream().distinct().toList();
     }
 
     static Case training(Network network, Contestant contestant, Batches batches) {

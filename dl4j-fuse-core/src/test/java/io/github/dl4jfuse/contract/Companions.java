@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.contract;
 
-import io.github.dl4jfuse.contract.Contestant.Batches;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -139,7 +138,7 @@ final class Companions {
                     first.goOnWith(loaded).listening(subject.contestant().listeners());
             return different(straight, first)
                     .or(() -> different(straight, second).map(gap -> "the checkpoint " + gap))
-                    .or(() -> different(straight.train(HALF), second.train(HALF)));
+                    .or(() -> goesOn(subject, straight, second));
         } finally {
             try (Stream<Path> files = Files.walk(folder)) {
                 files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
@@ -163,7 +162,14 @@ final class Companions {
         Course straight = subject.start().train(HALF);
         Course second = straight.goOnWith(restored(straight.model()))
                 .listening(subject.contestant().listeners());
-        return different(straight, second).or(() -> different(straight.train(HALF), second.train(HALF)));
+        return different(straight, second).or(() -> goesOn(subject, straight, second));
+    }
+
+    /** As many steps again of a training and of what went on from its middle. */
+    private static Optional<String> goesOn(Case subject, Course straight, Course second) {
+        straight.train(HALF);
+        second.train(HALF);
+        return subject.forgets() ? finite(second) : different(straight, second);
     }
 
     static Model restored(Model model) throws IOException {
@@ -196,7 +202,7 @@ final class Companions {
         if (model instanceof ComputationGraph) {
             original.listening(listeners);
         }
-        return different(straight, cloned)
+        return (subject.forgets() ? finite(cloned) : different(straight, cloned))
                 .map(gap -> "the clone " + gap)
                 .or(() -> different(straight, original.train(HALF)).map(gap -> "the original " + gap));
     }
@@ -235,10 +241,7 @@ final class Companions {
         Course straight = subject.start().train(2 * HALF);
         Course changed = subject.start().train(HALF);
         changed.listening(subject.contestant().listeners()).train(HALF);
-        if (subject.batches() == Batches.MANY) {
-            return different(straight, changed);
-        }
-        return finite(changed); // the pairs of a fixed batch are the listener's
+        return subject.forgets() ? finite(changed) : different(straight, changed);
     }
 
     private static Optional<String> evaluation(Case subject) {
@@ -284,7 +287,7 @@ final class Companions {
         Course goesOn = source.goOnWith(target.model());
         source.train(HALF);
         goesOn.train(HALF);
-        return subject.batches() == Batches.MANY ? different(source, goesOn) : finite(goesOn);
+        return subject.forgets() ? finite(goesOn) : different(source, goesOn);
     }
 
     private static BaseMultiLayerUpdater<?> updater(Model model) {

@@ -74,6 +74,11 @@ enum Contestant {
         };
     }
 
+    /** Returns whether something of its steps on one batch is the listener's and is not saved: curvature pairs, the count. */
+    boolean forgetsOneBatch() {
+        return isAutomatic() && hasListener() && this != ADAPTED_ADAM;
+    }
+
     boolean hasMetric() {
         return hasListener() && name().startsWith("ADAPTED");
     }

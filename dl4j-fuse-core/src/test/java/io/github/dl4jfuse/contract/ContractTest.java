@@ -24,8 +24,6 @@ import org.junit.jupiter.api.TestFactory;
 class ContractTest {
 
     private static final long DEFAULT_SEED = 1;
-    private static final int SAMPLE = 150;
-
     private static final String ONE = "[\\w-]+(/[\\w-]+){4}";
 
     @TestFactory
@@ -43,7 +41,7 @@ class ContractTest {
             cases = Cases.all(seed);
             Compatibility.forget();
         } else {
-            cases = Cases.sample(seed, SAMPLE);
+            cases = Cases.sample(seed);
         }
         System.out.println("Contract: " + cases.size() + " cases, -Dcontract.seed=" + seed);
         return cases.stream().map(subject -> dynamicTest(subject.name(), () -> check(subject)));

@@ -1,5 +1,11 @@
 package io.github.dl4jfuse.contract;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -70,6 +76,7 @@ final class Network {
     private final List<Cause> causes = new ArrayList<>();
     private final List<Integer> frozen = new ArrayList<>();
     private boolean validated = true;
+    private double stillness;
     private boolean floatOnly;
     private boolean layersOnly;
 
@@ -121,6 +128,17 @@ final class Network {
             frozen.add(number);
         }
         return this;
+    }
+
+    /** DL4J's own Adam moves parameters of rate 0 by its rounding. */
+    Network nearly() {
+        stillness = 1e-4;
+        return this;
+    }
+
+    /** Returns how far what must not move may move, relative to itself. */
+    double stillness() {
+        return stillness;
     }
 
     /** Switches off DL4J's check of activation and loss. */
@@ -188,7 +206,7 @@ final class Network {
     }
 
     private Model stack(NeuralNetConfiguration.Builder builder, IUpdater updater, boolean graph) {
-        List<Layer> copies = layers.apply(updater).stream().map(Layer::clone).toList();
+        List<Layer> copies = layers.apply(updater).stream().map(Network::copy).toList();
         boolean truncated = causes.contains(Cause.TRUNCATED);
         if (!graph) {
             var list = builder.list(copies.toArray(Layer[]::new))
@@ -212,6 +230,23 @@ final class Network {
             built.backpropType(BackpropType.TruncatedBPTT).tBPTTLength(TRUNCATED_LENGTH);
         }
         return new ComputationGraph(built.setOutputs(before).build());
+    }
+
+    /** Layer.clone shares what a wrapper wraps, and DL4J writes the updater into that. */
+    private static Layer copy(Layer layer) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(layer);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            return (Layer) in.readObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Override

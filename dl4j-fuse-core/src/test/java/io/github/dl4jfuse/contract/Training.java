@@ -131,7 +131,8 @@ final class Training implements Companion {
             return Optional.of("parameters that are not finite, where Adam's are");
         }
         List<String> moved = course.frozen().entrySet().stream()
-                .filter(entry -> !Arrays.equals(entry.getValue(), frozen.get(entry.getKey())))
+                .filter(entry -> !(Course.difference(entry.getValue(), frozen.get(entry.getKey()))
+                        <= subject.network().stillness()))
                 .map(Map.Entry::getKey)
                 .toList();
         if (!moved.isEmpty()) {
