@@ -118,6 +118,7 @@ public final class GeometrySolver {
         }
 
         Adaptation run() {
+            model.requireMinimisable();
             model.requireMemory();
             point = model.start();
             local = evaluate(point);

@@ -50,6 +50,12 @@ public interface ResidualModel {
         return 0;
     }
 
+    /**
+     * Throws an IllegalStateException with a sentence if a solver that moves all parameters freely would do it no justice;
+     * does nothing unless there is something to know.
+     */
+    default void requireMinimisable() {}
+
     /** Returns N Q, the rows of D. */
     default int rows() {
         return examples() * outputsPerExample();

@@ -117,9 +117,11 @@ public final class LbfgsSolver {
      * @param start a point of f, not changed
      * @throws IllegalArgumentException if the start has another length or type, or a tolerance is below what the type
      *     resolves
+     * @throws IllegalStateException if the objective is not for solvers, see {@link Objective#requireMinimisable}
      */
     public Minimum run(Objective objective, INDArray start) {
         objective.requireVector(start, "The start");
+        objective.requireMinimisable();
         requireResolvable("relativeGradientTolerance", settings.relativeGradientTolerance, objective);
         requireResolvable("relativeDecreaseTolerance", settings.relativeDecreaseTolerance, objective);
         return new LbfgsRun(settings, objective, start).minimise();

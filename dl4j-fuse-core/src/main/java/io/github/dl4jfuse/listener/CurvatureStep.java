@@ -16,6 +16,8 @@ import java.util.function.Function;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One L-BFGS step of a network on the batch in hand: direction, step acceptance, same-batch curvature pair.
@@ -25,6 +27,9 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Inside {@code Adapted}, steps on a fixed batch are those of W', on which its rule works: with gradients T g, the
  * first guess at the inverse Hessian is a multiple of T² in place of the identity. The metric does not move in the meantime.
+ *
+ * <p>Weight constraints are kept at each trial point, and the displacement of a pair is that between two such points. With them
+ * steps are those of W.
  *
  * <p>Memory: 4 vectors as long as the trained parameters besides the history, one more with decoupled weight decay or a
  * blend, and one more on fixed batches, two inside {@code Adapted}.
@@ -36,6 +41,11 @@ final class CurvatureStep {
 
     /** On a fixed batch the evaluation that DL4J makes at the start of each step repeats the last one: 1 of 10 is wasted. */
     private static final int STEPS_ON_A_FIXED_BATCH = 9;
+
+    /** A step to where the gradient is not finite is cut to this share of it. */
+    private static final double SHORTER = 0.1;
+
+    private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 
     private final TrainingNetwork<FuseUpdater> network;
     private final List<FuseUpdater> updaters;
@@ -109,7 +119,8 @@ final class CurvatureStep {
     }
 
     private static boolean isInMetric(TrainingNetwork<FuseUpdater> network) {
-        return network.updaters().get(0).getConfig().isAutomatic() && network.isAdapted();
+        // A displacement that constraints have bent has no counterpart among the W'.
+        return network.updaters().get(0).getConfig().isAutomatic() && network.isAdapted() && !network.isConstrained();
     }
 
     private static boolean needsApplied(TrainingNetwork<FuseUpdater> network) {
@@ -142,25 +153,32 @@ final class CurvatureStep {
 
     /**
      * Remembers point, value and gradient before DL4J turns the gradient into an update, and computes the direction unless
-     * the gradient will have to be evaluated again.
+     * the gradient will have to be evaluated again. Gauss-Newton steps that have led to a finite loss with a gradient that is not
+     * are taken back, and no more are made.
      *
      * @return the squared length of DL4J's raw gradient; on a GPU it is read back together with the direction's products
      */
     double begin() {
         Segments.assign(start, network.parameters());
-        if (automatic) {
-            Segments.assign(origin, start);
-        }
         gradient(gradient);
         startValue = network.value();
         startScore = network.score();
         INDArray[] raw = network.gradientView();
+        double square;
         if (network.isNoisy()) {
-            return Segments.dot(raw, raw);
+            square = Segments.dot(raw, raw);
+        } else {
+            double[] products = history.direction(gradient, direction, raw);
+            startSlope = products[0];
+            square = products[1];
         }
-        double[] products = history.direction(gradient, direction, raw);
-        startSlope = products[0];
-        return products[1];
+        if (gaussNewton != null && !gaussNewton.isOver() && Double.isFinite(startValue) && !Double.isFinite(square)) {
+            gaussNewton = null;
+            Segments.assign(network.parameters(), origin);
+        } else if (automatic) {
+            Segments.assign(origin, start);
+        }
+        return square;
     }
 
     /**
@@ -183,9 +201,10 @@ final class CurvatureStep {
             gradient(gradient);
             startSlope = history.direction(gradient, direction);
         }
-        ArmijoBacktracking.Result result = gaussNewton != null && !gaussNewton.isOver()
-                ? gaussNewtonRound(counter)
-                : descend(startSlope, parameters, random, counter);
+        ArmijoBacktracking.Result result = gaussNewtonRound(counter);
+        if (result == null) {
+            result = descend(startSlope, parameters, random, counter);
+        }
         if (adamShare > 0) {
             Segments.axpy(-1, start, parameters);
             Segments.scale(1 - adamShare, parameters);
@@ -209,9 +228,20 @@ final class CurvatureStep {
         clearHistory(counter);
     }
 
+    /** Makes a round of Gauss-Newton steps; returns null, and leaves the parameters alone, if it is not their time. */
     private ArmijoBacktracking.Result gaussNewtonRound(FuseStatistics.Counter counter) {
-        endValue = gaussNewton.round(startValue, counter);
-        return new ArmijoBacktracking.Result(true, 1, endValue, 0, "");
+        if (gaussNewton == null || gaussNewton.isOver()) {
+            return null;
+        }
+        try {
+            endValue = gaussNewton.round(startValue, counter);
+            return new ArmijoBacktracking.Result(true, 1, endValue, 0, "");
+        } catch (RuntimeException e) {
+            log.warn("No more Gauss-Newton steps on this batch, L-BFGS goes on: {}", e.toString());
+            gaussNewton = null;
+            Segments.assign(network.parameters(), start);
+            return null;
+        }
     }
 
     /** One step, or several on a fixed batch. */
@@ -243,31 +273,52 @@ final class CurvatureStep {
             Segments.assign(parameters, start);
             return new ArmijoBacktracking.Result(false, 0, startValue, 0, "The gradient is zero.");
         }
+        network.clearHeld(direction); // pairs of a network that was not frozen then
         if (inMetric) {
             Segments.assign(motion, direction);
             network.applyMetric(motion);
         }
-        ArmijoBacktracking.Result result = search.search(
-                t -> {
-                    Segments.assign(parameters, start);
-                    Segments.axpy(t, motion, parameters);
-                    return evaluate(random, counter);
-                },
-                startValue,
-                slope,
-                firstStep);
-        counter.cutBacks += Math.max(0, result.evaluations() - 1);
+        ArmijoBacktracking.Result result = searchForAGradient(slope, firstStep, parameters, random, counter);
         endValue = result.accepted() ? result.value() : Double.NaN;
         if (config.measuredSteps() && !steepest) {
             measure(result, slope);
         }
-        if (result.accepted()) {
-            addPair(parameters, result.step(), counter);
-        } else {
+        if (!result.accepted()) {
             Segments.assign(parameters, start);
             clearHistory(counter);
         }
         return result;
+    }
+
+    /** Searches, and goes on with shorter steps where a lower loss comes with a gradient that is not finite. */
+    private ArmijoBacktracking.Result searchForAGradient(
+            double slope, double firstStep, INDArray[] parameters, long[] random, FuseStatistics.Counter counter) {
+        double first = firstStep;
+        for (int left = search.maxEvaluations(); left > 0; ) {
+            ArmijoBacktracking.Result result = search.search(
+                    t -> {
+                        Segments.assign(parameters, start);
+                        Segments.axpy(t, motion, parameters);
+                        network.project();
+                        return evaluate(random, counter);
+                    },
+                    startValue,
+                    slope,
+                    first);
+            left -= Math.max(1, result.evaluations());
+            counter.cutBacks += Math.max(0, result.evaluations() - 1);
+            if (!result.accepted() || addPair(parameters, result.step(), counter)) {
+                return result;
+            }
+            counter.cutBacks++;
+            first = SHORTER * result.step();
+        }
+        return new ArmijoBacktracking.Result(
+                false,
+                0,
+                startValue,
+                search.maxEvaluations(),
+                "Wherever the loss was lower its gradient was not finite.");
     }
 
     private void gradient(INDArray[] target) {
@@ -290,7 +341,8 @@ final class CurvatureStep {
         updaters.forEach(updater -> updater.setMeasured(after));
     }
 
-    private void addPair(INDArray[] parameters, double step, FuseStatistics.Counter counter) {
+    /** Takes the pair of an accepted step; returns false, and changes nothing, if the gradient is not finite there. */
+    private boolean addPair(INDArray[] parameters, double step, FuseStatistics.Counter counter) {
         gradient(change);
         Segments.axpy(-1, gradient, change);
         // The displacement as it happened, rounding included: far from zero, x + t p differs from t p beyond x.
@@ -302,8 +354,15 @@ final class CurvatureStep {
             Segments.axpy(-1, start, displacement);
         }
         Segments.scale(-step, gradient); // B s, because s = -t H g
-        counter.pair(history.update(displacement, change, gradient));
+        LbfgsHistory.Outcome outcome = history.update(displacement, change, gradient);
+        if (outcome == LbfgsHistory.Outcome.SKIPPED && !Double.isFinite(Segments.dot(change, change))) {
+            Segments.scale(1 / step, displacement);
+            Segments.scale(-1 / step, gradient);
+            return false;
+        }
+        counter.pair(outcome);
         saveHistory();
+        return true;
     }
 
     void clearHistory(FuseStatistics.Counter counter) {

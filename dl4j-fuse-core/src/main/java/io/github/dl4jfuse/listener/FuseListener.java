@@ -12,6 +12,7 @@ import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
@@ -45,8 +46,9 @@ import org.slf4j.LoggerFactory;
  * good ones. BatchNorm's running statistics stay as they are where those of a batch are not finite. Each kind of event is logged once, and counted always: see {@link #statistics}.
  *
  * <p>Under the criterion of a fixed batch ({@code SwitchCriterion.fixedBatch}) L-BFGS begins when so many steps had the same
- * inputs, and ends when other inputs come or the loss at one point is not the same twice (by more than a thousandth), which
- * costs no evaluation beyond the step's own. Its pairs are kept here and not saved with the model. Each step of training is
+ * inputs, labels and masks, and ends when others come or the loss at one point is not the same twice (by more than a thousandth),
+ * which costs no evaluation beyond the step's own. After each time that the loss was not the same it takes twice as many
+ * steps to begin. Its pairs are kept here and not saved with the model. Each step of training is
  * several steps then, which BatchNorm's running statistics all see; inside {@code Adapted} they are those of W', and the metrics
  * stand still.
  *
@@ -329,6 +331,13 @@ public final class FuseListener extends OwnListener implements Steering {
         if (forReplica && fused != null && !fused.updaters().get(0).isAutomatic()) {
             throw new IllegalStateException(one.refusesReplicas());
         }
+        Set<String> penalised = TrainingNetwork.frozenButPenalised(current);
+        if (!penalised.isEmpty() && metrics == null && network == null) {
+            log.warn(
+                    "DL4J's updater moves frozen layers by their l1, l2 or weight decay (FrozenLayerWithBackprop does not keep"
+                            + " them off): {}. Give these layers none.",
+                    String.join(", ", penalised));
+        }
         model = current;
         metrics = adapted ? new MetricWatch(new LayerInputs(current), !forReplica) : null;
         network = fused;
@@ -377,9 +386,9 @@ public final class FuseListener extends OwnListener implements Steering {
         if (batch == null) {
             return 0;
         }
-        int steps = fixedBatch.look(network.batch().inputs());
-        if (curvaturePhase && !step.repeatsItsValue()) {
-            fixedBatch.forget();
+        int steps = fixedBatch.look(network.batch().arrays());
+        if (steps > 0 && curvaturePhase && !step.repeatsItsValue()) {
+            fixedBatch.refute();
             return 0;
         }
         return steps;

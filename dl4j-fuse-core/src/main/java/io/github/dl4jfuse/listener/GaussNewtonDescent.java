@@ -192,6 +192,7 @@ final class GaussNewtonDescent {
         if (made == null) {
             return;
         }
+        batch.project();
         INDArray now = batch.parameters();
         double value = Double.NaN;
         try {

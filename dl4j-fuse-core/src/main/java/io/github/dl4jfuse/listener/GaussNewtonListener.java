@@ -39,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * <p>A batch whose loss is not finite takes no step. l1 and l2 act on top of the direction, as decoupled weight decay would.
  *
  * <p>Refused with an IllegalStateException that names the remedy: what {@link NetworkOutputs} does not understand, gradient
- * normalization, truncated backpropagation through time, in ALL_LAYERS also dropout, weight noise and BatchNorm
+ * normalization, truncated backpropagation through time, a loss that is not DL4J's on the first batch (masks, layers that are not
+ * understood), in ALL_LAYERS also dropout, weight noise and BatchNorm
  * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
  * memory, and a second network. Not thread-safe.
  */
@@ -88,6 +89,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
     private long skipped;
     private int largest;
     private long bytes;
+    private boolean comparedLoss;
     private boolean saidSkipped;
     private boolean saidWhole;
 
@@ -174,7 +176,11 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
         }
         batch.batch().begin();
         attempt = null;
-        NetworkOutputs outputs = drawn(batch.outputs());
+        NetworkOutputs all = batch.outputs();
+        if (!comparedLoss && Double.isFinite(batch.score())) {
+            comparedLoss = all.requireLoss(batch.comparableLoss());
+        }
+        NetworkOutputs outputs = drawn(all);
         checkMemory(outputs);
         if (!Double.isFinite(batch.score())) {
             leaveOut("its loss is " + batch.score());
@@ -227,6 +233,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
         if (attempt != null) {
             Attempt made = attempt;
             attempt = null;
+            batch.project();
             double value = Double.NaN;
             try {
                 value = made.loss()

@@ -87,6 +87,9 @@ final class GaussNewtonPhase {
         } catch (IllegalStateException e) {
             log.debug("No Gauss-Newton steps: {}", e.getMessage());
             return null;
+        } catch (RuntimeException e) { // they are an offer: whatever they stumble over, training goes on
+            log.info("No Gauss-Newton steps on this batch, L-BFGS begins at once: {}", e.toString());
+            return null;
         }
     }
 

@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each step costs a forward pass on the examples that are watched, for the path. A look takes one Jacobian and the
  * eigenvalues of a matrix of as many rows as examples times outputs, at most {@value RankCheck#ROWS}: of a larger batch the first
- * examples are watched. One for each network. Not thread-safe.
+ * examples are watched. What it does not understand, or what goes wrong in a look, is said once in the log, and the training goes
+ * on without it. One for each network. Not thread-safe.
  */
 public final class GeometryListener extends OwnListener {
 
@@ -67,6 +68,7 @@ public final class GeometryListener extends OwnListener {
     private NetworkOutputs watched;
     private OutputLoss loss;
     private OutputPath path;
+    private boolean blind;
 
     /** Every {@value #DEFAULT_EVERY} steps, predictions for Euler steps of {@value RankCheck#DEFAULT_ETA}. */
     public GeometryListener() {
@@ -101,8 +103,19 @@ public final class GeometryListener extends OwnListener {
         if (batch == null) {
             batch = new BatchInHand(current);
         }
-        if (watched == null) {
+        if (watched == null && !blind) {
             batch.batch().keep();
+        }
+    }
+
+    /** Looks, and where that fails looks no more: no training ends because of it. */
+    private void guarded(Runnable look) {
+        try {
+            look.run();
+        } catch (RuntimeException e) {
+            blind = true;
+            watched = null;
+            log.warn("GeometryListener sees nothing more of this training, which goes on: {}", e.toString());
         }
     }
 
@@ -110,12 +123,21 @@ public final class GeometryListener extends OwnListener {
     @Override
     public void onGradientCalculation(Model current) {
         keepOrder(current);
-        if (watched != null || batch == null) {
-            return;
+        if (watched == null && batch != null && !blind) {
+            guarded(this::begin);
         }
+    }
+
+    private void begin() {
         batch.batch().begin();
-        NetworkOutputs first = batch.outputs().first(RankCheck.ROWS);
-        batch.batch().end();
+        NetworkOutputs first;
+        try {
+            NetworkOutputs all = batch.outputs();
+            all.requireLoss(batch.comparableLoss());
+            first = all.first(RankCheck.ROWS);
+        } finally {
+            batch.batch().end();
+        }
         loss = first.loss();
         path = new OutputPath(loss.at(first.outputs(first.start())).coordinates(), loss.goal());
         watched = first; // only now: what went wrong above is tried again
@@ -123,9 +145,12 @@ public final class GeometryListener extends OwnListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        if (watched == null || one.responsibleFor(current) == null) {
-            return;
+        if (watched != null && one.responsibleFor(current) != null) {
+            guarded(() -> look(iteration));
         }
+    }
+
+    private void look(int iteration) {
         OutputLoss.Local local = loss.at(watched.outputs(watched.start()));
         if (!Double.isFinite(local.value())) {
             return; // nothing to learn about a broken network

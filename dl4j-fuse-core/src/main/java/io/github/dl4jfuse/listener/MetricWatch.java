@@ -23,6 +23,7 @@ final class MetricWatch {
     private List<INDArray> seen; // in the backward pass; taken in once it is known to be one of fit
     private boolean saidBadInputs;
     private boolean saidPutAside;
+    private boolean blind;
 
     MetricWatch(LayerInputs inputs, boolean saysWhatIsLeftAlone) {
         this.inputs = inputs;
@@ -50,7 +51,20 @@ final class MetricWatch {
         examples = inputs.examples();
         int step = step();
         boolean due = Integer.bitCount(step) == 1 || step % EVERY == 0;
-        seen = due || inputs.isWanted() ? inputs.copy(due) : null;
+        try {
+            seen = !blind && (due || inputs.isWanted()) ? inputs.copy(due) : null;
+        } catch (RuntimeException e) {
+            stopLooking(e);
+        }
+    }
+
+    private void stopLooking(RuntimeException e) {
+        blind = true;
+        seen = null;
+        log.warn(
+                "The metrics stay as they are from step {} on, since a look at the layers' inputs failed: {}",
+                step(),
+                e.toString());
     }
 
     private int step() {
@@ -68,8 +82,15 @@ final class MetricWatch {
             return;
         }
         int step = step();
-        LayerInputs.Untaken untaken = inputs.observe(seen);
-        seen = null;
+        LayerInputs.Untaken untaken;
+        try {
+            untaken = inputs.observe(seen);
+        } catch (RuntimeException e) {
+            stopLooking(e);
+            return;
+        } finally {
+            seen = null;
+        }
         if (!untaken.notFinite().isEmpty() && !saidBadInputs) {
             saidBadInputs = true;
             log.warn(

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.KeptBatch;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.network.UpdaterReset;
@@ -37,7 +38,10 @@ import org.slf4j.LoggerFactory;
  * DL4J's learning rate, schedules and counters go on. The listener moves itself before those that save or evaluate, and after
  * those that complete the steps.
  *
- * <p>One for each network. Truncated backpropagation through time is refused. Not thread-safe.
+ * <p>Weight constraints are kept: a step of which they leave nothing is not taken. A probe that fails is said in the log and is the
+ * last one; the training goes on.
+ *
+ * <p>One for each network. Under truncated backpropagation through time there are no probes. Not thread-safe.
  */
 public final class SaddleListener extends OwnListener {
 
@@ -75,6 +79,7 @@ public final class SaddleListener extends OwnListener {
     private double gradientTolerance = Double.NaN;
     private boolean keepsState;
     private boolean saidNotFinite;
+    private boolean blind;
     private StagnationWatch watch = new StagnationWatch(DEFAULT_SMALLEST_FALL);
     private final OneNetwork<SaddleListener> one = new OneNetwork<>(this);
     private Model model;
@@ -170,7 +175,7 @@ public final class SaddleListener extends OwnListener {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        if (!due) {
+        if (!due || blind) {
             if (batch != null) {
                 batch.end();
             }
@@ -180,13 +185,28 @@ public final class SaddleListener extends OwnListener {
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             INDArray update = current.getGradientsViewArray().dup();
             try {
-                probe(iteration);
+                probeAndGoOn(iteration);
             } finally {
                 current.getGradientsViewArray().assign(update);
                 batch.putBack();
                 batch.end();
                 watch.clear();
             }
+        }
+    }
+
+    /** Probes, and where that fails probes no more: no training ends because of it. */
+    private void probeAndGoOn(int iteration) {
+        INDArray before = model.params().dup();
+        try {
+            probe(iteration);
+        } catch (RuntimeException e) {
+            blind = true;
+            model.params().assign(before);
+            log.warn(
+                    "The probe at iteration {} failed, and there will be no more; training goes on: {}",
+                    iteration,
+                    e.toString());
         }
     }
 
@@ -200,20 +220,46 @@ public final class SaddleListener extends OwnListener {
             sayOnceThatItIsNotFinite(iteration, e);
             return;
         }
-        if (step.kind() == SubspaceStep.Kind.NONE) {
+        boolean found = step.kind() != SubspaceStep.Kind.NONE;
+        boolean taken = found && take(step, objective);
+        if (!taken) {
             wait = Math.min(2 * wait, LONGEST_WAIT);
             quietUntil = steps + (long) wait * window;
         } else {
-            model.params().reshape(step.point().length()).assign(step.point());
             if (!keepsState) {
                 UpdaterReset.reset(model);
             }
             wait = 1;
         }
+        if (found && !taken) {
+            log.info(
+                    "Training stands still at iteration {}, and the step away from there that was found lowers the loss no"
+                            + " more within the weight constraints: it was not taken.",
+                    iteration);
+            return;
+        }
         Finding finding = new Finding(
                 iteration, step.report(), step.kind(), step.report().value(), step.value(), sentence(iteration, step));
         findings.add(finding);
         log.info(finding.sentence());
+    }
+
+    /** Takes a step, unless what weight constraints leave of it is worth nothing. */
+    private boolean take(SubspaceStep step, NetworkObjective objective) {
+        INDArray parameters = model.params().reshape(step.point().length());
+        INDArray before = parameters.dup();
+        parameters.assign(step.point());
+        BatchInHand constrained = new BatchInHand(model);
+        if (!constrained.isConstrained()) {
+            return true;
+        }
+        constrained.project();
+        if (objective.value(parameters.castTo(objective.dataType()))
+                < step.report().value()) {
+            return true;
+        }
+        parameters.assign(before);
+        return false;
     }
 
     private String sentence(int iteration, SubspaceStep step) {

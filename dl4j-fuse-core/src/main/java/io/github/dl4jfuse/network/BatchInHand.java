@@ -9,9 +9,9 @@ import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,12 +23,14 @@ public final class BatchInHand {
     private final Model model;
     private final List<NetworkParameter> trained;
     private final KeptBatch kept;
+    private final boolean constrained;
     private NetworkOutputs template;
 
     /** Looks at the network. */
     public BatchInHand(Model model) {
         this.model = model;
         kept = new KeptBatch(model);
+        constrained = Constraints.anyOf(model);
         trained = NetworkParameter.of(model).stream()
                 .filter(NetworkParameter::isTrained)
                 .toList();
@@ -52,7 +54,7 @@ public final class BatchInHand {
                         + conf.getGradientNormalization() + ", which would undo what " + name
                         + " makes of the gradient: remove .gradientNormalization(..).");
             }
-            boolean frozen = layer instanceof FrozenLayer; // runs in evaluation mode
+            boolean frozen = NetworkParameter.isFrozen(layer); // runs in evaluation mode
             if (allLayers && !frozen && Noise.isNoisy(layer)) {
                 throw new IllegalStateException(name + " in all layers computes the gradient without dropout and weight"
                         + " noise, so they would have no effect: remove them, or use OUTPUT_LAYER.");
@@ -99,6 +101,18 @@ public final class BatchInHand {
     /** Returns a view of all parameters, [K]. */
     public INDArray parameters() {
         return model.params().reshape(model.numParams());
+    }
+
+    /** Returns whether weights are constrained. */
+    public boolean isConstrained() {
+        return constrained;
+    }
+
+    /** Applies the weight constraints, as DL4J does at the end of a step. */
+    public void project() {
+        if (constrained) {
+            BaseOptimizer.applyConstraints(model);
+        }
     }
 
     /** Puts all trained parameters back to an earlier point; running statistics stay. */
@@ -170,9 +184,30 @@ public final class BatchInHand {
         return model.score();
     }
 
+    /**
+     * Returns DL4J's loss of the batch, a mean over the examples and without penalties, or NaN where it is none that {@link
+     * #outputs} knows: with dropout, weight noise or BatchNorm, which are in training mode there.
+     */
+    public double comparableLoss() {
+        for (Layer layer : TrainingNetwork.layers(model)) {
+            boolean differs = Noise.isNoisy(layer) || layer.conf().getLayer() instanceof BatchNormalization;
+            if (differs && !NetworkParameter.isFrozen(layer)) {
+                return Double.NaN;
+            }
+        }
+        double penalty = NetworkParameter.penalty(NetworkParameter.of(model), iteration(), epoch());
+        return (score() - penalty) / (model.conf().isMiniBatch() ? 1 : model.batchSize());
+    }
+
     /** Returns the type of the parameters. */
     public DataType dataType() {
         return model.params().dataType();
+    }
+
+    private int epoch() {
+        return model instanceof MultiLayerNetwork network
+                ? network.getEpochCount()
+                : ((ComputationGraph) model).getEpochCount();
     }
 
     /** Returns the number of steps completed. */

@@ -25,7 +25,7 @@ final class BatchNormStatistics {
     BatchNormStatistics(List<NetworkParameter> parameters) {
         statistics = parameters.stream()
                 .filter(parameter -> parameter.owner().getConfig() instanceof BatchNormalization)
-                .filter(parameter -> !parameter.isTrained())
+                .filter(parameter -> !parameter.isTrained() && !NetworkParameter.isFrozen(parameter.owner()))
                 .filter(parameter -> isMean(parameter) || isVariance(parameter) || isLogarithm(parameter))
                 .toList();
     }

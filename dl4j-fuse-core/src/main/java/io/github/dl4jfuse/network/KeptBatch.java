@@ -130,6 +130,14 @@ public final class KeptBatch {
                 .toArray(INDArray[]::new);
     }
 
+    /** Returns inputs, labels and masks, as far as there are any: batches that have the same are the same. */
+    public INDArray[] arrays() {
+        return Stream.of(batch.inputs, batch.labels, masks())
+                .flatMap(Arrays::stream)
+                .filter(Objects::nonNull)
+                .toArray(INDArray[]::new);
+    }
+
     /** Makes the batch the network's again, with the score that it had when the step began. */
     @SuppressWarnings("ReferenceEquality") // one constant
     public void putBack() {

@@ -40,13 +40,13 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * <p>Dropout and weight noise are off (inside a wrapper such as Bidirectional, the same in each evaluation). BatchNorm
  * is in training mode: each batch is normalised by its own mean and variance, so f depends on how the data are cut into
  * batches; give all of it in one batch where that matters. What is not trained has a gradient of zero: frozen layers,
- * parameters under NoOp, and BatchNorm's running statistics, which {@link #accept} sets anew.
+ * parameters under NoOp or with a learning rate of 0, and BatchNorm's running statistics, which {@link #accept} sets anew.
  *
  * <p>An evaluation leaves the network as it found it: parameters, updater state, score, state of the random generator; no listener
  * hears of it. Only DL4J's gradient array is overwritten. {@link #accept} puts the best point into the network.
  *
  * <p>Refused with an IllegalArgumentException: iterators that cannot be reset. Refused with an IllegalStateException: networks that are not initialised, and truncated backpropagation through time,
- * whose gradient is not that of the loss. Not thread-safe, and neither is the network.
+ * whose gradient is not that of the loss. Solvers refuse weight constraints, and networks of which nothing may move. Not thread-safe, and neither is the network.
  */
 public final class NetworkObjective extends Objective {
 
@@ -220,6 +220,17 @@ public final class NetworkObjective extends Objective {
         }
     }
 
+    /** Refuses weight constraints, which no solver would keep, and networks of which no parameter may move. */
+    @Override
+    public void requireMinimisable() {
+        Constraints.requireNone(model);
+        if (parameters.stream().noneMatch(NetworkParameter::isTrained)) {
+            throw new IllegalStateException(
+                    "No parameter of the network may move: all are frozen, under NoOp or have the"
+                            + " learning rate 0. Give the layers that are to be trained an updater with a rate.");
+        }
+    }
+
     /** Puts the point into the network, and sets BatchNorm's running statistics to those of the data there. */
     @Override
     public void accept(INDArray best) {
@@ -303,13 +314,7 @@ public final class NetworkObjective extends Objective {
     }
 
     private double penalty() {
-        double penalty = 0;
-        for (NetworkParameter parameter : parameters) {
-            for (Regularization r : parameter.regularizations()) {
-                penalty += r.score(parameter.values(), 0, 0);
-            }
-        }
-        return penalty;
+        return NetworkParameter.penalty(parameters, 0, 0);
     }
 
     private void addPenalties(INDArray gradient) {

@@ -25,6 +25,7 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossL2;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
 
 /**
  * The outputs of a {@link MultiLayerNetwork} or {@link ComputationGraph} on a batch, as a function of all its parameters in
@@ -47,6 +48,15 @@ public final class NetworkOutputs implements ResidualModel {
 
     /** Copies of the widest layer's cotangents that a backward pass makes. */
     private static final int COTANGENTS = 4;
+
+    /** Relative difference of two computations of one loss, at most. */
+    private static final double SAME_LOSS = 1e-2;
+
+    /** A loss that small may be rounding. */
+    private static final double NO_LOSS = 1e-6;
+
+    /** Differences of logits from which on probabilities vanish beside others in float, and DL4J bounds their logarithms. */
+    private static final double LARGEST_SPREAD = 10;
 
     private final Model model;
     private final INDArray[] features;
@@ -137,7 +147,60 @@ public final class NetworkOutputs implements ResidualModel {
         if (model.params() == null) {
             throw new IllegalStateException("The network has no parameters yet: call init() first.");
         }
+        if (model.params().dataType() != DataType.FLOAT && model.params().dataType() != DataType.DOUBLE) {
+            throw new IllegalStateException("The geometry of the outputs is computed in FLOAT or DOUBLE, not in "
+                    + model.params().dataType() + ": give the network dataType(DataType.FLOAT).");
+        }
         return model;
+    }
+
+    /**
+     * Compares the loss, as it is understood here, with DL4J's.
+     *
+     * @param dl4js a mean over the examples without penalties; NaN is not compared
+     * @return whether there was anything to compare: not with a geometry of the loss's own, and not with logits so far apart that
+     *     DL4J cuts their logarithms off
+     * @throws IllegalStateException if they differ
+     */
+    public boolean requireLoss(double dl4js) {
+        if (hasOwnGeometry() || Double.isNaN(dl4js)) {
+            return false;
+        }
+        OutputLoss loss = loss();
+        double[] x = outputs(flat());
+        if (pass.output().isSoftmax() && spread(x) > LARGEST_SPREAD) {
+            return false;
+        }
+        double ours = loss.at(x).value();
+        double scale = Math.max(Math.abs(ours), Math.abs(dl4js));
+        if (Math.abs(ours - dl4js) > SAME_LOSS * scale + NO_LOSS) {
+            throw new IllegalStateException("The geometry of the outputs takes the loss of this batch for " + ours
+                    + ", DL4J for " + dl4js
+                    + " (penalties left out): some layer, mask or activation of this network is not"
+                    + " understood, and steps would lower the wrong loss. Train it with an updater alone.");
+        }
+        return scale > NO_LOSS;
+    }
+
+    private double spread(double[] x) {
+        double widest = 0;
+        for (int i = 0; i < x.length; i += outputs) {
+            var row = Arrays.stream(x, i, i + outputs).summaryStatistics();
+            widest = Math.max(widest, row.getMax() - row.getMin());
+        }
+        return widest;
+    }
+
+    @Override
+    public void requireMinimisable() {
+        Constraints.requireNone(model);
+        if (model instanceof MultiLayerNetwork network) {
+            double score = network.score();
+            double penalty = NetworkParameter.penalty(NetworkParameter.of(model), 0, 0);
+            double loss = network.score(new DataSet(features[0], labels), false) - penalty;
+            network.setScore(score);
+            requireLoss(network.conf().isMiniBatch() ? loss : loss / examples);
+        }
     }
 
     /** Returns the network's own loss on the batch. */
@@ -157,6 +220,11 @@ public final class NetworkOutputs implements ResidualModel {
             return own.outputLoss(labels);
         }
         double[] y = BatchSpace.of(labels);
+        if (function instanceof LossSparseMCXENT) {
+            throw new IllegalStateException(
+                    "The geometry of the outputs does not understand classes as integers: use MCXENT"
+                            + " and labels with a column for each class.");
+        }
         if (function instanceof LossMCXENT crossEntropy && pass.output().isSoftmax()) {
             requireUnweighted(crossEntropy.getWeights());
             return new SoftmaxLoss(y, examples, outputs, smoothing, metric);

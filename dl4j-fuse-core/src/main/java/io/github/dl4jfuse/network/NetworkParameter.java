@@ -3,11 +3,16 @@ package io.github.dl4jfuse.network;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -23,6 +28,9 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * @param to where it ends
  */
 record NetworkParameter(Trainable owner, String name, long from, long to) {
+
+    /** Iterations, and epochs, at which a learning rate is looked at. */
+    private static final int[] MOMENTS = {0, 1, 1_000, 1_000_000};
 
     /** Returns all parameter arrays in the order of the flat vector. */
     static List<NetworkParameter> of(Model model) {
@@ -63,14 +71,61 @@ record NetworkParameter(Trainable owner, String name, long from, long to) {
         return flat.get(interval(from, to));
     }
 
-    /** Returns whether an optimiser may move it: not frozen, and no statistic that DL4J passes off as a gradient. */
+    /** Returns whether an optimiser may move it. */
     boolean isTrained() {
-        IUpdater updater = owner.getConfig().getUpdaterByParam(name);
-        return updater != null && !(updater instanceof NoOp) && owner.updaterDivideByMinibatch(name);
+        return mayMove(owner, name);
     }
 
-    /** Returns its penalties. */
+    /**
+     * Returns whether an optimiser may move a parameter: it is not frozen, no statistic that DL4J passes off as a gradient, not
+     * there for pretraining alone, and has a learning rate other than zero for good.
+     */
+    static boolean mayMove(Trainable owner, String name) {
+        TrainingConfig config = owner.getConfig();
+        IUpdater updater = config.getUpdaterByParam(name);
+        return updater != null
+                && !(updater instanceof NoOp)
+                && owner.updaterDivideByMinibatch(name)
+                && !config.isPretrainParam(name)
+                && !isFrozen(owner)
+                && !standsStill(updater);
+    }
+
+    /**
+     * Returns whether it lies in a frozen layer. Where the frozen layer lets gradients pass, DL4J shows the configuration of the
+     * layer inside, with its updater and penalties.
+     */
+    static boolean isFrozen(Trainable owner) {
+        if (owner instanceof GraphVertex vertex) {
+            return vertex.hasLayer() && isFrozen(vertex.getLayer());
+        }
+        return owner instanceof FrozenLayer
+                || owner instanceof FrozenLayerWithBackprop
+                || (owner instanceof BaseWrapperLayer wrapper && isFrozen(wrapper.getUnderlying()));
+    }
+
+    /** Returns whether the rate is zero, now and for good: a schedule may begin with zero or end there. */
+    private static boolean standsStill(IUpdater updater) {
+        return updater.hasLearningRate()
+                && Arrays.stream(MOMENTS).allMatch(moment -> updater.getLearningRate(moment, moment) == 0);
+    }
+
+    /** Returns what the penalties of parameters add to DL4J's score. */
+    static double penalty(List<NetworkParameter> parameters, int iteration, int epoch) {
+        double penalty = 0;
+        for (NetworkParameter parameter : parameters) {
+            for (Regularization r : parameter.regularizations()) {
+                penalty += r.score(parameter.values(), iteration, epoch);
+            }
+        }
+        return penalty;
+    }
+
+    /** Returns its penalties, none in a frozen layer, where DL4J's score has none either. */
     List<Regularization> regularizations() {
+        if (isFrozen(owner)) {
+            return List.of();
+        }
         List<Regularization> all = owner.getConfig().getRegularizationByParam(name);
         return all == null ? List.of() : all;
     }

@@ -9,6 +9,10 @@ import io.github.dl4jfuse.updater.FuseUpdater;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -19,6 +23,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -48,21 +53,32 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
      * @param updaters what it works with
      * @param remedy how to configure that
      * @param differs what may differ between layers
+     * @param withoutTrials what to use where no batch can be evaluated twice
      */
-    private record Conductor(String listener, String updaters, String remedy, String differs) {}
+    private record Conductor(String listener, String updaters, String remedy, String differs, String withoutTrials) {}
 
-    private static final Conductor FUSE =
-            new Conductor("FuseListener", "Adapted, FusePv and Fuse", "new Adapted()", "Adam's constants");
-    private static final Conductor LFSO = new Conductor("LfsoListener", "Lfso", "new Lfso()", "nothing");
+    /** Part of a block that must not move. */
+    private record Held(int block, long from, long to) {}
+
+    private static final Conductor FUSE = new Conductor(
+            "FuseListener",
+            "Adapted, FusePv and Fuse",
+            "new Adapted()",
+            "Adam's constants",
+            "new Adapted(), which then keeps to Adam in the metric of the layers' inputs");
+    private static final Conductor LFSO =
+            new Conductor("LfsoListener", "Lfso", "new Lfso()", "nothing", "Lfso without the listener");
 
     private final Conductor conductor;
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
     private final List<U> updaters = new ArrayList<>();
+    private final List<Held> held = new ArrayList<>();
     private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
+    private final boolean constrained;
     private final BatchNormStatistics statistics;
     private final KeptBatch batch;
     private INDArray gradient;
@@ -94,7 +110,8 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
             Object state = stateOf(block);
             if (type.isInstance(state)) {
                 addBlock(block, type.cast(state));
-            } else if (foreign == null && !(block.getGradientUpdater().getConfig() instanceof NoOp)) {
+            } else if (foreign == null
+                    && block.getLayersAndVariablesInBlock().stream().anyMatch(p -> mayMove(p))) {
                 foreign = block;
             }
         }
@@ -103,10 +120,12 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                     + ", but no trainable parameter of this network is trained so: configure .updater("
                     + conductor.remedy() + ") or remove the listener.");
         }
+        findHeld();
         refusal = whatMakesNoSense(foreign);
         if (refusal != null && !updaters.get(0).isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
+        constrained = Constraints.anyOf(model);
         statistics = new BatchNormStatistics(NetworkParameter.of(model));
         noisy = layers(model).stream().anyMatch(Noise::isNoisy);
         decaysWeights = blocks.stream()
@@ -125,6 +144,17 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     public static boolean isFused(Model model) {
         return updaterOf(model, FUSE).getUpdaterBlocks().stream()
                 .anyMatch(block -> stateOf(block) instanceof FuseUpdater);
+    }
+
+    /** Returns the layers that let gradients pass though frozen, and whose l1, l2 or weight decay DL4J applies all the same. */
+    public static Set<String> frozenButPenalised(Model model) {
+        return updaterOf(model, FUSE).getUpdaterBlocks().stream()
+                .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
+                .filter(p -> NetworkParameter.isFrozen(p.getLayer()))
+                .filter(p -> Stream.of(ApplyStep.values())
+                        .anyMatch(step -> !regularizations(p, step).isEmpty()))
+                .map(p -> p.getLayer().getConfig().getLayerName())
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Returns DL4J's updater of a network. */
@@ -149,6 +179,28 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
             blockUpdater.prepare(block.getParamOffsetEnd() - block.getParamOffsetStart());
             blocks.add(block);
             updaters.add(blockUpdater);
+        }
+    }
+
+    private static boolean mayMove(UpdaterBlock.ParamState p) {
+        return NetworkParameter.mayMove(p.getLayer(), p.getParamName());
+    }
+
+    private void findHeld() {
+        for (int b = 0; b < blocks.size(); b++) {
+            for (UpdaterBlock.ParamState p : blocks.get(b).getLayersAndVariablesInBlock()) {
+                if (!mayMove(p)) {
+                    int start = blocks.get(b).getParamOffsetStart();
+                    held.add(new Held(b, p.getParamOffsetStart() - start, p.getParamOffsetEnd() - start));
+                }
+            }
+        }
+    }
+
+    /** Sets those components of a vector as long as the trained parameters to zero that are frozen or have rate zero. */
+    public void clearHeld(INDArray[] vector) {
+        for (Held each : held) {
+            vector[each.block()].get(interval(each.from(), each.to())).assign(0);
         }
     }
 
@@ -198,8 +250,12 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         }
         if (usesTruncatedBackprop(model)) {
             return conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
-                    + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or"
-                    + " the updater without the listener.";
+                    + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or "
+                    + conductor.withoutTrials() + ".";
+        }
+        if (Constraints.anyPartial(model)) {
+            return "A MinMaxNormConstraint with a rate below 1 moves the weights once more after each step, so no step of "
+                    + conductor.listener() + " stays what it was when it was accepted: give it the rate 1.";
         }
         return null;
     }
@@ -260,6 +316,18 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     /** Makes the next evaluation draw the masks of dropout and weight noise that belong to the state. */
     public void setRandomState(long[] state) {
         Nd4j.getRandom().setStates(state[0], state[1]);
+    }
+
+    /** Returns whether weights are constrained. */
+    public boolean isConstrained() {
+        return constrained;
+    }
+
+    /** Applies the weight constraints, as DL4J does at the end of a step. */
+    public void project() {
+        if (constrained) {
+            BaseOptimizer.applyConstraints(model);
+        }
     }
 
     /** Returns whether some parameter has decoupled weight decay. */
@@ -410,7 +478,8 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /**
      * Computes the gradient of {@link #value} at the present parameters from the raw gradient that the last evaluation
-     * left in DL4J's array: divided by the number of examples (unless {@code miniBatch(false)}), plus l1 and l2.
+     * left in DL4J's array: divided by the number of examples (unless {@code miniBatch(false)}), plus l1 and l2; zero where a
+     * parameter is frozen or has rate zero.
      *
      * @param target receives the gradient, block by block
      */
@@ -432,6 +501,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 }
             }
         }
+        clearHeld(target);
     }
 
     /** Returns whether some block is trained in the metric of its layers' inputs. */

@@ -88,6 +88,12 @@ public abstract class Objective {
      */
     public void clearFixed(INDArray direction) {}
 
+    /**
+     * Throws an IllegalStateException with a sentence if a solver that moves all variables freely would do it no justice; does
+     * nothing unless there is something to know. Solvers ask before they begin.
+     */
+    public void requireMinimisable() {}
+
     /** Returns n. */
     public final long dimension() {
         return dimension;

@@ -100,6 +100,7 @@ public final class ThirdOrderMethod {
      */
     public ThirdOrderResult run(Objective objective, INDArray start) {
         objective.requireVector(start, "The start");
+        objective.requireMinimisable();
         if (objective.dimension() > MOST_VARIABLES) {
             throw new IllegalArgumentException("The exact third-order method keeps n³ numbers, so it takes at most "
                     + MOST_VARIABLES + " variables, not " + objective.dimension()

@@ -90,6 +90,7 @@ public final class LfsoSolver {
      */
     public Minimum run(Objective objective, INDArray start) {
         objective.requireVector(start, "The start");
+        objective.requireMinimisable();
         Run run = new Run(objective, start);
         Minimum minimum = run.minimise();
         objective.accept(minimum.point());

@@ -130,6 +130,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
 
     @Override
     public GradientUpdater<AdamLbfgs> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        Precision.require(this, viewArray);
         validate();
         FuseUpdater updater = new FuseUpdater(this);
         if (viewArray != null) { // SameDiff hands the view over later
@@ -140,6 +141,7 @@ public abstract sealed class AdamLbfgs implements IUpdater permits Fuse, FusePv 
 
     @Override
     public GradientUpdater<AdamLbfgs> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
+        updaterState.values().forEach(state -> Precision.require(this, state));
         validate();
         FuseUpdater updater = new FuseUpdater(this);
         updater.setState(updaterState, initializeStateArrays);

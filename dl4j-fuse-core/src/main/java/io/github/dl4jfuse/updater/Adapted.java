@@ -123,6 +123,7 @@ public final class Adapted implements IUpdater {
     @Override
     public GradientUpdater<Adapted> instantiate(INDArray viewArray, boolean initializeViewArray) {
         validate();
+        Precision.require(this, viewArray);
         AdaptedUpdater updater = new AdaptedUpdater(this);
         if (viewArray != null) {
             updater.setStateViewArray(viewArray, viewArray.shape(), viewArray.ordering(), initializeViewArray);
@@ -133,6 +134,7 @@ public final class Adapted implements IUpdater {
     @Override
     public GradientUpdater<Adapted> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
         validate();
+        updaterState.values().forEach(state -> Precision.require(this, state));
         AdaptedUpdater updater = new AdaptedUpdater(this);
         updater.setState(updaterState, initializeStateArrays);
         return updater;

@@ -153,6 +153,7 @@ public final class Lfso implements IUpdater {
 
     @Override
     public GradientUpdater<Lfso> instantiate(INDArray viewArray, boolean initializeViewArray) {
+        Precision.require(this, viewArray);
         validate();
         LfsoUpdater updater = new LfsoUpdater(this);
         if (viewArray != null) { // SameDiff hands the view over later
@@ -163,6 +164,7 @@ public final class Lfso implements IUpdater {
 
     @Override
     public GradientUpdater<Lfso> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
+        updaterState.values().forEach(state -> Precision.require(this, state));
         validate();
         LfsoUpdater updater = new LfsoUpdater(this);
         updater.setState(updaterState, initializeStateArrays);
