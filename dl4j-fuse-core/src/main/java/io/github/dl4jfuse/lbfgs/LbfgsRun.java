@@ -4,6 +4,8 @@ import io.github.dl4jfuse.lbfgs.Minimum.Status;
 import io.github.dl4jfuse.objective.Objective;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.search.StrongWolfe;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,6 +15,13 @@ import org.nd4j.linalg.factory.Nd4j;
 final class LbfgsRun {
 
     private static final double UNBOUNDED_GROWTH = 1e10;
+
+    /** The gradient is that of the value if of late, in the median, this share of what it promised came true, or the reverse. */
+    private static final double HONEST = 0.8;
+
+    private static final int FEW = 3;
+    private static final int MANY = 9;
+    private static final double RESOLVED = 100;
 
     private final LbfgsSolver.Builder settings;
 
@@ -36,6 +45,7 @@ final class LbfgsRun {
     private double trialSlope;
     private boolean trialFinite = true;
     private boolean steepest; // whether the direction is -g
+    private final Deque<Double> honesties = new ArrayDeque<>();
     private int iterations;
     private long bytes;
     private RuntimeException cause;
@@ -129,7 +139,37 @@ final class LbfgsRun {
                 if (gradientNorm <= target) {
                     continue;
                 }
-                return end(Status.CONVERGED_DECREASE, "The last step lowered the value by " + decrease + " only.");
+                return endOfDecrease("The last step lowered the value by " + decrease + " only.");
+            }
+        }
+    }
+
+    private Minimum endOfDecrease(String message) {
+        double honesty = median(honesties);
+        return honesty < HONEST || honesty > 1 / HONEST
+                ? end(
+                        Status.GRADIENT_MISMATCH,
+                        message + " But of late it fell by " + honesty
+                                + " of what the gradient promised: is it the gradient of"
+                                + " this value? DL4J's is not for layers made with SameDiff, and for XENT with softmax.")
+                : end(Status.CONVERGED_DECREASE, message);
+    }
+
+    /** NaN if there are too few to tell. */
+    private static double median(Deque<Double> values) {
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        return sorted.length < FEW ? Double.NaN : sorted[sorted.length / 2];
+    }
+
+    /** Compares a decrease with what the slopes at both ends promise, which is third order in the step, if rounding allows. */
+    private void compare(double previous, double slope, StrongWolfe.Point point) {
+        double promised = -point.t() * (slope + point.slope()) / 2;
+        double decrease = previous - point.value();
+        if (promised > RESOLVED * valueRounding * Math.abs(previous)) {
+            honesties.addLast(decrease / promised);
+            if (honesties.size() > MANY) {
+                honesties.removeFirst();
             }
         }
     }
@@ -199,9 +239,7 @@ final class LbfgsRun {
                     "Every trial step led to a value or gradient that is not finite. " + result.reason());
         }
         if (isWithinRounding(slope)) {
-            return end(
-                    Status.CONVERGED_DECREASE,
-                    "Any further decrease is smaller than the rounding of the value. " + result.reason());
+            return endOfDecrease("Any further decrease is smaller than the rounding of the value. " + result.reason());
         }
         return end(
                 Status.SEARCH_FAILED,
@@ -295,6 +333,7 @@ final class LbfgsRun {
 
     private void move(StrongWolfe.Result result, double slope) {
         double previous = value;
+        compare(previous, slope, result.point());
         value = result.point().value();
         gradientNorm = trialNorm;
         iterations++;

@@ -25,6 +25,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * step, in the point (its norm must not overflow either), the value or the gradient, shorten it; where every step leads there, or the objective throws, the best point comes back with a status that says
  * so.
  *
+ * <p>Where the value hardly falls any more but in the last steps did not fall as the gradient said either, the status is {@code
+ * GRADIENT_MISMATCH}: some of DL4J's gradients are not those of its loss (docs/upstream.md).
+ *
  * <p>It is also the end phase after {@code FusePv} or any other updater of DL4J: train with mini-batches as long as that
  * pays, then call the first line above on a data set that fits into one evaluation. It sees the network's loss alone, not its
  * updater, whose state stays as it was.

@@ -37,6 +37,8 @@ public record Minimum(
         CONVERGED_GRADIENT,
         /** The value hardly falls any more, or cannot within its rounding. */
         CONVERGED_DECREASE,
+        /** The value hardly falls any more, but it did not fall as the gradient said, so this may be no minimum. */
+        GRADIENT_MISMATCH,
         /** As many steps as allowed. */
         ITERATION_LIMIT,
         /** As many evaluations as allowed. */

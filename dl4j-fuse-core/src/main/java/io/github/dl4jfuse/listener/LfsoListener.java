@@ -139,7 +139,7 @@ public final class LfsoListener extends OwnListener implements Steering {
             return;
         }
         long count = first().steps();
-        measuring = count < WARM_UP || count % EVERY == 0;
+        measuring = (count < WARM_UP || count % EVERY == 0) && first().trust() > 0;
         if (measuring) {
             if (trial == null) {
                 trial = new LfsoTrial(network, counter);

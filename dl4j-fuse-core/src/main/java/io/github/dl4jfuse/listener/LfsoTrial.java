@@ -5,6 +5,7 @@ import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.LfsoUpdater;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,10 +14,24 @@ import org.slf4j.LoggerFactory;
  * One step of a network that is measured on its batch. Between {@link #begin} and {@link #finish} DL4J turns the gradient
  * into the step and takes it.
  *
+ * <p>Trials that fall short of their share are expected now and then. After {@value #SHORT_TRIALS} in a row, or a calibration that
+ * ends where rounding begins, the loss is looked at along a much shorter step: if it falls by less than {@value #HONEST} of what
+ * the gradient promises even there, the gradient is not that of the loss.
+ *
  * <p>Memory: 3 vectors as long as the trained parameters.
  */
 final class LfsoTrial {
 
+    /** So many trials in a row that achieve less than their share are looked into. */
+    static final int SHORT_TRIALS = 5;
+
+    /** The share of the promised decrease that a very short step achieves at least if the gradient is that of the loss. */
+    static final double HONEST = 0.75;
+
+    private static final double NO_DESCENT = 0.02;
+    private static final double SHORTER = 1.0 / 64;
+    private static final double STILL_SHORTER = 1.0 / 4;
+    private static final double NEARLY_STRAIGHT = 10;
     private static final Logger log = LoggerFactory.getLogger(LfsoListener.class);
 
     private final TrainingNetwork<LfsoUpdater> network;
@@ -28,6 +43,8 @@ final class LfsoTrial {
     private final INDArray[] step;
     private double startValue;
     private double startScore;
+    private int calibrationTrials;
+    private boolean saidThatTheGradientIsWrong;
 
     LfsoTrial(TrainingNetwork<LfsoUpdater> network, LfsoStatistics.Counter counter) {
         this.network = network;
@@ -37,6 +54,14 @@ final class LfsoTrial {
         start = Segments.zerosLike(network.parameters());
         gradient = Segments.zerosLike(network.parameters());
         step = Segments.zerosLike(network.parameters());
+        List<String> moved = network.movedByRawGradient();
+        if (!moved.isEmpty()) {
+            log.warn(
+                    "Layer {} has the updater NoOp, which in DL4J freezes nothing: its parameters move by the raw gradient, and"
+                            + " Lfso measures steps of which those are no part. To freeze it, use a FrozenLayer or"
+                            + " TransferLearning's setFeatureExtractor.",
+                    String.join(", ", moved));
+        }
     }
 
     /** Returns the bytes held. */
@@ -77,27 +102,49 @@ final class LfsoTrial {
             steepness = Math.sqrt(Segments.dot(gradient, gradient));
             moveTo(1);
         }
+        promised *= updater.trust();
         MeasuredSmoothness measured = updater.measured();
         double taken = 1;
         if (!updater.isCalibrated() && promised > 0) {
-            taken = calibrate(promised, measured.rate() * factor, random) / (measured.rate() * factor);
+            double rate = measured.rate() * factor;
+            taken = calibrate(promised, rate, random) / rate;
+            if (isImplausible(taken * promised)) {
+                double steps = 10 * MeasuredSmoothness.RESOLVED * rounding() / promised;
+                double ofLonger = share(2 * steps, promised, random);
+                double honesty = honesty(ofLonger, 2, share(steps, promised, random));
+                if (honesty < HONEST) {
+                    distrust(honesty, iteration);
+                    promised *= updater.trust();
+                    taken = updater.trust() > 0
+                            ? calibrate(promised, rate, random) / rate
+                            : config.firstGuess() / measured.rate();
+                }
+            }
             measured = MeasuredSmoothness.guess(taken * measured.rate());
             moveTo(taken);
         }
-        double value = evaluate(random);
-        double decrease = startValue - value;
-        double slope = promised * taken;
-        if (!Double.isFinite(decrease) || decrease < -Math.abs(slope) - rounding()) {
-            taken = 0;
-            Segments.assign(network.parameters(), start);
-            measured = measured.refuse();
-            countRefused(iteration, value);
-        } else if (Math.abs(slope) > MeasuredSmoothness.RESOLVED * rounding()) {
-            double rate = measured.rate() * factor;
-            double scale = steepness * taken * length / rate;
-            measured = measured.observe(rate, slope / rate, decrease, scale, config.decrease());
-            counter.note(
-                    MeasuredSmoothness.curvatureOf(taken * length, slope / (taken * length), decrease), taken * length);
+        if (updater.trust() > 0) {
+            double value = evaluate(random);
+            double decrease = startValue - value;
+            double slope = promised * taken;
+            double tried = taken;
+            boolean resolved = Math.abs(slope) > MeasuredSmoothness.RESOLVED * rounding();
+            if (!Double.isFinite(decrease) || decrease < -Math.abs(slope) - rounding()) {
+                taken = 0;
+                Segments.assign(network.parameters(), start);
+                measured = measured.refuse();
+                countRefused(iteration, value);
+            } else if (resolved) {
+                double rate = measured.rate() * factor;
+                double scale = steepness * taken * length / rate;
+                measured = measured.observe(rate, slope / rate, decrease, scale, config.decrease());
+                counter.note(
+                        MeasuredSmoothness.curvatureOf(taken * length, slope / (taken * length), decrease),
+                        taken * length);
+            }
+            if (resolved && looksWrong(decrease, slope, tried, random, iteration)) {
+                measured = MeasuredSmoothness.guess(updater.trust() > 0 ? measured.rate() : config.firstGuess());
+            }
         }
         MeasuredSmoothness saved = measured;
         network.updaters().forEach(each -> each.setMeasured(saved));
@@ -117,6 +164,70 @@ final class LfsoTrial {
         return network.valueRounding() * Math.abs(startValue);
     }
 
+    /** Whether even the step that calibration has found is no longer than what drowns in rounding, or the first it came to. */
+    private boolean isImplausible(double promisedByIt) {
+        return promisedByIt < MeasuredSmoothness.RESOLVED * rounding()
+                || calibrationTrials == LfsoListener.MAX_FIRST_TRIALS;
+    }
+
+    /** Counts trials that fall short, and looks into some of them; returns whether the gradient was found to be wrong. */
+    private boolean looksWrong(double decrease, double slope, double tried, long[] random, int iteration) {
+        int count = slope <= 0 || decrease >= config.decrease() * slope ? 0 : updater.shortTrials() + 1;
+        boolean wrong = false;
+        if (count >= SHORT_TRIALS) {
+            count = 0;
+            double part = Math.max(SHORTER, MeasuredSmoothness.RESOLVED * rounding() / slope);
+            double ofTrial = decrease / slope;
+            if (part <= STILL_SHORTER && Math.abs(ofTrial) <= NEARLY_STRAIGHT) {
+                INDArray[] parameters = network.parameters();
+                INDArray[] reached = Segments.zerosLike(parameters);
+                Segments.assign(reached, parameters);
+                double honesty = honesty(ofTrial, 1 / part, share(part * tried, slope / tried, random));
+                Segments.assign(network.parameters(), reached);
+                wrong = honesty < HONEST;
+                if (wrong) {
+                    distrust(honesty, iteration);
+                }
+            }
+        }
+        int counted = count;
+        network.updaters().forEach(each -> each.setShortTrials(counted));
+        return wrong;
+    }
+
+    /** Returns the share of what is promised that a step so many times as long as the present one achieves. */
+    private double share(double steps, double promised, long[] random) {
+        moveTo(steps);
+        return (startValue - evaluate(random)) / (steps * promised);
+    }
+
+    /**
+     * Returns the share that the shortest step would achieve, from those of a short step and one that is some times as long: 1 for
+     * each parabola whose slope is the promised one. NaN where the loss is no parabola between them.
+     */
+    private static double honesty(double ofLonger, double times, double ofShort) {
+        return Math.abs(ofLonger) <= NEARLY_STRAIGHT ? ofShort + (ofShort - ofLonger) / (times - 1) : Double.NaN;
+    }
+
+    private void distrust(double honesty, int iteration) {
+        double trust = honesty > NO_DESCENT ? updater.trust() * honesty : 0;
+        network.updaters().forEach(each -> each.setTrust(trust));
+        if (saidThatTheGradientIsWrong && trust > 0) {
+            return; // that it cannot be measured at all is said even then
+        }
+        saidThatTheGradientIsWrong = true;
+        log.warn(
+                "At iteration {} the loss does not fall as its gradient says: along a very short step it falls by {} of what is"
+                        + " promised. {} Layers made with SameDiff, for example self-attention, have twice the gradient of their"
+                        + " loss in DL4J, and XENT with softmax has another one: see docs/upstream.md. Said once.",
+                iteration,
+                honesty,
+                trust > 0
+                        ? "Lfso measures the slope itself from now on."
+                        : "Lfso cannot measure such steps and takes its first guess " + config.firstGuess()
+                                + " for their length from now on.");
+    }
+
     private double calibrate(double promised, double rate, long[] random) {
         MeasuredSmoothness.Calibration found = MeasuredSmoothness.calibrate(
                 rate, promised / rate, config.decrease(), rounding(), LfsoListener.MAX_FIRST_TRIALS, tried -> {
@@ -128,6 +239,7 @@ final class LfsoTrial {
                 found.rate(),
                 found.trials(),
                 rate);
+        calibrationTrials = found.trials();
         return found.rate();
     }
 

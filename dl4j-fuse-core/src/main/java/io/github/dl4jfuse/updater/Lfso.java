@@ -27,6 +27,10 @@ import org.nd4j.linalg.schedule.ISchedule;
  *
  * <p>An updater alone sees no loss. Without the listener η stays at the first guess and the log says so once.
  *
+ * <p>Some of DL4J's gradients are not those of its loss (docs/upstream.md). Where trials keep falling short of what the gradient
+ * promises however short they are, the slope is measured along a short step instead; and where the loss does not fall there either,
+ * η is the first guess from then on. Both are said once.
+ *
  * <p>Source: the principle of Berahas, Roberts, Roosta, <i>Non-Uniform Smoothness for Gradient Descent</i> (TMLR 2024).
  * They treat exact oracles and full gradients; directions, averaging and calibration are ours.
  *
@@ -171,18 +175,23 @@ public final class Lfso implements IUpdater {
         return updater;
     }
 
-    /** Returns NaN: the step length is no setting. It stands in the updater's state, {@code LfsoListener.statistics()} tells it. */
+    /**
+     * Returns the first guess times σ, by which DL4J multiplies decoupled weight decay; it would take 1 if there were no rate. It is
+     * the step length itself without the listener, which refuses such decay. What was measured stands in the updater's state:
+     * {@code LfsoListener.statistics()} tells it.
+     */
     @Override
     public double getLearningRate(int iteration, int epoch) {
-        return Double.NaN;
+        return firstGuess * factor(iteration, epoch);
     }
 
+    /** Returns true, so that weight decay is multiplied by {@link #getLearningRate}, and who sets a rate hears of it. */
     @Override
     public boolean hasLearningRate() {
-        return false;
+        return true;
     }
 
-    /** Takes the schedule as σ; a number is refused, for there is no rate to set. */
+    /** Takes the schedule as σ; a number is refused, also from {@code net.setLearningRate(..)}, for there is no rate to set. */
     @Override
     public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
         if (!Double.isNaN(lr)) {

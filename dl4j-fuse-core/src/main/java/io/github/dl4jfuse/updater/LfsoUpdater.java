@@ -30,6 +30,8 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     private static final int STEPS = 3;
     private static final int AVERAGE_LOSS = 4;
     private static final int LARGEST_LOSS = 5;
+    private static final int TRUST = 6;
+    private static final int SHORT_TRIALS = 7;
 
     private static final Logger log = LoggerFactory.getLogger(LfsoUpdater.class);
     private static final String STATE_KEY = "LFSO";
@@ -236,6 +238,29 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     /** Saves how many steps were taken. */
     public void setSteps(long count) {
         header.set(STEPS, count);
+    }
+
+    /**
+     * Returns by how much the loss falls along a short step for each unit that the gradient promises: 1 unless found otherwise,
+     * and 0 where it does not fall at all, so that there is nothing to measure.
+     */
+    public double trust() {
+        return 1 + header.get(TRUST);
+    }
+
+    /** Saves it. */
+    public void setTrust(double value) {
+        header.set(TRUST, value - 1);
+    }
+
+    /** Returns how many trials in a row fell short of the share that they should achieve. */
+    public int shortTrials() {
+        return (int) header.get(SHORT_TRIALS);
+    }
+
+    /** Saves how many. */
+    public void setShortTrials(int count) {
+        header.set(SHORT_TRIALS, count);
     }
 
     /** Returns the moving average of |loss|, 0 before the first batch. */

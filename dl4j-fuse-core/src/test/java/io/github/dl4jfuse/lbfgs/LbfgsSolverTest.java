@@ -94,6 +94,29 @@ class LbfgsSolverTest {
         assertThat(refusedWhenFull).isPositive();
     }
 
+    /** Twice the gradient has the same zeros, so nothing but the decreases can tell. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 2, 0.5})
+    void saysWhenTheValueDoesNotFallAsTheGradientSays(double times) {
+        for (TestFunction function : functions()) {
+            Objective objective = Objective.of(function.dimension(), (x, gradient) -> {
+                function.gradient(x, gradient);
+                for (int i = 0; i < gradient.length; i++) {
+                    gradient[i] *= times;
+                }
+                return function.value(x);
+            });
+            Minimum minimum = LbfgsSolver.builder().gradientTolerance(0).build().run(objective, start(function));
+            boolean fewSteps = minimum.iterations() <= 5; // too few to tell
+            assertThat(minimum.status())
+                    .as("%s: %s", function, minimum)
+                    .isNotEqualTo(
+                            times == 1 || fewSteps
+                                    ? Minimum.Status.GRADIENT_MISMATCH
+                                    : Minimum.Status.CONVERGED_DECREASE);
+        }
+    }
+
     @Test
     void solvesWhatScipySolvesWithAsManyEvaluations() throws IOException {
         Map<String, Map<String, String>> reference = ScipyReference.rows();

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.network.TrainingNetwork;
@@ -15,14 +18,25 @@ import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LocallyConnected1D;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,16 +44,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
+import org.slf4j.LoggerFactory;
 
 class LfsoListenerTest {
 
@@ -47,6 +65,27 @@ class LfsoListenerTest {
 
     @TempDir
     Path folder;
+
+    private final Logger logger = (Logger) LoggerFactory.getLogger(LfsoListener.class);
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
+    @BeforeEach
+    void listenToTheLog() {
+        log.start();
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void stopListening() {
+        logger.detachAppender(log);
+    }
+
+    private List<String> said(String part) {
+        return log.list.stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .filter(message -> message.contains(part))
+                .toList();
+    }
 
     private static DataSet batch(TestNetworks kind, int step, DataType type) {
         return kind.batch(step % BATCHES, 24, type);
@@ -385,6 +424,125 @@ class LfsoListenerTest {
         fit(model, huge);
         assertThat(model.params().sumNumber().doubleValue()).isFinite();
         assertThat(model.score(batch(TestNetworks.DENSE, 0, DataType.FLOAT))).isLessThan(1.5 * before);
+    }
+
+    /** Layers made with SameDiff, whose gradient DL4J doubles; alone, and below a layer whose gradient is right. */
+    @ParameterizedTest
+    @CsvSource({"FLOAT, false", "DOUBLE, false", "DOUBLE, true"})
+    void goesOnWhereTheGradientIsTwiceThatOfTheLoss(DataType type, boolean attention) {
+        MultiLayerNetwork net = sameDiff(new Lfso(), type, attention);
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        DataSet data = sequences(type);
+        double before = net.score(data);
+        for (int step = 0; step < 60; step++) {
+            net.fit(data);
+        }
+        assertThat(net.score(data))
+                .as(
+                        "seed %d, step length %s",
+                        TestNetworks.SEED, listener.statistics().rate())
+                .isLessThan(0.7 * before);
+        double trust = TrainingNetwork.ofLfso(net).updaters().get(0).trust();
+        assertThat(trust).isBetween(0.4, 0.75);
+        assertThat(said("does not fall as its gradient says")).hasSize(1);
+    }
+
+    /** No gradient at all: a step along it changes nothing, or the loss rises. */
+    @Test
+    void takesItsFirstGuessWhereTheLossDoesNotFallAlongTheStep() {
+        MultiLayerNetwork net = TestNetworks.stack(
+                TestNetworks.builder(new Lfso(), DataType.DOUBLE),
+                TestNetworks.dense(2, 6),
+                new OutputLayer.Builder(new Ascending())
+                        .nIn(6)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build());
+        LfsoListener listener = new LfsoListener();
+        net.setListeners(listener);
+        DataSet data = TestNetworks.surface(20, TestNetworks.SEED);
+        for (int step = 0; step < 30; step++) {
+            net.fit(data);
+        }
+        assertThat(listener.statistics().rate()).isEqualTo((float) Lfso.DEFAULT_FIRST_GUESS);
+        assertThat(said("takes its first guess")).hasSize(1);
+    }
+
+    /** Squares whose gradient has the wrong sign. */
+    private static final class Ascending extends LossMSE {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public INDArray computeGradient(INDArray labels, INDArray output, IActivation activation, INDArray mask) {
+            return super.computeGradient(labels, output, activation, mask).negi();
+        }
+    }
+
+    private static MultiLayerNetwork sameDiff(Lfso updater, DataType type, boolean attention) {
+        MultiLayerNetwork net = new MultiLayerNetwork(TestNetworks.builder(updater, type)
+                .list()
+                .layer(
+                        attention
+                                ? new SelfAttentionLayer.Builder()
+                                        .nHeads(2)
+                                        .nOut(8)
+                                        .projectInput(true)
+                                        .build()
+                                : new LocallyConnected1D.Builder()
+                                        .kernelSize(3)
+                                        .nOut(8)
+                                        .activation(Activation.TANH)
+                                        .build())
+                .layer(new GlobalPoolingLayer(PoolingType.AVG))
+                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(3)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .setInputType(InputType.recurrent(4, 10))
+                .build());
+        net.init();
+        return net;
+    }
+
+    private static DataSet sequences(DataType type) {
+        Random random = new Random(TestNetworks.SEED);
+        INDArray x = Nd4j.zeros(type, 60, 4, 10);
+        INDArray y = Nd4j.zeros(type, 60, 3);
+        for (int i = 0; i < 60; i++) {
+            int label = random.nextInt(3);
+            y.putScalar(i, label, 1);
+            for (int j = 0; j < 40; j++) {
+                x.putScalar(i, j / 10, j % 10, random.nextGaussian() + (j / 10 == label ? 1 : 0));
+            }
+        }
+        return new DataSet(x, y);
+    }
+
+    @Test
+    void saysThatANoOpLayerIsNotFrozen() {
+        for (boolean frozen : new boolean[] {false, true}) {
+            MultiLayerNetwork net = TestNetworks.stack(
+                    TestNetworks.builder(new Lfso(), DataType.FLOAT),
+                    new DenseLayer.Builder()
+                            .nIn(64)
+                            .nOut(8)
+                            .updater(frozen ? new Lfso() : new NoOp())
+                            .build(),
+                    new OutputLayer.Builder(LossFunction.MCXENT)
+                            .nIn(8)
+                            .nOut(3)
+                            .activation(Activation.SOFTMAX)
+                            .build());
+            if (frozen) {
+                net = new TransferLearning.Builder(net).setFeatureExtractor(0).build();
+            }
+            net.setListeners(new LfsoListener());
+            net.fit(batch(TestNetworks.DENSE, 0, DataType.FLOAT));
+            assertThat(said("has the updater NoOp, which in DL4J freezes nothing"))
+                    .hasSize(frozen ? 0 : 1);
+            log.list.clear();
+        }
     }
 
     private static INDArray lastOf(INDArray state, long count) {

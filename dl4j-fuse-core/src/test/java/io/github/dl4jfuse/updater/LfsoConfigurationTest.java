@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.Adam;
@@ -91,6 +92,37 @@ class LfsoConfigurationTest {
                             .fit(TestNetworks.DENSE.batch(0, 8, DataType.FLOAT)))
                     .hasMessageContaining(damage[2]);
         }
+    }
+
+    /** DL4J multiplies the decay by 1 where an updater has no rate. */
+    @Test
+    void withoutAListenerWeightDecayIsMultipliedByTheFirstGuess() {
+        Lfso updater = new Lfso(Direction.GRADIENT, new ExponentialSchedule(ScheduleType.ITERATION, 1, 0.5), 1e-3, 0.5);
+        MultiLayerNetwork net = (MultiLayerNetwork) TestNetworks.DENSE.create(
+                updater, DataType.DOUBLE, TestNetworks.Options.layer(layer -> layer.weightDecay(0.1)));
+        DataSet data = TestNetworks.DENSE.batch(0, 8, DataType.DOUBLE);
+        double rate = 1e-3;
+        for (int step = 0; step < 3; step++, rate /= 2) {
+            INDArray before = net.getParam("0_W").dup();
+            net.setInput(data.getFeatures());
+            net.setLabels(data.getLabels());
+            net.computeGradientAndScore();
+            INDArray gradient = net.gradient().getGradientFor("0_W").dup().divi(8);
+            net.fit(data);
+            INDArray expected = before.sub(gradient.addi(before.mul(0.1)).muli(rate));
+            assertThat(net.getParam("0_W").equalsWithEps(expected, 1e-9))
+                    .as("step %d", step)
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void aLearningRateThatIsSetLaterIsRefused() {
+        MultiLayerNetwork net = TestNetworks.DENSE.network(new Lfso(), DataType.FLOAT);
+        net.fit(TestNetworks.DENSE.batch(0, 8, DataType.FLOAT));
+        assertThatThrownBy(() -> net.setLearningRate(0.1)).hasMessageContaining("Lfso has no learning rate");
+        net.setLearningRate(new ExponentialSchedule(ScheduleType.EPOCH, 1, 0.9));
+        net.fit(TestNetworks.DENSE.batch(0, 8, DataType.FLOAT));
     }
 
     @Test
