@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Switches on the oneDNN implementations of convolution, pooling, batch and local response normalization that
+ * Switches on the oneDNN implementations of convolution and batch normalization that
  * Deeplearning4j 1.0.0-M2.1 contains but never uses on a CPU.
  *
  * <pre>
@@ -24,10 +24,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The backend must have been built with oneDNN: dependency {@code nd4j-native} with a classifier such as {@code
  * linux-x86_64-onednn} or {@code linux-x86_64-onednn-avx512}. Outputs and gradients then agree with DL4J's own code to
- * 2e-5 of the largest element, in NCHW and NHWC.
+ * 2e-5 of the largest element, in NCHW and NHWC, for every activation function and for inputs that are views of other
+ * arrays: the helpers get a copy of what does not lie in memory as oneDNN takes for granted.
  *
- * <p>DL4J's own code still runs for networks in double, p-norm pooling, and dilated convolutions: this oneDNN refuses
- * those, so each such layer logs a warning with a stack trace once and falls back for good.
+ * <p>DL4J's own code still runs for networks in double, local response normalization, p-norm pooling, and dilated
+ * convolutions: this oneDNN refuses those, so each such layer logs a warning with a stack trace once and falls back for
+ * good. Dilated pooling is wrong on a backend with oneDNN, with and without this class.
  */
 public final class Acceleration {
 
@@ -108,7 +110,7 @@ public final class Acceleration {
         DL4JClassLoading.setDl4jClassloader(EnvironmentAdapter.loader(before));
         System.setProperty(DL4JSystemProperties.DISABLE_HELPER_PROPERTY, "false");
         if (BaseMKLDNNHelper.mklDnnEnabled()) {
-            return new Outcome(State.ON, "convolution, pooling and normalization layers in float run on oneDNN.");
+            return new Outcome(State.ON, "convolution, pooling and batch normalization layers in float run on oneDNN.");
         }
         DL4JClassLoading.setDl4jClassloader(before);
         if (disabledBefore == null) {

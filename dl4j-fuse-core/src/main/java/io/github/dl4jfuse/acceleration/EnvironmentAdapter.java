@@ -4,18 +4,35 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNBatchNormHelper;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNConvHelper;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNSubsamplingHelper;
 
 /**
- * Answers DL4J's question for oneDNN, which goes to a class name that ND4J has given up.
+ * Answers the questions that DL4J asks by name, through the class loader that it offers for such things.
  *
  * <p>{@code BaseMKLDNNHelper} looks up {@value #OLD_NAME} by reflection, calls its static {@code getInstance()} and then
  * {@code isUseMKLDNN()}. The loader made here defines a class of that name from the bytes of {@link OneDnnAnswer}, so no
  * class of ours lies in ND4J's package, where it would split the package and hide the real class in releases that have
  * it.
+ *
+ * <p>Layers make their helpers by name, too, and get some that put right what the real ones do wrong. Those for
+ * convolution and batch normalization are derived from the real ones, so DL4J's {@code instanceof} still holds.
  */
 final class EnvironmentAdapter {
 
     static final String OLD_NAME = "org.nd4j.nativeblas.Nd4jCpu$Environment";
+
+    private static final Map<String, Class<?>> STAND_INS = Map.of(
+            OLD_NAME,
+            OneDnnAnswer.class,
+            MKLDNNConvHelper.class.getName(),
+            ConvolutionStandIn.class,
+            MKLDNNBatchNormHelper.class.getName(),
+            BatchNormStandIn.class,
+            MKLDNNSubsamplingHelper.class.getName(),
+            PoolingStandIn.class);
 
     private EnvironmentAdapter() {}
 
@@ -29,16 +46,30 @@ final class EnvironmentAdapter {
         }
     }
 
-    /** Returns a loader that knows the old name and leaves everything else to its parent. */
+    /** Returns a loader that answers to these names and leaves everything else to its parent. */
     static ClassLoader loader(ClassLoader parent) {
         return new ClassLoader(parent) {
             @Override
-            protected Class<?> findClass(String name) throws ClassNotFoundException {
-                if (!name.equals(OLD_NAME)) {
-                    throw new ClassNotFoundException(name);
+            protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+                if (!STAND_INS.containsKey(name)) {
+                    return super.loadClass(name, resolve);
                 }
-                byte[] renamed = rename(bytesOf(OneDnnAnswer.class), OneDnnAnswer.class.getName(), OLD_NAME);
+                synchronized (getClassLoadingLock(name)) {
+                    Class<?> known = findLoadedClass(name);
+                    return known != null ? known : standIn(name);
+                }
+            }
+
+            private Class<?> standIn(String name) {
+                Class<?> original = STAND_INS.get(name);
+                byte[] renamed = rename(bytesOf(original), original.getName(), name);
                 return defineClass(name, renamed, 0, renamed.length);
+            }
+
+            /** What a stand-in is derived from is found even where the parent does not know it. */
+            @Override
+            protected Class<?> findClass(String name) throws ClassNotFoundException {
+                return EnvironmentAdapter.class.getClassLoader().loadClass(name);
             }
         };
     }

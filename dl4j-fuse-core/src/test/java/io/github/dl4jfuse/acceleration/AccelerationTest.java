@@ -11,6 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.deeplearning4j.nn.layers.LayerHelper;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNBatchNormHelper;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNConvHelper;
+import org.deeplearning4j.nn.layers.mkldnn.MKLDNNSubsamplingHelper;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -95,6 +99,22 @@ class AccelerationTest {
             Reference.reachabilityFence(one);
             Reference.reachabilityFence(two);
         }
+    }
+
+    @Test
+    void helpersComeDerivedFromThoseOfDl4j() throws Exception {
+        ClassLoader parent = getClass().getClassLoader();
+        ClassLoader loader = EnvironmentAdapter.loader(parent);
+        for (Class<?> helper : List.of(MKLDNNConvHelper.class, MKLDNNBatchNormHelper.class)) {
+            Class<?> ours = Class.forName(helper.getName(), true, loader);
+            assertThat(ours).isNotSameAs(helper).isSameAs(Class.forName(helper.getName(), true, loader));
+            assertThat(ours.getConstructor(DataType.class).newInstance(DataType.FLOAT))
+                    .isInstanceOf(helper);
+            assertThat(Class.forName(helper.getName(), true, parent)).isSameAs(helper);
+        }
+        Class<?> pooling = Class.forName(MKLDNNSubsamplingHelper.class.getName(), true, loader);
+        Object refusing = pooling.getConstructor(DataType.class).newInstance(DataType.FLOAT);
+        assertThat(((LayerHelper) refusing).checkSupported()).isFalse();
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.acceleration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.util.List;
 import java.util.Set;
@@ -27,6 +28,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
@@ -34,6 +36,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
@@ -53,6 +57,52 @@ class OneDnnAgreementTest {
         @Override
         public String toString() {
             return name + " " + format + " " + height + "x" + width + " batch " + batch;
+        }
+    }
+
+    /** The same numbers, lying in memory in another way. */
+    enum View {
+        /** As somebody gets it who turns NCHW into NHWC without a copy, or back. */
+        OTHER_FORMAT {
+            @Override
+            INDArray of(INDArray array) {
+                return array.permute(0, 2, 3, 1).dup('c').permute(0, 3, 1, 2);
+            }
+        },
+        /** The same for the other direction. */
+        OTHER_FORMAT_BACK {
+            @Override
+            INDArray of(INDArray array) {
+                return array.permute(0, 3, 1, 2).dup('c').permute(0, 2, 3, 1);
+            }
+        },
+        F_ORDER {
+            @Override
+            INDArray of(INDArray array) {
+                return array.dup('f');
+            }
+        },
+        EVERY_SECOND_EXAMPLE {
+            @Override
+            INDArray of(INDArray array) {
+                return part(array, 0, NDArrayIndex.interval(0, 2, 2 * array.size(0)), 2 * array.size(0));
+            }
+        },
+        CUT_OUT {
+            @Override
+            INDArray of(INDArray array) {
+                return part(array, 2, NDArrayIndex.interval(1, array.size(2) + 1), array.size(2) + 3);
+            }
+        };
+
+        abstract INDArray of(INDArray array);
+
+        private static INDArray part(INDArray array, int dimension, INDArrayIndex index, long size) {
+            long[] shape = array.shape().clone();
+            shape[dimension] = size;
+            INDArrayIndex[] indices = NDArrayIndex.allFor(array);
+            indices[dimension] = index;
+            return Nd4j.valueArrayOf(shape, 7.0, array.dataType()).get(indices).assign(array);
         }
     }
 
@@ -145,6 +195,15 @@ class OneDnnAgreementTest {
                             () -> pooling(PoolingType.AVG).padding(1, 1).build()
                 },
                 new Object[] {
+                    "average pooling of what is there, pad 1",
+                    (Supplier<Layer>) () -> {
+                        SubsamplingLayer layer =
+                                pooling(PoolingType.AVG).padding(1, 1).build();
+                        layer.setAvgPoolIncludePadInDivisor(true);
+                        return layer;
+                    }
+                },
+                new Object[] {
                     "p-norm pooling",
                     (Supplier<Layer>) () -> pooling(PoolingType.PNORM).build()
                 },
@@ -190,10 +249,13 @@ class OneDnnAgreementTest {
     }
 
     private static DataSet data(Case the, int batch, long seed) {
+        return data(the.format(), batch, the.height(), the.width(), seed);
+    }
+
+    private static DataSet data(CNN2DFormat format, int batch, int height, int width, long seed) {
         Nd4j.getRandom().setSeed(seed);
-        INDArray features = the.format() == CNN2DFormat.NCHW
-                ? Nd4j.randn(batch, 2, the.height(), the.width())
-                : Nd4j.randn(batch, the.height(), the.width(), 2);
+        INDArray features =
+                format == CNN2DFormat.NCHW ? Nd4j.randn(batch, 2, height, width) : Nd4j.randn(batch, height, width, 2);
         return new DataSet(features, Nd4j.randn(batch, 4));
     }
 
@@ -237,6 +299,77 @@ class OneDnnAgreementTest {
         assertThat(with.params().sub(without.params()).amaxNumber().doubleValue() / scale)
                 .as("parameters after 20 steps, seed %d", SEED)
                 .isLessThan(1e-3);
+    }
+
+    static Stream<Arguments> activations() {
+        // RRELU draws its slopes anew in every pass
+        return Stream.of(Activation.values())
+                .filter(activation -> activation != Activation.RRELU)
+                .flatMap(activation -> Stream.of(CNN2DFormat.values()).map(format -> arguments(activation, format)));
+    }
+
+    /** Some activations work in place, others return an array of their own, with strides of their own. */
+    @ParameterizedTest
+    @MethodSource("activations")
+    void agreesForEveryActivation(Activation activation, CNN2DFormat format) {
+        Supplier<MultiLayerNetwork> make = () -> network(
+                activation,
+                format,
+                convolution(2, 2).build(),
+                new BatchNormalization(),
+                convolution(3, 3).convolutionMode(ConvolutionMode.Same).build(),
+                pooling(PoolingType.MAX).build(),
+                convolution(1, 1).build());
+        assertAgreement(make, data(format, 6, 8, 7, SEED));
+    }
+
+    static Stream<Arguments> views() {
+        return Stream.of(View.values())
+                .flatMap(view -> Stream.of(CNN2DFormat.values()).map(format -> arguments(view, format)));
+    }
+
+    /** Every layer with a helper meets the user's array once. */
+    @ParameterizedTest
+    @MethodSource("views")
+    void agreesForViewsAsInput(View view, CNN2DFormat format) {
+        for (Layer first : List.of(
+                convolution(3, 2).build(),
+                convolution(1, 1).convolutionMode(ConvolutionMode.Same).build(),
+                pooling(PoolingType.MAX).build(),
+                pooling(PoolingType.AVG).build(),
+                new BatchNormalization())) {
+            DataSet data = data(format, 6, 8, 7, SEED);
+            INDArray features = view.of(data.getFeatures());
+            assertThat(features).isEqualTo(data.getFeatures());
+            assertThat(features.stride()).isNotEqualTo(data.getFeatures().stride());
+            data.setFeatures(features);
+            assertAgreement(() -> network(Activation.RELU, format, first.clone()), data);
+        }
+    }
+
+    private static MultiLayerNetwork network(Activation activation, CNN2DFormat format, Layer... layers) {
+        NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
+                .seed(SEED)
+                .updater(new Sgd(0.05))
+                .activation(activation)
+                .list();
+        Stream.of(layers).forEach(list::layer);
+        return new MultiLayerNetwork(list.layer(new OutputLayer.Builder(LossFunction.MSE)
+                        .activation(Activation.IDENTITY)
+                        .nOut(4)
+                        .build())
+                .setInputType(InputType.convolutional(8, 7, 2, format))
+                .build());
+    }
+
+    private static void assertAgreement(Supplier<MultiLayerNetwork> make, DataSet data) {
+        MultiLayerNetwork with = withOrWithout(true, make);
+        MultiLayerNetwork without = withOrWithout(false, make);
+        assertClose("output", with.output(data.getFeatures()), without.output(data.getFeatures()));
+        assertClose("gradient", gradient(with, data), gradient(without, data));
+        with.fit(data); // in workspaces, which the gradient above is not
+        without.fit(data);
+        assertClose("parameters after a step", with.params(), without.params());
     }
 
     private static MultiLayerNetwork withOrWithout(boolean oneDnn, Supplier<MultiLayerNetwork> network) {
