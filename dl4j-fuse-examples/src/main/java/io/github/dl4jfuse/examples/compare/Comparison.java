@@ -89,8 +89,8 @@ public final class Comparison {
     }
 
     /**
-     * Compares on a network of one's own. The last tenth of the training batches, or of the examples if there is one batch
-     * only, is kept apart for validation. Batches stay as the iterator gives them; each seed takes them in another order.
+     * Compares on a network of one's own. The last batches that hold at least a tenth of the examples, or a tenth of the
+     * first batch where there are too few others, are kept apart for validation. Batches stay as the iterator gives them; each seed takes them in another order.
      * Each run may use as many gradient evaluations as {@value OwnNetwork#EPOCHS} epochs have batches.
      *
      * @param configuration the network; updaters and seed are replaced in copies of it
@@ -154,7 +154,10 @@ public final class Comparison {
         return this;
     }
 
-    /** Goes on with the results that lie in the output folder. */
+    /**
+     * Goes on with the results that lie in the output folder. A run there counts where name, seed, budget, network, data
+     * and updater are the same; others are done again, and the log says why.
+     */
     public Comparison resume(boolean goOn) {
         resume = goOn;
         return this;
@@ -263,6 +266,8 @@ public final class Comparison {
             private final Budget limit;
             private final Set<String> warm = new HashSet<>();
             private Workload.Split data;
+            private String networkPrint;
+            private String dataPrint;
 
             Arena(Workload workload) {
                 this.workload = workload;
@@ -313,10 +318,7 @@ public final class Comparison {
 
             private RunRecord run(Contestant contestant, long seed) {
                 RunRecord.Key key = new RunRecord.Key(workload.name(), full, contestant.name(), seed, limit.toString());
-                RunRecord run = results.runs().stream()
-                        .filter(done -> done.key().equals(key))
-                        .findFirst()
-                        .orElse(null);
+                RunRecord run = results.find(key, () -> fingerprint(contestant)).orElse(null);
                 if (run == null) {
                     run = record(contestant, seed);
                     results.add(run);
@@ -330,14 +332,41 @@ public final class Comparison {
                 return run;
             }
 
-            private RunRecord record(Contestant contestant, long seed) {
+            private void prepare() {
                 if (data == null) {
                     data = workload.data(full);
+                    networkPrint = Fingerprint.of(workload);
+                    dataPrint = Fingerprint.of(workload, data);
                 }
+            }
+
+            private Fingerprint fingerprint(Contestant contestant) {
+                prepare();
+                String updater;
+                try {
+                    updater = Fingerprint.of(contestant, contestant.updater().apply(() -> 0));
+                } catch (RuntimeException | Error e) {
+                    updater = "fails"; // as its run will
+                }
+                return new Fingerprint(networkPrint, dataPrint, updater);
+            }
+
+            private Runner.Course course(Contestant contestant, long seed) {
+                Runner runner = new Runner(workload, data, limit);
+                try {
+                    return runner.run(contestant, seed);
+                } catch (RuntimeException | Error e) {
+                    log.warn("{} failed before its first step.", contestant.name(), e);
+                    return runner.failed(contestant, e);
+                }
+            }
+
+            private RunRecord record(Contestant contestant, long seed) {
+                prepare();
                 if (warm.add(contestant.family())) {
                     new Runner(workload, data, limit).warmUp(contestant, seed);
                 }
-                Runner.Course course = new Runner(workload, data, limit).run(contestant, seed);
+                Runner.Course course = course(contestant, seed);
                 return new RunRecord(
                         workload.name(),
                         full,
@@ -352,6 +381,7 @@ public final class Comparison {
                         course.failure(),
                         course.steps(),
                         course.extraBytes(),
+                        new Fingerprint(networkPrint, dataPrint, course.updater()),
                         course.checkpoints());
             }
         }

@@ -18,24 +18,28 @@ record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) imple
     /** How many epochs a run lasts unless a budget is given. */
     static final int EPOCHS = 10;
 
-    private static final double TRAINING_SHARE = 0.9;
+    /** One example of so many is for validation, at least. */
+    private static final int VALIDATION_PART = 10;
 
     static OwnNetwork of(MultiLayerConfiguration network, DataSetIterator train, DataSetIterator test) {
         List<DataSet> batches = read(train, "training");
-        List<DataSet> training;
-        List<DataSet> validation;
-        if (batches.size() > 1) {
-            int kept = (int) Math.min(batches.size() - 1, Math.ceil(TRAINING_SHARE * batches.size()));
-            training = batches.subList(0, kept);
-            validation = batches.subList(kept, batches.size());
-        } else {
-            if (batches.get(0).numExamples() < 2) {
-                throw new IllegalArgumentException("The training data are one example; at least two are needed, since"
-                        + " some are kept apart for validation.");
+        int examples = batches.stream().mapToInt(DataSet::numExamples).sum();
+        if (examples < 2) {
+            throw new IllegalArgumentException("The training data are one example; at least two are needed, since"
+                    + " some are kept apart for validation.");
+        }
+        int missing = (examples + VALIDATION_PART - 1) / VALIDATION_PART;
+        List<DataSet> training = new ArrayList<>(batches);
+        List<DataSet> validation = new ArrayList<>();
+        while (missing > 0) {
+            DataSet last = training.remove(training.size() - 1);
+            if (training.isEmpty()) { // a last batch that is small gives too few, so the first one is split
+                SplitTestAndTrain both = last.splitTestAndTrain(last.numExamples() - missing);
+                training.add(both.getTrain());
+                last = both.getTest();
             }
-            SplitTestAndTrain both = batches.get(0).splitTestAndTrain(TRAINING_SHARE);
-            training = List.of(both.getTrain());
-            validation = List.of(both.getTest());
+            validation.add(0, last);
+            missing -= last.numExamples();
         }
         return new OwnNetwork(
                 network,

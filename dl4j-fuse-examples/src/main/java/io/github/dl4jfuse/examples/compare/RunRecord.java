@@ -23,6 +23,7 @@ import java.util.Map;
  * @param steps training steps done
  * @param extraBytes what the optimiser keeps: the updater state, and the vectors of its listener if it has one; {@value
  *     #UNKNOWN} for DL4J's own line search methods
+ * @param fingerprint what it was made with; null in lines of versions that did not note it
  * @param checkpoints where it stood, the start first
  */
 public record RunRecord(
@@ -39,6 +40,7 @@ public record RunRecord(
         String failure,
         long steps,
         long extraBytes,
+        Fingerprint fingerprint,
         List<Checkpoint> checkpoints) {
 
     /** The seed that only tunes; its runs are no part of any figure. Not 0, which ND4J takes for no seed. */

@@ -70,15 +70,23 @@ final class Runner {
      * @param failure empty, or why the run failed
      * @param steps training steps done
      * @param extraBytes what the optimiser keeps
+     * @param updater the fingerprint of the optimiser
      * @param checkpoints where it stood, the start first
      */
-    record Course(String settings, String failure, long steps, long extraBytes, List<Checkpoint> checkpoints) {}
+    record Course(
+            String settings,
+            String failure,
+            long steps,
+            long extraBytes,
+            String updater,
+            List<Checkpoint> checkpoints) {}
 
     Course run(Contestant contestant, long seed) {
         evaluations = 0;
         seconds = 0;
         geometry = null;
         IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
+        String fingerprint = Fingerprint.of(contestant, updater);
         MultiLayerNetwork network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
@@ -87,11 +95,32 @@ final class Runner {
         try {
             geometry = GeometryCurves.of(network, data.train());
             failure = train(network, seed, checkpoints);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // an OutOfMemoryError of one is no reason to lose the others
             failure = e.toString();
+            closeWorkspaces();
         }
         return new Course(
-                updater.toString(), failure, network.getIterationCount(), extraBytes(contestant, network), checkpoints);
+                updater.toString(),
+                failure,
+                network.getIterationCount(),
+                extraBytes(contestant, network),
+                fingerprint,
+                checkpoints);
+    }
+
+    /** Returns the course of a run that could not even begin. */
+    Course failed(Contestant contestant, Throwable cause) {
+        closeWorkspaces();
+        double accuracy = workload.classifies() ? 0 : Double.NaN;
+        Checkpoint start = new Checkpoint(0, 0, Double.NaN, Double.NaN, Double.NaN, accuracy, Map.of());
+        return new Course(
+                contestant.name(), "it did not begin: " + cause, 0, RunRecord.UNKNOWN, "unknown", List.of(start));
+    }
+
+    /** What failed in the middle of a step may have left some open, into which the next run would write. */
+    private static void closeWorkspaces() {
+        Nd4j.getMemoryManager().setCurrentWorkspace(null);
+        Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
     }
 
     /**
@@ -133,8 +162,9 @@ final class Runner {
             while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < warmUpShare()) {
                 step(network, batches);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
+            closeWorkspaces();
         }
     }
 
@@ -172,7 +202,7 @@ final class Runner {
     }
 
     /** Sets one updater for weights and biases; a frozen layer stays as it is. */
-    private static void setUpdater(Layer layer, IUpdater updater) {
+    static void setUpdater(Layer layer, IUpdater updater) {
         if (layer instanceof BaseLayer base) {
             base.setIUpdater(updater);
             base.setBiasUpdater(null);

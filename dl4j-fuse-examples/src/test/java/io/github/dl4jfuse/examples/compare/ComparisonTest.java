@@ -152,6 +152,87 @@ class ComparisonTest {
         assertThat(first.runs().get(0).settings()).contains("1.0E-4 constant over the budget");
     }
 
+    private Comparison.Outcome resumed(MultiLayerConfiguration network, DataSet train, double rate) {
+        return Comparison.of(
+                        network,
+                        new ExistingDataSetIterator(train.batchBy(20)),
+                        new ExistingDataSetIterator(List.of(data(20, 0, new Random(1)))))
+                .families(List.of(Family.of(Contestant.of("adam", used -> new Adam(rate)))))
+                .seeds(1)
+                .budget("5")
+                .out(folder)
+                .resume(true)
+                .run();
+    }
+
+    @Test
+    void resumingCountsNoRunOfAnotherNetworkDataOrUpdater() {
+        DataSet train = data(100, 0, new Random(SEED));
+        MultiLayerConfiguration wider = network();
+        ((DenseLayer) wider.getConf(0).getLayer()).setNOut(65);
+        ((OutputLayer) wider.getConf(1).getLayer()).setNIn(65);
+        DataSet oneOther = train.copy();
+        oneOther.getFeatures().putScalar(7, 3, 9);
+        double first = losses(resumed(network(), train, 1e-2)).get(1);
+        assertThat(losses(resumed(wider, train, 1e-2)).get(1)).isNotEqualTo(first);
+        assertThat(losses(resumed(network(), oneOther, 1e-2)).get(1)).isNotEqualTo(first);
+        assertThat(losses(resumed(network(), train, 1e-3)).get(1)).isNotEqualTo(first);
+        assertThat(new ResultsFile(folder.resolve(Comparison.RESULTS)).runs()).hasSize(4);
+        assertThat(losses(resumed(network(), train, 1e-2)).get(1)).isEqualTo(first);
+        assertThat(new ResultsFile(folder.resolve(Comparison.RESULTS)).runs())
+                .as("all were there")
+                .hasSize(4);
+    }
+
+    @Test
+    void anErrorEndsOneRunOnly() {
+        Contestant adam = Contestant.of("adam", used -> new Adam(1e-2));
+        Contestant exhausted = Contestant.of(
+                "exhausted",
+                used -> new Sgd(new BudgetSchedule(0.1, Shape.CONSTANT, () -> {
+                    if (used.getAsDouble() > 0.4) {
+                        throw new StackOverflowError("too deep");
+                    }
+                    return 0;
+                })));
+        Contestant unmakeable = Contestant.of("unmakeable", used -> {
+            throw new OutOfMemoryError("too large");
+        });
+        Comparison.Outcome outcome = comparison(20)
+                .families(List.of(Family.of(exhausted), Family.of(unmakeable), Family.of(adam)))
+                .seeds(2)
+                .budget("10")
+                .run();
+        assertThat(row(outcome, "exhausted").failures()).isEqualTo(2);
+        assertThat(row(outcome, "unmakeable").failures()).isEqualTo(2);
+        assertThat(outcome.markdown()).contains("too deep").contains("too large");
+        List<RunRecord> alone = comparison(20)
+                .families(List.of(Family.of(adam)))
+                .seeds(2)
+                .budget("10")
+                .out(folder.resolve("alone"))
+                .run()
+                .runs();
+        assertThat(row(outcome, "adam").runs())
+                .extracting(run -> run.end().trainingLoss())
+                .containsExactlyElementsOf(
+                        alone.stream().map(run -> run.end().trainingLoss()).toList());
+    }
+
+    @Test
+    void aSmallLastBatchIsNotAllOfTheValidation() {
+        DataSet all = data(201, 0, new Random(SEED));
+        for (int batch : new int[] {20, 100, 200, 201}) {
+            OwnNetwork own = OwnNetwork.of(
+                    network(),
+                    new ExistingDataSetIterator(all.batchBy(batch)),
+                    new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
+            assertThat(own.split().validation().size()).as("batch %d", batch).isBetween(21, 101);
+            assertThat(own.split().train().size() + own.split().validation().size())
+                    .isEqualTo(201);
+        }
+    }
+
     @Test
     void whatListenersMeasureIsKeptAndDrawn() throws IOException {
         Comparison.Outcome outcome =

@@ -22,7 +22,21 @@ class SummaryTest {
         }
         String family = contestant.split(" ", 2)[0];
         return new RunRecord(
-                "w", false, "net and data", contestant, family, "", seed, "30", "c", "m", failure, 30, 8, checkpoints);
+                "w",
+                false,
+                "net and data",
+                contestant,
+                family,
+                "",
+                seed,
+                "30",
+                "c",
+                "m",
+                failure,
+                30,
+                8,
+                null,
+                checkpoints);
     }
 
     private static Row row(List<RunRecord> runs, String family) {
@@ -177,6 +191,7 @@ class SummaryTest {
                 run.failure(),
                 run.steps(),
                 run.extraBytes(),
+                run.fingerprint(),
                 run.checkpoints());
     }
 
