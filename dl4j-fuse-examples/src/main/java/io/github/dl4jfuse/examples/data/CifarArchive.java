@@ -14,6 +14,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 final class CifarArchive {
     private static final String FOLDER = "cifar-10-batches-bin/";
 
+    private static final long BATCH_BYTES = (long) CifarBatches.IMAGES_PER_BATCH * CifarBatches.RECORD;
+
     private CifarArchive() {}
 
     /**
@@ -46,6 +48,10 @@ final class CifarArchive {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 String batch = batchOf(entry);
                 if (batch != null && !parts.containsKey(batch)) {
+                    if (entry.getSize() > BATCH_BYTES) {
+                        throw new IOException(entry.getName() + " has " + entry.getSize() + " bytes instead of the "
+                                + BATCH_BYTES + " of a batch");
+                    }
                     Path part = Download.temporaryBeside(folder.resolve(batch));
                     parts.put(batch, part);
                     Files.copy(tar, part);

@@ -11,7 +11,7 @@ final class CifarBatches {
     static final int IMAGES_PER_BATCH = 10_000;
 
     private static final int VALUES = Cifar10.SHAPE.length();
-    private static final int RECORD = 1 + VALUES;
+    static final int RECORD = 1 + VALUES;
 
     private CifarBatches() {}
 

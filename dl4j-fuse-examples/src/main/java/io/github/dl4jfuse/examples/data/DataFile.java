@@ -91,7 +91,7 @@ final class DataFile implements Closeable {
         int filled = 0;
         while (filled < limit) {
             if (filled == bytes.length) {
-                bytes = Arrays.copyOf(bytes, (int) Math.min(limit, 2L * bytes.length));
+                bytes = longer(bytes, limit, what);
             }
             int count = read(bytes, filled, bytes.length - filled, what);
             if (count < 0) {
@@ -100,6 +100,17 @@ final class DataFile implements Closeable {
             filled += count;
         }
         return filled == bytes.length ? bytes : Arrays.copyOf(bytes, filled);
+    }
+
+    private byte[] longer(byte[] bytes, int limit, String what) {
+        try {
+            return Arrays.copyOf(bytes, (int) Math.min(limit, 2L * bytes.length));
+        } catch (OutOfMemoryError e) {
+            throw new DataException(
+                    "The file " + name + " promises " + limit + " bytes of " + what + ", for which Java's memory is too"
+                            + " small: give it more (-Xmx4g) if that number can be right. " + remedy,
+                    e);
+        }
     }
 
     /** Fails if anything is left to read. */

@@ -10,6 +10,9 @@ final class IdxFile {
     static final int LABELS_MAGIC = 0x0801;
     static final int IMAGES_MAGIC = 0x0803;
 
+    /** More than any such set has; a header that promises more is a fault, and would be believed down to the last byte. */
+    static final int MOST = 1_000_000;
+
     private IdxFile() {}
 
     /** Reads all labels of a file; each must lie below {@code classes}. */
@@ -65,7 +68,7 @@ final class IdxFile {
 
     private static int readCount(DataFile file, String what, int bytesEach) {
         int count = file.readInt("the number of " + what);
-        int most = Integer.MAX_VALUE / bytesEach;
+        int most = Math.min(MOST, Integer.MAX_VALUE / bytesEach);
         if (count < 1 || count > most) {
             throw file.problem(
                     Integer.BYTES, "a number of " + what + " between 1 and " + most, Integer.toUnsignedString(count));

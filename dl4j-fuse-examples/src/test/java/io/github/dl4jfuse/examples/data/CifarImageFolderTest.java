@@ -5,13 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class CifarImageFolderTest {
@@ -19,6 +26,7 @@ class CifarImageFolderTest {
     private static final int GREEN = 0x00FF00;
     private static final int BLUE = 0x0000FF;
     private static final int GREY = 0x808080;
+    private static final long SEED = 31;
 
     @TempDir
     Path folder;
@@ -104,6 +112,63 @@ class CifarImageFolderTest {
         byte[] bytes = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(bytes, 40));
         refusesTrain("train/dog/0002.png", "cannot be read as an image");
+    }
+
+    @Test
+    void refusesATruncatedJpegWhereverItBreaksOff() throws IOException {
+        Path file = folder.resolve("train/truck/0003.jpg");
+        BufferedImage noise = plain(32, 32, 0);
+        Random random = new Random(SEED);
+        for (int i = 0; i < 32 * 32; i++) {
+            noise.setRGB(i % 32, i / 32, random.nextInt());
+        }
+        ImageIO.write(noise, "jpg", file.toFile());
+        byte[] bytes = Files.readAllBytes(file);
+        assertThat(Cifar10.from(folder).train().size()).isEqualTo(13);
+        for (int missing : new int[] {1, 2, 3, 50, bytes.length / 2, bytes.length - 30}) {
+            Files.write(file, Arrays.copyOf(bytes, bytes.length - missing));
+            refusesTrain("train/truck/0003.jpg", "");
+        }
+    }
+
+    @Test
+    @Timeout(20)
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void refusesAPipeInsteadOfWaitingForIt() throws IOException, InterruptedException {
+        String pipe = folder.resolve("train/dog/0001.png").toString();
+        assertThat(new ProcessBuilder("mkfifo", pipe).start().waitFor()).isZero();
+        refusesTrain("train/dog/0001.png", "no regular file");
+    }
+
+    @Test
+    void refusesAVeryLargeImageByItsHeader() throws IOException {
+        Path file = folder.resolve("train/dog/0002.png");
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer.wrap(bytes).putInt(16, 60_000).putInt(20, 60_000);
+        Files.write(file, bytes);
+        refusesTrain("train/dog/0002.png", "found 60000 x 60000");
+    }
+
+    /** The values of the file, as they are in images with colours. */
+    @ParameterizedTest
+    @ValueSource(ints = {BufferedImage.TYPE_BYTE_GRAY, BufferedImage.TYPE_USHORT_GRAY, BufferedImage.TYPE_INT_RGB})
+    void takesGreyValuesAsTheyAre(int type) throws IOException {
+        BufferedImage image = new BufferedImage(32, 32, type);
+        int scale = type == BufferedImage.TYPE_USHORT_GRAY ? 257 : 1;
+        for (int value = 0; value < 256; value++) {
+            for (int band = 0; band < image.getRaster().getNumBands(); band++) {
+                image.getRaster().setSample(value % 32, value / 32, band, scale * value);
+            }
+        }
+        ImageIO.write(image, "png", folder.resolve("test/airplane/0002.png").toFile());
+        INDArray features = Cifar10.from(folder).test().iterator(1).next().getFeatures();
+        for (int value = 0; value < 256; value++) {
+            for (int channel = 0; channel < 3; channel++) {
+                assertThat(features.getFloat(0, channel, value / 32, value % 32))
+                        .as("value %d, channel %d", value, channel)
+                        .isEqualTo(value / 255f);
+            }
+        }
     }
 
     @Test

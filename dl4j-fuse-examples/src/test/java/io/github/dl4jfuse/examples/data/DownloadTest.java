@@ -211,6 +211,17 @@ class DownloadTest {
     }
 
     @Test
+    void leavesNothingOfAnArchiveWithABatchThatIsTooLarge() throws IOException {
+        Map<String, byte[]> entries = archiveEntries();
+        entries.put("cifar-10-batches-bin/test_batch.bin", new byte[10_000 * SampleFiles.CIFAR_RECORD + 1]);
+        CifarFiles set = cifar(SampleFiles.tarGz(entries));
+        assertThatExceptionOfType(DataException.class)
+                .isThrownBy(() -> set.downloadTo(folder))
+                .withMessageContaining("test_batch.bin has 30730001 bytes instead of the 30730000 of a batch");
+        assertThat(SampleFiles.namesIn(folder)).isEmpty();
+    }
+
+    @Test
     void leavesNothingOfAnArchiveThatBreaksOff() throws IOException {
         byte[] archive = SampleFiles.tarGz(archiveEntries());
         CifarFiles set = cifar(Arrays.copyOf(archive, archive.length * 2 / 3));

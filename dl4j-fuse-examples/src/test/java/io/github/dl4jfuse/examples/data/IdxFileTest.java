@@ -115,14 +115,23 @@ class IdxFileTest {
         byte[] manyImages =
                 ByteBuffer.allocate(16).putInt(0x0803).putInt(Integer.MAX_VALUE).array();
         rejectsImages("images", manyImages, Integer.MAX_VALUE)
-                .withMessageContaining("at byte 4, expected a number of images between 1 and 357913941");
+                .withMessageContaining("at byte 4, expected a number of images between 1 and 1000000");
     }
 
     @Test
     void refusesALargeCountWithoutTakingTheMemory() {
         byte[] claim =
-                ByteBuffer.allocate(9).putInt(0x0801).putInt(Integer.MAX_VALUE).array();
+                ByteBuffer.allocate(9).putInt(0x0801).putInt(IdxFile.MOST).array();
         rejectsLabels("labels", claim).withMessageContaining("at byte 8").withMessageContaining("only 1 bytes");
+    }
+
+    @Test
+    void refusesALittleFileThatUnpacksToVeryManyLabels() {
+        byte[] bomb = SampleFiles.gzip(SampleFiles.idxLabels(new int[IdxFile.MOST + 1]));
+        assertThat(bomb).hasSizeLessThan(2_000);
+        rejectsLabels("labels.gz", bomb)
+                .withMessageContaining("at byte 4 of its unpacked content, expected a number of labels between 1 and"
+                        + " 1000000 but found 1000001");
     }
 
     @Test
