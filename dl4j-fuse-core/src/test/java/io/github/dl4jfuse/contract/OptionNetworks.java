@@ -127,7 +127,8 @@ final class OptionNetworks {
                         "layer-rate-zero",
                         updater ->
                                 List.of(hidden().updater(withRate(updater, 0)).build(), dense(6), softmax()))
-                .frozen(0).nearly());
+                .frozen(0)
+                .nearly());
         all.add(updaters(
                 "bias-rate",
                 updater -> List.of(hidden().biasUpdater(withRate(updater, 5e-4)).build(), dense(6), softmax())));
