@@ -192,7 +192,9 @@ public final class AdaptedUpdater implements GradientUpdater<Adapted> {
             transform(gradient);
         }
         rule.applyUpdater(gradient, iteration, epoch);
-        if (adapted) {
+        if (adapted && config.hasLearningRate() && config.getLearningRate(iteration, epoch) == 0) {
+            gradient.assign(0); // DL4J's Adam moves by its epsilon then, which T would stretch
+        } else if (adapted) {
             if (iteration + 1 < warmUpSteps) {
                 gradient.muli((iteration + 1) / warmUpSteps);
             }

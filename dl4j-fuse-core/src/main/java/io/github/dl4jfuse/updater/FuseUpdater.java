@@ -79,7 +79,8 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /**
      * Replaces the gradient by the update that DL4J then subtracts: Adam's, or zero when the step is held. A gradient
-     * that is not finite gives no update and leaves the moments as they are, whoever conducts.
+     * that is not finite gives no update and leaves the moments as they are, whoever conducts; within Adapted it was looked at
+     * before.
      */
     @Override
     public void applyUpdater(INDArray gradient, int iteration, int epoch) {
@@ -95,7 +96,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         if (alone) {
             sayOnceThatItStays(gradient, iteration, epoch);
         }
-        if (!isFinite(gradient)) {
+        if (!wrapped && !isFinite(gradient)) {
             sayOnceThatItSkips(gradient, iteration);
             gradient.assign(0);
             return;

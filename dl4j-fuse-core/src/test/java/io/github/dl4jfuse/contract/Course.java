@@ -182,15 +182,22 @@ final class Course {
         if (one.length != other.length) {
             return Double.NaN;
         }
-        double most = 0;
         double largest = Double.MIN_NORMAL;
+        for (double each : one) {
+            largest = Math.max(largest, Math.abs(each));
+        }
+        return gap(one, other) / largest;
+    }
+
+    /** Returns the largest difference, or NaN where one has none. */
+    static double gap(double[] one, double[] other) {
+        double most = 0;
         for (int i = 0; i < one.length; i++) {
             if (Double.compare(one[i], other[i]) != 0) {
                 double gap = Math.abs(one[i] - other[i]);
                 most = Double.isNaN(gap) ? Double.NaN : Math.max(most, gap);
             }
-            largest = Math.max(largest, Math.abs(one[i]));
         }
-        return most / largest;
+        return most;
     }
 }

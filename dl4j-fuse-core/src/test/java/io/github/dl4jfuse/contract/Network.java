@@ -136,7 +136,7 @@ final class Network {
         return this;
     }
 
-    /** Returns how far what must not move may move, relative to itself. */
+    /** Returns how far what must not move may move, relative to the largest parameter at the start. */
     double stillness() {
         return stillness;
     }

@@ -130,9 +130,10 @@ final class Training implements Companion {
         if (!Course.isFinite(course.parameters())) {
             return Optional.of("parameters that are not finite, where Adam's are");
         }
+        double largest = Arrays.stream(before).map(Math::abs).max().orElse(0);
         List<String> moved = course.frozen().entrySet().stream()
-                .filter(entry -> !(Course.difference(entry.getValue(), frozen.get(entry.getKey()))
-                        <= subject.network().stillness()))
+                .filter(entry -> !(Course.gap(entry.getValue(), frozen.get(entry.getKey()))
+                        <= subject.network().stillness() * largest))
                 .map(Map.Entry::getKey)
                 .toList();
         if (!moved.isEmpty()) {
