@@ -10,7 +10,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Something that is to be said once for each network, by updaters each of which knows one block of it.
  *
  * <p>What the blocks of a network have in common is the memory of all gradients. A network of SameDiff has an array for each
- * variable instead, and one configuration for all. Programs that make networks without end are told {@value #NETWORKS}
+ * variable instead, and one configuration for all. In 1.0.0-M1.1 a view does not tell whose memory it is, so each block speaks there.
+ * Programs that make networks without end are told {@value #NETWORKS}
  * times.
  */
 final class OncePerNetwork {
