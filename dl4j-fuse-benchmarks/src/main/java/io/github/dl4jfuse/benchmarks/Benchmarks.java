@@ -2,6 +2,7 @@ package io.github.dl4jfuse.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.dl4jfuse.faults.Campaign;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -22,17 +23,19 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs the benchmarks in rounds, prints Markdown tables of medians with ratios, and draws the chart; or counts what rounding
- * the history costs ({@link HistoryPrecision}), in which no times matter.
+ * the history costs ({@link HistoryPrecision}), or what faults do to a training ({@link Campaign}), in which no times matter.
  *
  * <pre>
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
  *   java -jar dl4j-fuse-benchmarks.jar precision
- *   java -jar dl4j-fuse-benchmarks.jar steps [rounds]     only the training steps
+ *   java -jar dl4j-fuse-benchmarks.jar steps [rounds]             only the training steps
+ *   java -jar dl4j-fuse-benchmarks.jar faults [cases] [first seed]  the fault campaign
  * </pre>
  */
 public final class Benchmarks {
 
     private static final int ROUNDS = 3;
+    private static final int CASES = 10_000;
     private static final int[] SIZES = {10_000, 100_000, 1_000_000, 10_000_000};
     private static final int[] MEMORIES = {5, 10, 20, 50};
     private static final int USUAL_SIZE = 1_000_000;
@@ -51,6 +54,14 @@ public final class Benchmarks {
         if (arguments.length > 0 && arguments[0].equals("precision")) {
             print(HistoryPrecision.tables());
             return;
+        }
+        if (arguments.length > 0 && arguments[0].equals("faults")) {
+            int cases = arguments.length > 1 ? Integer.parseInt(arguments[1]) : CASES;
+            long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : System.currentTimeMillis();
+            print("Seeds " + seed + " to " + (seed + cases - 1) + "\n");
+            Campaign campaign = Campaign.run(seed, cases, 1, failure -> print(failure + "\n"));
+            print(campaign.report());
+            System.exit(campaign.failures() == 0 ? 0 : 1); // whatever hangs
         }
         if (arguments.length > 0 && arguments[0].equals("steps")) {
             Benchmarks steps = new Benchmarks();

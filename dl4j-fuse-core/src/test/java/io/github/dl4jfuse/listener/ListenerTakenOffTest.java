@@ -97,7 +97,8 @@ class ListenerTakenOffTest {
 
     @Test
     void eachNetworkWithoutAListenerIsToldOfOnce() {
-        // Several blocks, each with an updater of its own. In M1.1 a view does not tell what it is part of, and each block speaks.
+        // Several blocks, each with an updater of its own. In M1.1 a view does not tell what it is part of, and each
+        // block speaks.
         TestNetworks kind = TestNetworks.readsModelsOfM2() ? TestNetworks.BATCH_NORM : TestNetworks.DENSE;
         for (IUpdater updater : List.of(new FusePv(), new Lfso(), new Adapted(), new Adapted(new Adam()))) {
             try (LogLines log = new LogLines()) {

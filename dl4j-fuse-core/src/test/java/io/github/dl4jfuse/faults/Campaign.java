@@ -1,0 +1,213 @@
+package io.github.dl4jfuse.faults;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains small networks that are struck by drawn faults, and judges each against Adam under the same fault. A case is its
+ * seed: the same seed gives the same case.
+ *
+ * <p>Failed is: a parameter that is not finite; a loss that stays more than {@value #BEHIND} times above the one before the
+ * fault, and above Adam's; no end within {@value #PATIENCE_SECONDS} seconds; an exception that is no refusal of ours; an end more
+ * than {@value #BEHIND} times behind Adam with no log line that names the fault, where it would not end so without the fault.
+ */
+public final class Campaign {
+
+    /** How far behind is behind. */
+    public static final double BEHIND = 1.1;
+
+    private static final int PATIENCE_SECONDS = 300;
+
+    /** Losses below this differ by nothing that matters. */
+    private static final double NEGLIGIBLE = 1e-3;
+
+    /**
+     * A case and how it ended.
+     *
+     * @param detail what was seen
+     */
+    record Outcome(Case drawn, Verdict verdict, String detail) {
+
+        @Override
+        public String toString() {
+            return "seed " + drawn.seed() + ": " + verdict + " (" + detail + ") " + drawn;
+        }
+    }
+
+    private static final Map<String, List<String>> LINES = new ConcurrentHashMap<>(); // by thread
+
+    private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+
+    /**
+     * Runs cases.
+     *
+     * @param firstSeed the seed of the first; the others count on from it
+     * @param threads how many run side by side
+     * @param failures is told each failure as it happens
+     */
+    public static Campaign run(long firstSeed, int cases, int threads, Consumer<String> failures) {
+        Campaign campaign = new Campaign();
+        AtomicLong next = new AtomicLong(firstSeed);
+        Logger logger = (Logger) LoggerFactory.getLogger("io.github.dl4jfuse");
+        Capture capture = new Capture();
+        capture.start();
+        logger.addAppender(capture);
+        boolean additive = logger.isAdditive();
+        logger.setAdditive(false);
+        try {
+            List<Thread> workers = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                Thread worker = new Thread(() -> {
+                    for (long seed = next.getAndIncrement(); seed < firstSeed + cases; seed = next.getAndIncrement()) {
+                        Outcome outcome = judgeInTime(Case.draw(seed));
+                        campaign.outcomes.add(outcome);
+                        if (outcome.verdict().failed()) {
+                            failures.accept(outcome.toString());
+                        }
+                    }
+                });
+                worker.start();
+                workers.add(worker);
+            }
+            for (Thread worker : workers) {
+                worker.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            logger.setAdditive(additive);
+            logger.detachAppender(capture);
+        }
+        return campaign;
+    }
+
+    /** Returns how many cases failed. */
+    public long failures() {
+        return outcomes.stream().filter(outcome -> outcome.verdict().failed()).count();
+    }
+
+    /** Returns each case and how it ended. */
+    List<Outcome> all() {
+        return List.copyOf(outcomes);
+    }
+
+    /** Returns the verdicts' counts, and failures by fault and event, as Markdown. */
+    public String report() {
+        Map<Verdict, Integer> verdicts = new EnumMap<>(Verdict.class);
+        Map<String, Integer> kinds = new TreeMap<>();
+        for (Outcome outcome : outcomes) {
+            verdicts.merge(outcome.verdict(), 1, Integer::sum);
+            if (outcome.verdict().failed()) {
+                Case drawn = outcome.drawn();
+                kinds.merge(
+                        outcome.verdict() + " | " + drawn.trainee() + " | " + drawn.fault() + " | " + drawn.event(),
+                        1,
+                        Integer::sum);
+            }
+        }
+        StringBuilder text = new StringBuilder("| verdict | cases |\n| --- | ---: |\n");
+        verdicts.forEach((verdict, count) -> text.append(String.format(Locale.ROOT, "| %s | %,d |%n", verdict, count)));
+        text.append("\n| failure | updater | fault | event | cases |\n| --- | --- | --- | --- | ---: |\n");
+        kinds.forEach((kind, count) ->
+                text.append("| ").append(kind).append(" | ").append(count).append(" |\n"));
+        return text.toString();
+    }
+
+    private static Outcome judgeInTime(Case drawn) {
+        Outcome[] outcome = {new Outcome(drawn, Verdict.HANGS, "no end within " + PATIENCE_SECONDS + " s")};
+        Thread thread = new Thread(() -> outcome[0] = judge(drawn), "case " + drawn.seed());
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            thread.join(1000L * PATIENCE_SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        LINES.remove(thread.getName());
+        return outcome[0];
+    }
+
+    /** Judges a case in this thread. */
+    static Outcome judge(Case drawn) {
+        List<String> lines = LINES.computeIfAbsent(Thread.currentThread().getName(), name -> new ArrayList<>());
+        lines.clear();
+        Run.Result ours = new Run(drawn, drawn.trainee(), true).train();
+        List<String> said = List.copyOf(lines);
+        if (ours.thrown() != null) {
+            return ofException(drawn, ours.thrown());
+        }
+        Run.Result adam = new Run(drawn, Trainee.ADAM, true).train();
+        if (!ours.finite()) {
+            boolean alone = drawn.trainee().listeners().isEmpty() || drawn.event() == Event.LISTENER_REMOVED;
+            boolean asAdam = ours.trained() && alone && !adam.finite();
+            return new Outcome(
+                    drawn,
+                    asAdam ? Verdict.STATISTICS_AS_UNDER_ADAM : Verdict.NOT_FINITE,
+                    "Adam's parameters are finite: " + adam.finite() + ", said " + said);
+        }
+        boolean named = said.stream().anyMatch(drawn.fault()::isNamedBy);
+        boolean behind = isBehind(ours.after(), adam.after());
+        String detail = String.format(
+                Locale.ROOT, "loss %.4g before, %.4g after, Adam %.4g", ours.before(), ours.after(), adam.after());
+        boolean above = behind && isBehind(ours.after(), ours.before());
+        if (!behind || (named && !above)) {
+            return new Outcome(drawn, Verdict.PASSED, detail);
+        }
+        double ofOurs = new Run(drawn, drawn.trainee(), false).train().after();
+        double ofAdam = new Run(drawn, Trainee.ADAM, false).train().after();
+        detail += String.format(Locale.ROOT, ", without the fault %.4g and %.4g, said %s", ofOurs, ofAdam, said);
+        boolean without = ours.after() / ofOurs <= BEHIND * Math.max(1, adam.after() / ofAdam);
+        return new Outcome(
+                drawn,
+                without ? Verdict.AS_WITHOUT_A_FAULT : above ? Verdict.STAYS_ABOVE : Verdict.BEHIND_ADAM,
+                detail);
+    }
+
+    private static boolean isBehind(double loss, double other) {
+        return !(loss <= BEHIND * other + NEGLIGIBLE) && !Double.isNaN(other);
+    }
+
+    private static Outcome ofException(Case drawn, Throwable thrown) {
+        Throwable root = thrown;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        StackTraceElement[] trace = root.getStackTrace();
+        boolean refusal = (root instanceof IllegalStateException
+                        || root instanceof IllegalArgumentException
+                        || root instanceof UnsupportedOperationException)
+                && trace.length > 0
+                && trace[0].getClassName().startsWith("io.github.dl4jfuse")
+                && !trace[0].getClassName().startsWith("io.github.dl4jfuse.faults");
+        String detail = root + " at " + (trace.length == 0 ? "?" : trace[0]);
+        if (refusal) {
+            return new Outcome(drawn, Verdict.REFUSED, detail);
+        }
+        Run.Result adam = new Run(drawn, Trainee.ADAM, true).train();
+        boolean same = adam.thrown() != null && adam.thrown().getClass() == thrown.getClass();
+        return new Outcome(drawn, same ? Verdict.AS_WITHOUT_A_FAULT : Verdict.EXCEPTION, detail);
+    }
+
+    /** Keeps the lines of each thread. */
+    private static final class Capture extends AppenderBase<ILoggingEvent> {
+        @Override
+        protected void append(ILoggingEvent event) {
+            List<String> lines = LINES.get(event.getThreadName());
+            if (lines != null) {
+                lines.add(event.getFormattedMessage());
+            }
+        }
+    }
+}
