@@ -426,7 +426,7 @@ class LfsoListenerTest {
         assertThat(model.score(batch(TestNetworks.DENSE, 0, DataType.FLOAT))).isLessThan(1.5 * before);
     }
 
-    /** Layers made with SameDiff, whose gradient DL4J doubles; alone, and below a layer whose gradient is right. */
+    /** Layers made with SameDiff, whose gradient DL4J M2.1 doubles and M1.1 does not; alone, and below a layer whose gradient is right. */
     @ParameterizedTest
     @CsvSource({"FLOAT, false", "DOUBLE, false", "DOUBLE, true"})
     void goesOnWhereTheGradientIsTwiceThatOfTheLoss(DataType type, boolean attention) {
@@ -444,8 +444,9 @@ class LfsoListenerTest {
                         TestNetworks.SEED, listener.statistics().rate())
                 .isLessThan(0.7 * before);
         double trust = TrainingNetwork.ofLfso(net).updaters().get(0).trust();
-        assertThat(trust).isBetween(0.4, 0.75);
-        assertThat(said("does not fall as its gradient says")).hasSize(1);
+        boolean doubled = TestNetworks.readsModelsOfM2();
+        assertThat(trust).isBetween(doubled ? 0.4 : 1, doubled ? 0.75 : 1);
+        assertThat(said("does not fall as its gradient says")).hasSize(doubled ? 1 : 0);
     }
 
     /** No gradient at all: a step along it changes nothing, or the loss rises. */
