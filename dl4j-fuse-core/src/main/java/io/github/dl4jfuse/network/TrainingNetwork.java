@@ -16,14 +16,10 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.graph.vertex.GraphVertex;
-import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
@@ -148,15 +144,10 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .filter(p -> p.getLayer().getConfig() instanceof BaseLayer layer
                         && (layer.getIUpdater() instanceof NoOp || layer.getBiasUpdater() instanceof NoOp))
-                .filter(p -> !isFrozen(p.getLayer()))
+                .filter(p -> !NetworkParameter.isFrozen(p.getLayer()))
                 .map(p -> p.getLayer().getConfig().getLayerName())
                 .distinct()
                 .toList();
-    }
-
-    private static boolean isFrozen(Trainable owner) {
-        Object layer = owner instanceof GraphVertex vertex && vertex.hasLayer() ? vertex.getLayer() : owner;
-        return layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop;
     }
 
     /** Returns the updater of a block, or the one that Adapted has wrapped. */
