@@ -487,10 +487,10 @@ public final class FuseListener extends OwnListener implements Steering {
         if (!saidBadBatch) {
             saidBadBatch = true;
             log.warn(
-                    "Iteration {} takes no step: its loss is {} or its gradient is not finite. Look for bad values in the"
-                            + " data or a learning rate that is too high. Said once; statistics() counts on.",
+                    "Iteration {} takes no step: {}. Look for bad values in the data or a learning rate that is too high. Said"
+                            + " once; statistics() counts on.",
                     network.iteration(),
-                    network.score());
+                    whyNoStep(network.score()));
         }
         network.clearGradient();
         network.updaters().forEach(FuseUpdater::holdNextStep);

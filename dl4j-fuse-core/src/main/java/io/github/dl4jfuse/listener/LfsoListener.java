@@ -6,6 +6,7 @@ import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
@@ -225,11 +226,15 @@ public final class LfsoListener extends OwnListener implements Steering {
     private void leaveOut(double loss) {
         if (++counter.skipped == 1) {
             log.warn(
-                    "Iteration {} takes no step: its loss is {}, {} on average so far, or its gradient is not finite. Look for"
-                            + " bad values in the data. Said once; statistics() counts on.",
+                    "Iteration {} takes no step: {}. Look for bad values in the data. Said once; statistics() counts on.",
                     network.iteration(),
-                    loss,
-                    first().averageLoss());
+                    hasJumped(loss)
+                            ? String.format(
+                                    Locale.ROOT,
+                                    "its loss is %.4g, where the largest average so far is %.4g",
+                                    loss,
+                                    first().largestLoss())
+                            : whyNoStep(loss));
         }
         network.clearGradient();
         network.updaters().forEach(LfsoUpdater::holdNextStep);

@@ -6,6 +6,7 @@ import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.List;
+import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -221,7 +222,7 @@ final class LfsoTrial {
                         + " promised. {} Layers made with SameDiff, for example self-attention, have twice the gradient of their"
                         + " loss in DL4J, and XENT with softmax has another one: see docs/upstream.md. Said once.",
                 iteration,
-                honesty,
+                String.format(Locale.ROOT, "%.3f", honesty),
                 trust > 0
                         ? "Lfso measures the slope itself from now on."
                         : "Lfso cannot measure such steps and takes its first guess " + config.firstGuess()

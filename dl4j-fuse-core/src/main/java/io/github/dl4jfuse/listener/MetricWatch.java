@@ -16,13 +16,16 @@ final class MetricWatch {
     /** Most steps between two looks. */
     static final int EVERY = 200;
 
+    private static final long FACTOR = Math.round(Math.sqrt(InputMetric.OUTLIER));
+
     private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 
     private final LayerInputs inputs;
     private int examples;
     private List<INDArray> seen; // in the backward pass; taken in once it is known to be one of fit
     private boolean saidBadInputs;
-    private boolean saidPutAside;
+    private boolean saidUnlikeOthers;
+    private boolean saidChanged;
     private boolean blind;
 
     MetricWatch(LayerInputs inputs, boolean saysWhatIsLeftAlone) {
@@ -82,32 +85,40 @@ final class MetricWatch {
             return;
         }
         int step = step();
-        LayerInputs.Untaken untaken;
+        LayerInputs.Unusual unusual;
         try {
-            untaken = inputs.observe(seen);
+            unusual = inputs.observe(seen);
         } catch (RuntimeException e) {
             stopLooking(e);
             return;
         } finally {
             seen = null;
         }
-        if (!untaken.notFinite().isEmpty() && !saidBadInputs) {
+        if (!unusual.notFinite().isEmpty() && !saidBadInputs) {
             saidBadInputs = true;
             log.warn(
                     "Inputs of layer {} are not finite (NaN, infinite or too large to be squared) at step {}; they were not taken"
                             + " into its metric. Look for bad values in the data or a learning rate that is too high. Said"
                             + " once.",
-                    String.join(", ", untaken.notFinite()),
+                    String.join(", ", unusual.notFinite()),
                     step);
         }
-        if (!untaken.farFromOthers().isEmpty() && !saidPutAside) {
-            saidPutAside = true;
+        if (!unusual.unlikeOthers().isEmpty() && !saidUnlikeOthers) {
+            saidUnlikeOthers = true;
             log.warn(
-                    "Inputs of layer {} are more than {} times as long or as short at step {} as those before; they were not"
-                            + " taken into its metric. Unless the next batches are alike, look for data that were scaled in"
-                            + " another way. Said once.",
-                    String.join(", ", untaken.farFromOthers()),
-                    Math.round(Math.sqrt(InputMetric.OUTLIER)),
+                    "Inputs of layer {} were more than {} times as long or as short just before step {} as before and after;"
+                            + " they were not taken into its metric. Look for data that were scaled in another way. Said once.",
+                    String.join(", ", unusual.unlikeOthers()),
+                    FACTOR,
+                    step);
+        }
+        if (!unusual.changed().isEmpty() && !saidChanged) {
+            saidChanged = true;
+            log.info(
+                    "Inputs of layer {} have become more than {} times as long or as short by step {}: its metric begins anew."
+                            + " Said once.",
+                    String.join(", ", unusual.changed()),
+                    FACTOR,
                     step);
         }
     }

@@ -189,6 +189,11 @@ public final class InputMetric {
         return aside > 0;
     }
 
+    /** Returns whether its average is of one batch only: its first, or the one that it began anew with. */
+    public boolean isOfOneBatch() {
+        return observations == 1;
+    }
+
     /** Forgets everything; T is the identity until the next batch, which is wanted. */
     public void reset() {
         memory.assign(0);

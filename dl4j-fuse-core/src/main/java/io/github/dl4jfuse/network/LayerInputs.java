@@ -219,30 +219,41 @@ public final class LayerInputs {
     }
 
     /**
-     * What the metrics did not take of a batch, by the layers' names.
+     * What was unusual at a look, by the layers' names.
      *
-     * @param notFinite layers with inputs that are NaN, infinite or near the largest number there is
-     * @param farFromOthers layers whose inputs are far larger or smaller than those before
+     * @param notFinite layers whose inputs are NaN, infinite or near the largest number there is, and were not taken
+     * @param unlikeOthers layers whose inputs at the looks before were far larger or smaller than now and before, and were not taken
+     * @param changed layers whose inputs have become far larger or smaller, so that their metrics have begun anew
      */
-    public record Untaken(List<String> notFinite, List<String> farFromOthers) {}
+    public record Unusual(List<String> notFinite, List<String> unlikeOthers, List<String> changed) {}
 
     /**
      * Shows inputs to the metrics.
      *
      * @param inputs of the layers, a {@link #copy}
      */
-    public Untaken observe(List<INDArray> inputs) {
-        Untaken untaken = new Untaken(new ArrayList<>(), new ArrayList<>());
+    public Unusual observe(List<INDArray> inputs) {
+        Unusual unusual = new Unusual(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             for (int i = 0; i < observed.size(); i++) {
-                Observed each = observed.get(i);
-                if (inputs.get(i) != null && !each.metric().observe(inputs.get(i))) {
-                    (each.metric().wantsNext() ? untaken.farFromOthers() : untaken.notFinite())
-                            .add(each.layer().conf().getLayer().getLayerName());
+                if (inputs.get(i) != null) {
+                    observe(observed.get(i), inputs.get(i), unusual);
                 }
             }
         }
-        return untaken;
+        return unusual;
+    }
+
+    private static void observe(Observed each, INDArray inputs, Unusual unusual) {
+        InputMetric metric = each.metric();
+        String name = each.layer().conf().getLayer().getLayerName();
+        boolean someAside = metric.wantsNext() && !metric.isIdentity();
+        boolean taken = metric.observe(inputs);
+        if (!taken && !metric.wantsNext()) {
+            unusual.notFinite().add(name);
+        } else if (taken && someAside) {
+            (metric.isOfOneBatch() ? unusual.changed() : unusual.unlikeOthers()).add(name);
+        }
     }
 
     private static INDArray rows(Layer layer) {

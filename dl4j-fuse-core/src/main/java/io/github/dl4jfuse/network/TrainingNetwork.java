@@ -53,7 +53,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
      * @param listener its class
      * @param updaters what it works with
      * @param remedy how to configure that
-     * @param differs what may differ between layers
+     * @param differs which settings may differ between layers
      * @param withoutTrials what to use where no batch can be evaluated twice
      */
     private record Conductor(String listener, String updaters, String remedy, String differs, String withoutTrials) {}
@@ -65,10 +65,10 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
             "FuseListener",
             "Adapted, FusePv and Fuse",
             "new Adapted()",
-            "Adam's constants",
+            "only Adam's constants may differ",
             "new Adapted(), which then keeps to Adam in the metric of the layers' inputs");
     private static final Conductor LFSO =
-            new Conductor("LfsoListener", "Lfso", "new Lfso()", "nothing", "Lfso without the listener");
+            new Conductor("LfsoListener", "Lfso", "new Lfso()", "none may differ", "Lfso without the listener");
 
     private final Conductor conductor;
     private final Model model;
@@ -245,7 +245,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
             if (!other.stepsWith(updaters.get(0))) {
                 return "The layers use " + conductor.updaters() + " with different settings ("
                         + updaters.get(0).getConfig() + " and " + other.getConfig()
-                        + "): a step spans all layers, so only " + conductor.differs() + " may differ.";
+                        + "): a step spans all layers, so " + conductor.differs() + ".";
             }
         }
         for (Layer layer : layers(model)) {

@@ -45,6 +45,13 @@ final class Cases {
         return List.copyOf(all.values());
     }
 
+    /** The cases of every so many-th network, since those of one network share Adam's runs. */
+    static List<Case> part(List<Case> cases, int part, int parts) {
+        return cases.stream()
+                .filter(subject -> Catalogue.all().indexOf(subject.network()) % parts == part - 1)
+                .toList();
+    }
+
     /** One case of each network, one of each companion and one of each updater, drawn by the seed. */
     static List<Case> sample(long seed) {
         List<Case> all = new ArrayList<>(all(seed));

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +22,7 @@ final class Compatibility {
     /** Relative to the module, where Surefire runs its tests. */
     static final Path PAGE = Path.of("..", "docs", "compatibility.md");
 
-    private static final Path KEPT = Path.of("target", "contract", "results.tsv");
+    private static final Path KEPT = Path.of("target", "contract");
 
     private static final String HEAD = """
             # What works with what
@@ -52,22 +53,37 @@ final class Compatibility {
     }
 
     /** Keeps a result, so that a run in parts makes one page. */
-    static void keep(Result result) throws IOException {
-        Files.createDirectories(KEPT.getParent());
+    static void keep(Result result, int part) throws IOException {
+        Files.createDirectories(KEPT);
         Files.writeString(
-                KEPT, result.toLine() + System.lineSeparator(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                file(part),
+                result.toLine() + System.lineSeparator(),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
     }
 
-    /** Forgets the results of earlier runs. */
-    static void forget() throws IOException {
-        Files.deleteIfExists(KEPT);
+    /** Forgets the results of earlier runs of a part. */
+    static void forget(int part) throws IOException {
+        Files.deleteIfExists(file(part));
     }
 
-    /** Writes the page from all results since the last {@link #forget}. */
+    private static Path file(int part) {
+        return KEPT.resolve("results-" + part + ".tsv");
+    }
+
+    /** Writes the page from all results since the last {@link #forget}, newer files last. */
     static void write() throws IOException {
+        List<Path> files;
+        try (Stream<Path> kept = Files.list(KEPT)) {
+            files = kept.sorted(Comparator.comparing(file -> file.toFile().lastModified()))
+                    .toList();
+        }
         Map<String, Result> results = new LinkedHashMap<>();
-        for (String line : Files.readAllLines(KEPT)) {
-            Result.read(line).ifPresent(result -> results.put(result.subject().name(), result));
+        for (Path file : files) {
+            for (String line : Files.readAllLines(file)) {
+                Result.read(line)
+                        .ifPresent(result -> results.put(result.subject().name(), result));
+            }
         }
         Files.writeString(PAGE, page(results));
     }

@@ -24,6 +24,10 @@ import org.junit.jupiter.api.TestFactory;
 class ContractTest {
 
     private static final long DEFAULT_SEED = 1;
+
+    /** A full run is as many processes side by side. */
+    private static final int PARTS = Integer.getInteger("contract.parts", 1);
+
     private static final String ONE = "[\\w-]+(/[\\w-]+){4}";
 
     @TestFactory
@@ -38,8 +42,8 @@ class ContractTest {
                     .filter(subject -> subject.name().matches(name))
                     .toList();
         } else if (Boolean.getBoolean("contract.full")) {
-            cases = Cases.all(seed);
-            Compatibility.forget();
+            cases = Cases.part(Cases.all(seed), part(), PARTS);
+            Compatibility.forget(part());
         } else {
             cases = Cases.sample(seed);
         }
@@ -47,9 +51,14 @@ class ContractTest {
         return cases.stream().map(subject -> dynamicTest(subject.name(), () -> check(subject)));
     }
 
-    private static void check(Case subject) throws IOException {
+    /** Which part of a full run this is. */
+    int part() {
+        return 1;
+    }
+
+    private void check(Case subject) throws IOException {
         Result result = Result.of(subject);
-        Compatibility.keep(result);
+        Compatibility.keep(result, part());
         Optional<Gaps.Gap> gap = Gaps.of(subject);
         if (result.kind() == Result.Kind.BROKEN) {
             if (gap.isEmpty()) {

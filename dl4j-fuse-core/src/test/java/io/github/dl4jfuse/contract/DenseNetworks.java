@@ -87,13 +87,14 @@ final class DenseNetworks {
                 vectors("dense-batchnorm", dense(8), new BatchNormalization(), softmax()),
                 vectors("dense-subclass", new OwnDense(8), softmax()),
                 vectors(
-                        "relu",
-                        new DenseLayer.Builder()
-                                .nOut(8)
-                                .activation(Activation.RELU)
-                                .build(),
-                        new ActivationLayer(Activation.SWISH),
-                        softmax()),
+                                "relu",
+                                new DenseLayer.Builder()
+                                        .nOut(8)
+                                        .activation(Activation.RELU)
+                                        .build(),
+                                new ActivationLayer(Activation.SWISH),
+                                softmax())
+                        .because(Network.Cause.NAN_DERIVATIVE),
                 vectors(
                         "elementwise",
                         new ElementWiseMultiplicationLayer.Builder()
@@ -143,8 +144,8 @@ final class DenseNetworks {
                                         .nu(0.1)
                                         .build())
                         .unchecked(),
-                vectors("samediff-layer", new OwnLayer(10, 8), softmax()),
-                vectors("samediff-lambda", dense(8), new OwnLambda(), softmax()),
+                vectors("samediff-layer", new OwnLayer(10, 8), softmax()).because(Network.Cause.OTHER_GRADIENT),
+                vectors("samediff-lambda", dense(8), new OwnLambda(), softmax()).because(Network.Cause.OTHER_GRADIENT),
                 vectors("frozen", new FrozenLayer(dense(8)), dense(6), softmax())
                         .frozen(0),
                 vectors("frozen-with-backprop", dense(8), new FrozenLayerWithBackprop(dense(6)), softmax())

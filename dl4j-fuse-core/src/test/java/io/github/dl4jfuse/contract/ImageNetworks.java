@@ -145,13 +145,14 @@ final class ImageNetworks {
                                 .activation(Activation.SIGMOID)
                                 .build()),
                 images(
-                        "locally-connected",
-                        new LocallyConnected2D.Builder()
-                                .kernelSize(3, 3)
-                                .nOut(3)
-                                .activation(Activation.TANH)
-                                .build(),
-                        softmax()),
+                                "locally-connected",
+                                new LocallyConnected2D.Builder()
+                                        .kernelSize(3, 3)
+                                        .nOut(3)
+                                        .activation(Activation.TANH)
+                                        .build(),
+                                softmax())
+                        .because(Network.Cause.OTHER_GRADIENT),
                 images(
                         "padding-cropping-depth",
                         new ZeroPaddingLayer.Builder(1, 1).build(),
@@ -172,7 +173,8 @@ final class ImageNetworks {
                                 new LossLayer.Builder(LossFunction.MCXENT)
                                         .activation(Activation.IDENTITY)
                                         .build())
-                        .unchecked(),
+                        .unchecked()
+                        .because(Network.Cause.OTHER_GRADIENT),
                 Network.stack(
                         "convolution-3d",
                         LAYERS,

@@ -37,20 +37,29 @@ final class Network {
         }
     }
 
-    /** Why L-BFGS or measured steps make no sense on a network, as their sentences have to name it. */
+    /** Why something cannot be done on a network, as a line of the log has to name it. */
     enum Cause {
-        CLIPPING("gradient normalization"),
-        TRUNCATED("truncated backpropagation"),
-        OTHER_UPDATER("uses "),
-        OTHER_ALGORITHM("optimizationAlgo"),
-        DECAY("weight decay"),
-        NOISE("dropout or weight noise"),
-        CONSTRAINTS("Constraint");
+        CLIPPING("gradient normalization", true),
+        TRUNCATED("truncated backpropagation", true),
+        OTHER_UPDATER("uses ", true),
+        OTHER_ALGORITHM("optimizationAlgo", true),
+        DECAY("weight decay", false),
+        NOISE("dropout or weight noise", true),
+        CONSTRAINTS("Constraint", true),
+        OTHER_SETTINGS("with different settings", false),
+        /** DL4J's derivative is NaN where its argument is large: docs/upstream.md. */
+        NAN_DERIVATIVE("though its gradient is not", false),
+        /** DL4J's gradient is not that of its loss: docs/upstream.md. */
+        OTHER_GRADIENT("the loss does not fall as its gradient says", false);
 
         final String words;
 
-        Cause(String words) {
+        /** Whether there is no L-BFGS on fixed batches because of it. */
+        final boolean endsLbfgs;
+
+        Cause(String words, boolean endsLbfgs) {
             this.words = words;
+            this.endsLbfgs = endsLbfgs;
         }
     }
 

@@ -36,6 +36,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.schedule.FixedSchedule;
 
 /** Options of layers and of whole networks. */
 final class OptionNetworks {
@@ -121,17 +122,22 @@ final class OptionNetworks {
         all.add(network("cache-mode", b -> b.cacheMode(CacheMode.DEVICE)));
         all.add(network("weight-init", b -> b.weightInit(WeightInit.RELU).biasInit(0.1)));
         all.add(updaters(
-                "layer-rate",
-                updater -> List.of(hidden().updater(withRate(updater, 5e-4)).build(), dense(6), softmax())));
+                        "layer-rate",
+                        updater -> List.of(
+                                hidden().updater(withRate(updater, 5e-4)).build(), dense(6), softmax()))
+                .because(Cause.OTHER_SETTINGS));
         all.add(updaters(
                         "layer-rate-zero",
                         updater ->
                                 List.of(hidden().updater(withRate(updater, 0)).build(), dense(6), softmax()))
+                .because(Cause.OTHER_SETTINGS)
                 .frozen(0)
                 .nearly());
         all.add(updaters(
-                "bias-rate",
-                updater -> List.of(hidden().biasUpdater(withRate(updater, 5e-4)).build(), dense(6), softmax())));
+                        "bias-rate",
+                        updater -> List.of(
+                                hidden().biasUpdater(withRate(updater, 5e-4)).build(), dense(6), softmax()))
+                .because(Cause.OTHER_SETTINGS));
         all.add(updaters(
                         "layer-adam",
                         updater -> List.of(hidden().updater(new Adam(1e-3)).build(), dense(6), softmax()))
@@ -160,7 +166,9 @@ final class OptionNetworks {
     /** The same updater with another rate; Lfso has none. */
     private static IUpdater withRate(IUpdater updater, double rate) {
         IUpdater other = updater.clone();
-        if (!(other instanceof Lfso)) {
+        if (other instanceof Lfso) { // which has none, but a factor
+            other.setLrAndSchedule(Double.NaN, new FixedSchedule(rate / 1e-3));
+        } else {
             other.setLrAndSchedule(rate, null);
         }
         return other;

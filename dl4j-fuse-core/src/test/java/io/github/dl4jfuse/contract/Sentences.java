@@ -43,8 +43,17 @@ final class Sentences {
         if (alone != says(lines, MISSES_LISTENER)) {
             return Optional.of(alone ? "does not say that it misses its listener" : "misses a listener that is there");
         }
-        if (!alone && !log.warnings().isEmpty()) {
-            return Optional.of("warns without a cause: " + log.warnings().get(0));
+        List<Cause> causes = subject.network().causes();
+        Optional<String> unfounded = log.warnings().stream()
+                .filter(line -> !alone && causes.stream().noneMatch(cause -> line.contains(cause.words)))
+                .findFirst();
+        if (unfounded.isPresent()) {
+            return Optional.of("warns without a cause: " + unfounded.get());
+        }
+        if (contestant == Contestant.LFSO
+                && causes.contains(Cause.OTHER_GRADIENT)
+                && !says(lines, Cause.OTHER_GRADIENT.words)) {
+            return Optional.of("does not say that the gradient is not that of the loss");
         }
         Optional<String> problem = contestant.hasMetric() ? wrongOnMetrics(course, lines) : Optional.empty();
         return problem.isEmpty()
@@ -74,7 +83,7 @@ final class Sentences {
 
     private static Optional<String> wrongOnFixedBatches(Case subject, List<String> lines) {
         List<Cause> causes = subject.network().causes().stream()
-                .filter(cause -> cause != Cause.DECAY)
+                .filter(cause -> cause.endsLbfgs)
                 .toList();
         List<String> said =
                 lines.stream().filter(line -> line.contains(NO_LBFGS)).toList();

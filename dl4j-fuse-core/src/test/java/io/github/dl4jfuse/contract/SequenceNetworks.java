@@ -148,14 +148,15 @@ final class SequenceNetworks {
                         pooling(PoolingType.AVG),
                         softmax()),
                 once(
-                        "locally-connected-1d",
-                        new LocallyConnected1D.Builder()
-                                .kernelSize(2)
-                                .nOut(3)
-                                .activation(Activation.TANH)
-                                .build(),
-                        pooling(PoolingType.AVG),
-                        softmax()),
+                                "locally-connected-1d",
+                                new LocallyConnected1D.Builder()
+                                        .kernelSize(2)
+                                        .nOut(3)
+                                        .activation(Activation.TANH)
+                                        .build(),
+                                pooling(PoolingType.AVG),
+                                softmax())
+                        .because(Network.Cause.OTHER_GRADIENT),
                 Network.stack(
                         "embedding-sequence",
                         LAYERS,
@@ -179,20 +180,24 @@ final class SequenceNetworks {
                         lstm(),
                         pooling(PoolingType.AVG),
                         softmax()),
-                once("self-attention", attention(), pooling(PoolingType.AVG), softmax()),
-                onceMasked("self-attention-masked", attention(), pooling(PoolingType.AVG), softmax()),
+                once("self-attention", attention(), pooling(PoolingType.AVG), softmax())
+                        .because(Network.Cause.OTHER_GRADIENT),
+                onceMasked("self-attention-masked", attention(), pooling(PoolingType.AVG), softmax())
+                        .because(Network.Cause.OTHER_GRADIENT),
                 once(
-                        "recurrent-attention",
-                        new RecurrentAttentionLayer.Builder()
-                                .nIn(FEATURES)
-                                .nOut(4)
-                                .nHeads(1)
-                                .headSize(3)
-                                .projectInput(true)
-                                .build(),
-                        pooling(PoolingType.AVG),
-                        softmax()),
-                Network.made("attention-vertex", LAYERS, ONCE::batch, SequenceNetworks::attentionVertex),
+                                "recurrent-attention",
+                                new RecurrentAttentionLayer.Builder()
+                                        .nIn(FEATURES)
+                                        .nOut(4)
+                                        .nHeads(1)
+                                        .headSize(3)
+                                        .projectInput(true)
+                                        .build(),
+                                pooling(PoolingType.AVG),
+                                softmax())
+                        .because(Network.Cause.OTHER_GRADIENT),
+                Network.made("attention-vertex", LAYERS, ONCE::batch, SequenceNetworks::attentionVertex)
+                        .because(Network.Cause.OTHER_GRADIENT),
                 Network.made(
                         "last-time-step-vertex",
                         LAYERS,

@@ -4,6 +4,7 @@ import static io.github.dl4jfuse.TestNetworks.fit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.metric.InputMetric;
@@ -258,6 +259,27 @@ class AdaptedTest {
                     ((MultiLayerNetwork) model).getListeners().iterator().next();
             assertThat(listener.statistics().rollBacks()).isZero();
             assertThat(listener.statistics().skippedBatches()).isZero();
+        }
+    }
+
+    @Test
+    void inputsScaledOnceAreWarnedOfAndInputsScaledForGoodAreFollowed() {
+        String once = "as before and after; they were not taken into its metric";
+        String forGood = "its metric begins anew";
+        try (LogLines log = new LogLines()) {
+            after(new Adapted(), 16, 255, 20);
+            assertThat(log.with(once)).singleElement().asString().contains("layer0", "just before step 17");
+            assertThat(log.with(forGood)).isEmpty();
+        }
+        try (LogLines log = new LogLines()) {
+            Model model = after(new Adapted(), 0, 1, 15);
+            for (int step = 16; step <= 20; step++) {
+                DataSet data = TestNetworks.DENSE.batch(step % 5, BATCH, DataType.FLOAT);
+                data.getFeatures().muli(255);
+                fit(model, data);
+            }
+            assertThat(log.with(forGood)).singleElement().asString().contains("layer0", "by step 18");
+            assertThat(log.with(once)).isEmpty();
         }
     }
 

@@ -132,7 +132,7 @@ class CifarImageFolderTest {
     }
 
     @Test
-    @Timeout(20)
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void refusesAPipeInsteadOfWaitingForIt() throws IOException, InterruptedException {
         String pipe = folder.resolve("train/dog/0001.png").toString();
