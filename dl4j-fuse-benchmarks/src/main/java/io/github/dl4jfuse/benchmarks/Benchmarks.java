@@ -2,7 +2,6 @@ package io.github.dl4jfuse.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.github.dl4jfuse.faults.Campaign;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,7 +22,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs the benchmarks in rounds, prints Markdown tables of medians with ratios, and draws the chart; or counts what rounding
- * the history costs ({@link HistoryPrecision}), or what faults do to a training ({@link Campaign}), in which no times matter.
+ * the history costs ({@link HistoryPrecision}), or what faults do to a training ({@link FaultCampaign}), in which no times matter.
  *
  * <pre>
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
@@ -50,18 +49,19 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     /** Runs everything. */
-    public static void main(String[] arguments) throws RunnerException {
+    public static void main(String[] arguments) throws RunnerException, InterruptedException {
         if (arguments.length > 0 && arguments[0].equals("precision")) {
             print(HistoryPrecision.tables());
             return;
         }
-        if (arguments.length > 0 && arguments[0].equals("faults")) {
+        if (arguments.length > 0 && arguments[0].startsWith("faults")) {
             int cases = arguments.length > 1 ? Integer.parseInt(arguments[1]) : CASES;
             long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : System.currentTimeMillis();
-            print("Seeds " + seed + " to " + (seed + cases - 1) + "\n");
-            Campaign campaign = Campaign.run(seed, cases, 1, failure -> print(failure + "\n"));
-            print(campaign.report());
-            System.exit(campaign.failures() == 0 ? 0 : 1); // whatever hangs
+            if (arguments[0].equals("faults-here")) {
+                FaultCampaign.runHere(System.out, seed, cases);
+                System.exit(0); // whatever hangs
+            }
+            System.exit(new FaultCampaign(System.out, seed, cases).run() == 0 ? 0 : 1);
         }
         if (arguments.length > 0 && arguments[0].equals("steps")) {
             Benchmarks steps = new Benchmarks();

@@ -64,8 +64,9 @@ final class GaussNewtonDescent {
             AdaptedStep step,
             AdaptedStep.Solution solution) {}
 
-    /** The last step: where it began, the loss of its examples there, and what it took from it. */
-    private record Taken(NetworkOutputs outputs, INDArray start, double value, double reduction, double predicted) {
+    /** The last step: where it began, the loss of its examples there, what it took from it, and the parameters' squares since. */
+    private record Taken(
+            NetworkOutputs outputs, INDArray start, double value, double reduction, double predicted, double squares) {
 
         /** Returns the loss of some examples where the step began. */
         double valueOn(NetworkOutputs others, OutputLoss loss) {
@@ -121,7 +122,7 @@ final class GaussNewtonDescent {
     INDArray direction(NetworkOutputs outputs) {
         attempt = null;
         OutputLoss loss = outputs.loss();
-        Taken taken = last;
+        Taken taken = last != null && last.squares() == batch.squares() ? last : null; // else somebody has moved on from it
         last = null;
         double before = taken == null ? Double.NaN : taken.valueOn(outputs, loss);
         INDArray start = batch.parameters().dup();
@@ -208,7 +209,7 @@ final class GaussNewtonDescent {
             return;
         }
         steps++;
-        last = new Taken(made.outputs(), made.start(), made.value(), made.value() - value, predicted(made, now));
+        last = new Taken(made.outputs(), made.start(), made.value(), made.value() - value, predicted(made, now), batch.squares());
         earlier = momentum > 0 ? made.solution().direction() : null;
     }
 

@@ -105,9 +105,10 @@ final class MetricWatch {
         }
         if (!unusual.unlikeOthers().isEmpty() && !saidUnlikeOthers) {
             saidUnlikeOthers = true;
-            log.warn(
+            log.info(
                     "Inputs of layer {} were more than {} times as long or as short just before step {} as before and after;"
-                            + " they were not taken into its metric. Look for data that were scaled in another way. Said once.",
+                            + " they were not taken into its metric. Were its data scaled in another way, or was a step too long?"
+                            + " Said once.",
                     String.join(", ", unusual.unlikeOthers()),
                     FACTOR,
                     step);

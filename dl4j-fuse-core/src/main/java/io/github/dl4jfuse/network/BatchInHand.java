@@ -115,6 +115,17 @@ public final class BatchInHand {
         }
     }
 
+    /** Returns the sum of the trained parameters' squares, to the last bit the same as long as nobody has moved them. */
+    public double squares() {
+        INDArray now = parameters();
+        double sum = 0;
+        for (NetworkParameter parameter : trained) {
+            INDArray part = parameter.slice(now);
+            sum += Nd4j.getBlasWrapper().dot(part, part);
+        }
+        return sum;
+    }
+
     /** Puts all trained parameters back to an earlier point; running statistics stay. */
     public void restore(INDArray point) {
         INDArray now = parameters();

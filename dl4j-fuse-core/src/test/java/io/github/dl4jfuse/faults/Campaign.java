@@ -4,14 +4,10 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +34,17 @@ public final class Campaign {
      *
      * @param detail what was seen
      */
-    record Outcome(Case drawn, Verdict verdict, String detail) {
+    public record Outcome(Case drawn, Verdict verdict, String detail) {
+
+        /** Returns whether something is wrong. */
+        public boolean failed() {
+            return verdict.failed();
+        }
+
+        /** Returns updater, fault and event, by which failures are counted. */
+        public String kind() {
+            return drawn.trainee() + " | " + drawn.fault() + " | " + drawn.event();
+        }
 
         @Override
         public String toString() {
@@ -48,18 +54,15 @@ public final class Campaign {
 
     private static final Map<String, List<String>> LINES = new ConcurrentHashMap<>(); // by thread
 
-    private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+    private Campaign() {}
 
     /**
      * Runs cases.
      *
      * @param firstSeed the seed of the first; the others count on from it
-     * @param threads how many run side by side
-     * @param failures is told each failure as it happens
+     * @param each is told how each ended, as it happens
      */
-    public static Campaign run(long firstSeed, int cases, int threads, Consumer<String> failures) {
-        Campaign campaign = new Campaign();
-        AtomicLong next = new AtomicLong(firstSeed);
+    public static void run(long firstSeed, int cases, Consumer<Outcome> each) {
         Logger logger = (Logger) LoggerFactory.getLogger("io.github.dl4jfuse");
         Capture capture = new Capture();
         capture.start();
@@ -67,62 +70,13 @@ public final class Campaign {
         boolean additive = logger.isAdditive();
         logger.setAdditive(false);
         try {
-            List<Thread> workers = new ArrayList<>();
-            for (int i = 0; i < threads; i++) {
-                Thread worker = new Thread(() -> {
-                    for (long seed = next.getAndIncrement(); seed < firstSeed + cases; seed = next.getAndIncrement()) {
-                        Outcome outcome = judgeInTime(Case.draw(seed));
-                        campaign.outcomes.add(outcome);
-                        if (outcome.verdict().failed()) {
-                            failures.accept(outcome.toString());
-                        }
-                    }
-                });
-                worker.start();
-                workers.add(worker);
+            for (long seed = firstSeed; seed < firstSeed + cases; seed++) {
+                each.accept(judgeInTime(Case.draw(seed)));
             }
-            for (Thread worker : workers) {
-                worker.join();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         } finally {
             logger.setAdditive(additive);
             logger.detachAppender(capture);
         }
-        return campaign;
-    }
-
-    /** Returns how many cases failed. */
-    public long failures() {
-        return outcomes.stream().filter(outcome -> outcome.verdict().failed()).count();
-    }
-
-    /** Returns each case and how it ended. */
-    List<Outcome> all() {
-        return List.copyOf(outcomes);
-    }
-
-    /** Returns the verdicts' counts, and failures by fault and event, as Markdown. */
-    public String report() {
-        Map<Verdict, Integer> verdicts = new EnumMap<>(Verdict.class);
-        Map<String, Integer> kinds = new TreeMap<>();
-        for (Outcome outcome : outcomes) {
-            verdicts.merge(outcome.verdict(), 1, Integer::sum);
-            if (outcome.verdict().failed()) {
-                Case drawn = outcome.drawn();
-                kinds.merge(
-                        outcome.verdict() + " | " + drawn.trainee() + " | " + drawn.fault() + " | " + drawn.event(),
-                        1,
-                        Integer::sum);
-            }
-        }
-        StringBuilder text = new StringBuilder("| verdict | cases |\n| --- | ---: |\n");
-        verdicts.forEach((verdict, count) -> text.append(String.format(Locale.ROOT, "| %s | %,d |%n", verdict, count)));
-        text.append("\n| failure | updater | fault | event | cases |\n| --- | --- | --- | --- | ---: |\n");
-        kinds.forEach((kind, count) ->
-                text.append("| ").append(kind).append(" | ").append(count).append(" |\n"));
-        return text.toString();
     }
 
     private static Outcome judgeInTime(Case drawn) {

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param fixedBatch whether all other steps have one and the same batch
  * @param strangerFirst whether the other listener stands before ours
  */
-record Case(
+public record Case(
         long seed,
         Subject subject,
         Trainee trainee,

@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.faults;
 
 /** How a case ended. All from {@link #NOT_FINITE} on are failures. */
-enum Verdict {
+public enum Verdict {
     PASSED,
     /** An exception of ours that says what to do instead. */
     REFUSED,

@@ -50,6 +50,16 @@ class GaussNewtonDescentTest {
         assertThat(descent.steps()).isZero();
     }
 
+    @Test
+    void parametersThatSomebodyHasSetSinceAreKept() {
+        step(examples(1));
+        INDArray set = batch.parameters().mul(0.5);
+        batch.parameters().assign(set);
+        descent.direction(examples(-30));
+        assertThat(batch.parameters()).as("seed %d", SEED).isEqualTo(set);
+        assertThat(descent.undone()).isZero();
+    }
+
     /** One forward pass instead of two, and otherwise the same, where steps are taken back as well. */
     @Test
     void stepsThatGoOnAtOnceAreTheSameToTheLastBit() {

@@ -8,6 +8,7 @@ import static io.github.dl4jfuse.TestNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.lbfgs.LbfgsSolver;
@@ -17,6 +18,7 @@ import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Lfso;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.deeplearning4j.nn.api.layers.LayerConstraint;
@@ -25,6 +27,7 @@ import org.deeplearning4j.nn.conf.constraint.MinMaxNormConstraint;
 import org.deeplearning4j.nn.conf.constraint.NonNegativeConstraint;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -146,6 +149,32 @@ class WeightConstraintsTest {
                 assertThat(network.getParam(weights).minNumber().doubleValue()).isNotNegative();
             }
         }
+    }
+
+    private static Stream<LayerConstraint> constraints() {
+        return Stream.of(
+                new NonNegativeConstraint(), new MaxNormConstraint(0.7, 0), new MinMaxNormConstraint(0.6, 0.7, 1, 0));
+    }
+
+    @ParameterizedTest
+    @MethodSource("constraints")
+    void lfsoKeepsThemAndMeasuresAlongWhatTheyLeave(LayerConstraint constraint) {
+        DataSet data = classes();
+        MultiLayerNetwork network = classifier(new Lfso(), constraint);
+        LfsoListener listener = new LfsoListener();
+        network.setListeners(listener);
+        try (LogLines log = new LogLines()) {
+            for (int step = 0; step < STEPS; step++) {
+                network.fit(data);
+                INDArray before = network.params().dup();
+                BaseOptimizer.applyConstraints(network);
+                assertThat(before.distance2(network.params()))
+                        .as("%s, step %d, seed %d", constraint, step, SEED)
+                        .isLessThan(1e-4);
+            }
+            assertThat(log.with("does not fall as its gradient says")).isEmpty();
+        }
+        assertThat(loss(network, data)).as("%s, seed %d", constraint, SEED).isLessThan(afterAdam(constraint, data));
     }
 
     @Test
