@@ -120,6 +120,9 @@ final class Facilities {
                             .build();
             Course course = first.goOnWith(model).listening(subject.contestant().listeners());
             Map<String, double[]> frozen = firstLayer(course);
+            if (frozen.size() == model.paramTable().size()) {
+                return Optional.empty(); // nothing is left to be trained
+            }
             double[] before = course.parameters();
             course.train(2 * HALF);
             Map<String, double[]> after = firstLayer(course);
@@ -147,6 +150,8 @@ final class Facilities {
 
     /** setLearningRate in the middle is followed, or it is said that there is no rate. */
     private static final class Rate implements Companion {
+        private static final String NO_RATE = "learning rate";
+
         @Override
         public String name() {
             return "learning-rate";
@@ -164,10 +169,10 @@ final class Facilities {
             double[] before = slow.parameters();
             boolean said;
             try (LogLines log = new LogLines()) {
-                set(slow.model(), 1e-9);
+                boolean refused = isRefused(slow.model(), 1e-9);
                 plain.train(1);
                 slow.train(1);
-                said = log.all().stream().anyMatch(line -> line.contains("learning rate"));
+                said = refused || log.all().stream().anyMatch(line -> line.contains(NO_RATE));
             }
             if (!Course.isFinite(slow.parameters())) {
                 return Optional.of("parameters are not finite");
@@ -181,6 +186,18 @@ final class Facilities {
             return rateless || said || step < 0.1 * usual
                     ? Optional.empty()
                     : Optional.of("the rate was ignored: a step of " + step + ", with the old rate " + usual);
+        }
+
+        private static boolean isRefused(Model model, double rate) {
+            try {
+                set(model, rate);
+                return false;
+            } catch (UnsupportedOperationException e) {
+                if (e.getMessage().contains(NO_RATE)) {
+                    return true;
+                }
+                throw e;
+            }
         }
 
         private static void set(Model model, double rate) {
