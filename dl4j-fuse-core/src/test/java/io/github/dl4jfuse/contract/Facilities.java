@@ -22,6 +22,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /** Companions that train in DL4J's own ways: early stopping, transfer learning, another rate. */
 final class Facilities {
@@ -120,8 +121,8 @@ final class Facilities {
                             .build();
             Course course = first.goOnWith(model).listening(subject.contestant().listeners());
             Map<String, double[]> frozen = firstLayer(course);
-            if (frozen.size() == model.paramTable().size()) {
-                return Optional.empty(); // nothing is left to be trained
+            if (!isTrainedBy(subject.contestant().updater(), course)) {
+                return Optional.empty(); // nothing is left to be trained, or SameDiff layers, whose updater DL4J leaves as it was
             }
             double[] before = course.parameters();
             course.train(2 * HALF);
@@ -135,6 +136,13 @@ final class Facilities {
                 return Optional.of("nothing was trained");
             }
             return Companions.finite(course);
+        }
+
+        private static boolean isTrainedBy(IUpdater updater, Course course) {
+            return course.layers().stream()
+                    .anyMatch(layer -> layer.paramTable().keySet().stream()
+                            .map(name -> layer.conf().getLayer().getUpdaterByParam(name))
+                            .anyMatch(each -> each != null && each.getClass() == updater.getClass()));
         }
 
         private static Map<String, double[]> firstLayer(Course course) {

@@ -22,11 +22,11 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Run {
 
     /** Steps, and on a fixed batch, where a step is many. */
-    static final int STEPS = 80;
+    static final int STEPS = 48;
 
-    static final int STEPS_ON_A_FIXED_BATCH = 40;
+    static final int STEPS_ON_A_FIXED_BATCH = 24;
     static final int EPOCHS = 4;
-    static final int SWITCH = 20;
+    static final int SWITCH = 12;
 
     private static final int BATCHES = 4;
     private static final int EXAMPLES = 8;
