@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.earlystopping.EarlyStoppingConfiguration;
 import org.deeplearning4j.earlystopping.EarlyStoppingResult;
@@ -139,7 +140,8 @@ final class Facilities {
         }
 
         private static boolean isTrainedBy(IUpdater updater, Course course) {
-            return course.layers().stream()
+            return Stream.of(course.layers())
+                    .filter(layer -> !"layer0".equals(layer.conf().getLayer().getLayerName()))
                     .anyMatch(layer -> layer.paramTable().keySet().stream()
                             .map(name -> layer.conf().getLayer().getUpdaterByParam(name))
                             .anyMatch(each -> each != null && each.getClass() == updater.getClass()));

@@ -48,6 +48,10 @@ public record Case(
                 random.nextBoolean());
     }
 
+    Case withSeed(long other) {
+        return new Case(other, subject, trainee, fault, event, type, step, length, fixedBatch, strangerFirst);
+    }
+
     private static int steps(boolean fixedBatch) {
         return fixedBatch ? Run.STEPS_ON_A_FIXED_BATCH : Run.STEPS;
     }
