@@ -80,10 +80,10 @@ import org.slf4j.LoggerFactory;
 public final class FuseListener extends OwnListener implements Steering {
 
     /** Number of non-finite batches in a row after which the last good parameters come back. */
-    public static final int PATIENCE = 3;
+    public static final int PATIENCE = ParameterGuard.PATIENCE;
 
     /** Number of steps between two copies of the parameters. */
-    public static final int SNAPSHOT_EVERY = 100;
+    public static final int SNAPSHOT_EVERY = ParameterGuard.EVERY;
 
     /** A batch of fewer examples than this share of the largest so far takes no L-BFGS step. */
     public static final double SMALL_BATCH = 0.5;
@@ -93,7 +93,6 @@ public final class FuseListener extends OwnListener implements Steering {
     /** What the next {@code iterationDone} has to do. */
     private enum Plan {
         NOTHING,
-        CHECK,
         ADAM,
         CURVATURE
     }
@@ -123,16 +122,9 @@ public final class FuseListener extends OwnListener implements Steering {
     private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
     private boolean stepping; // evaluating, so that passes are our own
-    private final LastGood lastGood = new LastGood();
-    private INDArray[] held;
-    private long sinceSnapshot;
-    private int expectedIteration;
-    private int badBatches;
-    private boolean saidBadBatch;
-    private boolean saidRollBack;
+    private final ParameterGuard guard = new ParameterGuard(log);
     private boolean saidRejected;
     private boolean saidSmallBatch;
-    private boolean saidBrokenStatistics;
 
     /** One for each network. */
     public FuseListener() {
@@ -148,7 +140,7 @@ public final class FuseListener extends OwnListener implements Steering {
     /** Returns what was counted so far; with ParallelWrapper, in the replica that came first. */
     public FuseStatistics statistics() {
         long bytes = step == null ? 0 : CurvatureStep.bytes(network);
-        return counter.snapshot(bytes + lastGood.bytes());
+        return counter.snapshot(bytes + guard.bytes());
     }
 
     /** Returns the changes of phase so far, oldest first. */
@@ -213,7 +205,7 @@ public final class FuseListener extends OwnListener implements Steering {
             return;
         }
         plan = Plan.NOTHING;
-        held = null;
+        guard.forgetHeld();
         if (network != null) {
             network.batch().begin();
         }
@@ -231,16 +223,13 @@ public final class FuseListener extends OwnListener implements Steering {
         }
         if (network == null) {
             if (metrics != null) {
-                sayOnceThatStatisticsAreHeld(metrics.holdBrokenStatistics());
+                guard.sayOnceThatStatistics(metrics.holdBrokenStatistics());
             }
             return;
         }
         network.updaters().forEach(FuseUpdater::conductNextStep);
         counter.evaluations++;
-        if (network.iteration() != expectedIteration) {
-            sinceSnapshot = 0; // steps were taken without this listener, and its copy is from before them
-        }
-        expectedIteration = network.iteration() + 1;
+        guard.begin(network);
         INDArray[] gradient = network.gradientView();
         boolean begun = curvaturePhase && step != null && !isSmall(current.batchSize());
         double squaredNorm = begun ? step.begin() : Segments.dot(gradient, gradient);
@@ -248,15 +237,13 @@ public final class FuseListener extends OwnListener implements Steering {
             leaveOut();
             return;
         }
-        badBatches = 0;
-        sayOnceThatStatisticsAreHeld(network.holdBrokenStatistics());
+        guard.sayOnceThatStatistics(network.holdBrokenStatistics());
         network.updaters().forEach(updater -> updater.seeBatch(current.batchSize()));
         decidePhase();
         int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
         observe(Math.sqrt(squaredNorm) / examples);
-        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
+        if (!guard.passes(network)) {
             leaveOut();
-            plan = Plan.CHECK;
             return;
         }
         if (curvaturePhase && isSmall(current.batchSize())) {
@@ -281,13 +268,10 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
-        if (held != null) {
-            Segments.assign(network.parameters(), held);
-            held = null;
-        }
+        guard.release(network);
         Plan due = plan;
         plan = Plan.NOTHING;
-        if (due == Plan.CHECK) {
+        if (network != null && guard.suspects()) {
             rollBackIfBroken();
         } else if (due == Plan.ADAM) {
             counter.adamSteps++;
@@ -366,7 +350,7 @@ public final class FuseListener extends OwnListener implements Steering {
     /** From the state as it is saved, or as somebody has put it into the updater. */
     private void goOn() {
         step = null;
-        sinceSnapshot = 0;
+        guard.copyAnew();
         boolean restored = network.updaters().get(0).inCurvaturePhase();
         if (restored && !curvaturePhase) {
             log.info(
@@ -469,68 +453,31 @@ public final class FuseListener extends OwnListener implements Steering {
         }
     }
 
-    private void sayOnceThatStatisticsAreHeld(boolean held) {
-        if (held && !saidBrokenStatistics) {
-            saidBrokenStatistics = true;
-            log.warn(
-                    "The running statistics of BatchNorm are left as they were: mean or variance of a batch are NaN or infinite."
-                            + " Look for bad values in the data. Said once.");
-        }
-    }
-
     private void takeAdamsShare() {
         network.updaters().forEach(updater -> updater.takeShareOfNextStep(adamShare));
     }
 
     private void leaveOut() {
         counter.skippedBatches++;
-        if (!saidBadBatch) {
-            saidBadBatch = true;
-            log.warn(
-                    "Iteration {} takes no step: {}. Look for bad values in the data or a learning rate that is too high. Said"
-                            + " once; statistics() counts on.",
-                    network.iteration(),
-                    whyNoStep(network.score()));
-        }
-        network.clearGradient();
-        network.updaters().forEach(FuseUpdater::holdNextStep);
-        if (++badBatches >= PATIENCE) {
-            plan = Plan.CHECK;
-        }
-        holdParameters();
-    }
-
-    /** DL4J subtracts decoupled weight decay whatever the update is: no step means that it comes back. */
-    private void holdParameters() {
-        if (network.decaysWeights()) {
-            held = Segments.zerosLike(network.parameters());
-            Segments.assign(held, network.parameters());
-        }
+        guard.leaveOut(network, whyNoStep(network.score()));
     }
 
     private void rollBackIfBroken() {
-        badBatches = 0;
-        double score = network.score();
         stepping = true;
+        boolean back;
         try {
-            if (!lastGood.putBackIfBroken(network.parameters(), network.canEvaluateAgain() ? this::isWellHere : null)) {
-                return;
-            }
+            back = guard.rollBackIfBroken(
+                    network,
+                    network.canEvaluateAgain() ? this::isWellHere : null,
+                    "moments, curvature pairs and metric");
         } finally {
             stepping = false;
-            network.setScore(score);
         }
-        counter.rollBacks++;
-        network.updaters().forEach(FuseUpdater::resetMoments);
-        network.resetMetric();
-        dropPairs();
-        if (!saidRollBack) {
-            saidRollBack = true;
-            log.warn(
-                    "Loss, gradient or parameters stayed non-finite: the parameters went back to the last good ones at"
-                            + " iteration {}, with moments, curvature pairs and metric cleared. Said once; statistics() counts"
-                            + " on.",
-                    network.iteration());
+        if (back) {
+            counter.rollBacks++;
+            network.updaters().forEach(FuseUpdater::resetMoments);
+            network.resetMetric();
+            dropPairs();
         }
     }
 

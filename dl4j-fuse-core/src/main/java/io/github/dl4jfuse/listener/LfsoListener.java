@@ -58,31 +58,26 @@ public final class LfsoListener extends OwnListener implements Steering {
     public static final double JUMP = 100;
 
     /** Number of batches left out in a row after which the last good parameters come back. */
-    public static final int PATIENCE = 3;
+    public static final int PATIENCE = ParameterGuard.PATIENCE;
 
     /** Number of steps between two copies of the parameters. */
-    public static final int SNAPSHOT_EVERY = 100;
+    public static final int SNAPSHOT_EVERY = ParameterGuard.EVERY;
 
     private static final double LOSS_DECAY = 0.9;
     private static final Logger log = LoggerFactory.getLogger(LfsoListener.class);
 
     private final LfsoStatistics.Counter counter = new LfsoStatistics.Counter();
     private final List<LfsoStatistics.Epoch> epochs = new ArrayList<>();
-    private final LastGood lastGood = new LastGood();
+    private final ParameterGuard guard = new ParameterGuard(log);
     private final OneNetwork<LfsoListener> one = new OneNetwork<>(this);
     private TrainingNetwork<LfsoUpdater> network;
     private LfsoTrial trial;
     private boolean measuring;
-    private boolean checking;
-    private boolean saidBrokenStatistics;
-    private int badBatches;
-    private long sinceSnapshot;
-    private int expectedIteration;
 
     /** Returns what was counted and measured so far. */
     public LfsoStatistics statistics() {
         double rate = network == null ? Double.NaN : first().measured().rate();
-        return counter.snapshot(rate, lastGood.bytes() + (trial == null ? 0 : trial.bytes()));
+        return counter.snapshot(rate, guard.bytes() + (trial == null ? 0 : trial.bytes()));
     }
 
     /** Returns the measured numbers epoch by epoch. */
@@ -115,28 +110,22 @@ public final class LfsoListener extends OwnListener implements Steering {
         }
         network.updaters().forEach(LfsoUpdater::conductNextStep);
         network.batch().begin();
+        guard.begin(network);
         if (network.followState()) {
-            sinceSnapshot = 0;
+            guard.copyAnew();
         }
         measuring = false;
-        checking = false;
         counter.evaluations++;
-        if (network.iteration() != expectedIteration) {
-            sinceSnapshot = 0; // steps were taken without this listener, and its copy is from before them
-        }
-        expectedIteration = network.iteration() + 1;
         double loss = network.score();
         INDArray[] raw = network.gradientView();
         if (!Double.isFinite(loss) || !Double.isFinite(Segments.dot(raw, raw)) || hasJumped(loss)) {
             leaveOut(loss);
             return;
         }
-        badBatches = 0;
-        holdBrokenStatistics();
+        guard.sayOnceThatStatistics(network.holdBrokenStatistics());
         observe(Math.abs(loss));
-        if (sinceSnapshot++ % SNAPSHOT_EVERY == 0 && !lastGood.keep(network.parameters())) {
+        if (!guard.passes(network)) {
             leaveOut(loss);
-            checking = true;
             return;
         }
         long count = first().steps();
@@ -165,8 +154,7 @@ public final class LfsoListener extends OwnListener implements Steering {
 
     @Override
     public void iterationDone(Model current, int iteration, int epoch) {
-        if (checking) {
-            checking = false;
+        if (network != null && guard.suspects()) {
             rollBackIfBroken();
         }
         if (measuring) {
@@ -224,30 +212,16 @@ public final class LfsoListener extends OwnListener implements Steering {
     }
 
     private void leaveOut(double loss) {
-        if (++counter.skipped == 1) {
-            log.warn(
-                    "Iteration {} takes no step: {}. Look for bad values in the data. Said once; statistics() counts on.",
-                    network.iteration(),
-                    hasJumped(loss)
-                            ? String.format(
-                                    Locale.ROOT,
-                                    "its loss is %.4g, where the largest average so far is %.4g",
-                                    loss,
-                                    first().largestLoss())
-                            : whyNoStep(loss));
-        }
-        network.clearGradient();
-        network.updaters().forEach(LfsoUpdater::holdNextStep);
-        checking = ++badBatches >= PATIENCE;
-    }
-
-    private void holdBrokenStatistics() {
-        if (network.holdBrokenStatistics() && !saidBrokenStatistics) {
-            saidBrokenStatistics = true;
-            log.warn(
-                    "The running statistics of BatchNorm are left as they were: mean or variance of a batch are NaN or infinite."
-                            + " Look for bad values in the data. Said once.");
-        }
+        counter.skipped++;
+        guard.leaveOut(
+                network,
+                hasJumped(loss)
+                        ? String.format(
+                                Locale.ROOT,
+                                "its loss is %.4g, where the largest average so far is %.4g",
+                                loss,
+                                first().largestLoss())
+                        : whyNoStep(loss));
     }
 
     private boolean isWellHere() {
@@ -259,25 +233,17 @@ public final class LfsoListener extends OwnListener implements Steering {
     }
 
     private void rollBackIfBroken() {
-        badBatches = 0;
-        double score = network.score();
-        boolean back = lastGood.putBackIfBroken(network.parameters(), this::isWellHere);
-        network.setScore(score);
+        boolean back = guard.rollBackIfBroken(network, this::isWellHere, "moments");
         network.updaters().forEach(updater -> updater.setLosses(0, 0));
         if (!back) {
             return;
         }
+        counter.rollBacks++;
         for (LfsoUpdater updater : network.updaters()) {
             updater.resetMoments();
             if (updater.isCalibrated()) {
                 updater.setMeasured(updater.measured().refuse());
             }
-        }
-        if (++counter.rollBacks == 1) {
-            log.warn(
-                    "Loss, gradient or parameters stayed bad: the parameters went back to the last good ones at iteration {},"
-                            + " with moments cleared. Said once; statistics() counts on.",
-                    network.iteration());
         }
     }
 }

@@ -17,6 +17,9 @@ public interface ConductedUpdater {
      */
     void conductNextStep();
 
+    /** Makes the next step zero, with the state as it is. */
+    void holdNextStep();
+
     /** Takes up what others have put into the state since it was read; returns whether there was anything. */
     boolean followState();
 

@@ -176,6 +176,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     }
 
     /** Makes the next {@link #applyUpdater} give a zero update and leave the state alone. */
+    @Override
     public void holdNextStep() {
         share = 0;
     }

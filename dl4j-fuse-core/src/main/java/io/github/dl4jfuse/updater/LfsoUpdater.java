@@ -191,6 +191,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     }
 
     /** Makes the next {@link #applyUpdater} give a zero update and leave the moments alone. */
+    @Override
     public void holdNextStep() {
         held = true;
     }

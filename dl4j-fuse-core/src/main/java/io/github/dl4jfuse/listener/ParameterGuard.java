@@ -1,0 +1,180 @@
+package io.github.dl4jfuse.listener;
+
+import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.network.TrainingNetwork;
+import io.github.dl4jfuse.updater.ConductedUpdater;
+import java.util.function.BooleanSupplier;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+
+/**
+ * Keeps from the parameters what would break them: steps that must not be taken are left out, and what is broken already goes back
+ * to the last good parameters, of which it keeps a copy.
+ */
+final class ParameterGuard {
+
+    /** Number of batches left out in a row after which it is asked whether the parameters are to blame. */
+    static final int PATIENCE = 3;
+
+    /** Number of steps between two copies of the parameters. */
+    static final int EVERY = 100;
+
+    private final Logger log;
+    private INDArray[] copy;
+    private INDArray[] held;
+    private long sinceCopy;
+    private int expectedIteration;
+    private int badBatches;
+    private boolean suspects;
+    private boolean saidBadBatch;
+    private boolean saidRollBack;
+    private boolean saidBrokenStatistics;
+
+    ParameterGuard(Logger log) {
+        this.log = log;
+    }
+
+    /** Begins a step. */
+    void begin(TrainingNetwork<?> network) {
+        suspects = false;
+        if (network.iteration() != expectedIteration) {
+            copyAnew(); // steps were taken that it has not seen, and its copy is from before them
+        }
+        expectedIteration = network.iteration() + 1;
+    }
+
+    /** Makes the next step copy the parameters. */
+    void copyAnew() {
+        sinceCopy = 0;
+    }
+
+    /**
+     * Takes a batch as good, and copies the parameters if it is time to.
+     *
+     * @return false if they are not finite (a saturated activation can hide that in the loss) and there is a copy to go back to: the
+     *     step is to be left out
+     */
+    boolean passes(TrainingNetwork<?> network) {
+        badBatches = 0;
+        if (sinceCopy++ % EVERY != 0) {
+            return true;
+        }
+        INDArray[] parameters = network.parameters();
+        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
+            suspects = copy != null;
+            return copy == null;
+        }
+        if (copy == null) {
+            copy = Segments.zerosLike(parameters);
+        }
+        Segments.assign(copy, parameters);
+        return true;
+    }
+
+    /**
+     * Makes DL4J take no step.
+     *
+     * @param why the reason, for the log
+     */
+    void leaveOut(TrainingNetwork<?> network, String why) {
+        if (!saidBadBatch) {
+            saidBadBatch = true;
+            log.warn(
+                    "Iteration {} takes no step: {}. Look for bad values in the data, or steps that are too long. Said"
+                            + " once; statistics() counts on.",
+                    network.iteration(),
+                    why);
+        }
+        network.clearGradient();
+        network.updaters().forEach(ConductedUpdater::holdNextStep);
+        suspects |= ++badBatches >= PATIENCE;
+        if (network.decaysWeights()) { // which DL4J subtracts whatever the update is
+            held = Segments.zerosLike(network.parameters());
+            Segments.assign(held, network.parameters());
+        }
+    }
+
+    /** Undoes what DL4J did to the parameters in a step that was left out. */
+    void release(TrainingNetwork<?> network) {
+        if (held != null) {
+            Segments.assign(network.parameters(), held);
+            held = null;
+        }
+    }
+
+    /** Forgets a step that was left out and never came. */
+    void forgetHeld() {
+        held = null;
+    }
+
+    /** Returns whether it is time to ask whether the parameters are to blame. */
+    boolean suspects() {
+        return suspects;
+    }
+
+    /**
+     * Puts the last good parameters back if the present ones are broken and not the data: if they are not finite, or if all is well
+     * with the others in their place.
+     *
+     * @param isWell evaluates the batch in hand; null where that is impossible, so that finite parameters stay
+     * @param cleared what is forgotten with them, for the log
+     * @return whether they have come back
+     */
+    boolean rollBackIfBroken(TrainingNetwork<?> network, BooleanSupplier isWell, String cleared) {
+        suspects = false;
+        badBatches = 0;
+        double score = network.score();
+        try {
+            if (copy == null || !putBackIfBroken(network.parameters(), isWell)) {
+                return false;
+            }
+        } finally {
+            network.setScore(score);
+        }
+        if (!saidRollBack) {
+            saidRollBack = true;
+            log.warn(
+                    "Loss, gradient or parameters stayed bad: the parameters went back to the last good ones at iteration {}, with"
+                            + " {} cleared. Said once; statistics() counts on.",
+                    network.iteration(),
+                    cleared);
+        }
+        return true;
+    }
+
+    private boolean putBackIfBroken(INDArray[] parameters, BooleanSupplier isWell) {
+        if (!Double.isFinite(Segments.dot(parameters, parameters))) {
+            Segments.assign(parameters, copy);
+            return true;
+        }
+        if (isWell == null) {
+            return false;
+        }
+        INDArray[] present = Segments.zerosLike(parameters);
+        Segments.assign(present, parameters);
+        Segments.assign(parameters, copy);
+        boolean cured = false;
+        try {
+            cured = isWell.getAsBoolean();
+        } finally {
+            if (!cured) {
+                Segments.assign(parameters, present);
+            }
+        }
+        return cured;
+    }
+
+    /** Says once that BatchNorm's running statistics are held. */
+    void sayOnceThatStatistics(boolean areHeld) {
+        if (areHeld && !saidBrokenStatistics) {
+            saidBrokenStatistics = true;
+            log.warn(
+                    "The running statistics of BatchNorm are left as they were: mean or variance of a batch are NaN or infinite."
+                            + " Look for bad values in the data. Said once.");
+        }
+    }
+
+    long bytes() {
+        return copy == null ? 0 : Segments.length(copy) * copy[0].dataType().width();
+    }
+}
