@@ -95,6 +95,7 @@ final class FaultCampaign {
         ProcessBuilder builder = new ProcessBuilder(
                 java,
                 "-Xmx2g",
+                "-Xmn400m",
                 "-XX:+UseSerialGC",
                 "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
                 "-cp",

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class FaultCampaignTest {
 
     private static final long SEED = 20261127;
-    private static final int CASES = 12; // some seconds each
+    private static final int CASES = 60;
 
     @Test
     void aSeedIsACase() {
