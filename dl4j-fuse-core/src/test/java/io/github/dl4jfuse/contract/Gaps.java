@@ -33,7 +33,19 @@ final class Gaps {
         }
     }
 
-    private static final List<Gap> ALL = List.of();
+    private static final List<Gap> ALL = List.of(
+            broken(
+                    "(layer-rate(-zero)?|bidirectional.*)/.*/learning-rate/.*",
+                    "layer-rate-zero/fuse-pv-switched/learning-rate/many/layers-float-without-workspaces",
+                    "Where setLearningRate makes rates equal that differed, or makes them differ (it does not reach the layers"
+                            + " within Bidirectional), DL4J builds other updater blocks and takes their state for whole"
+                            + " vectors, which a state with a header is not: it throws an IllegalStateException. Set such"
+                            + " rates by schedules, or by TransferLearning's fineTuneConfiguration."),
+            broken(
+                    "ocnn/.*fuse.*/own-gradient/.*",
+                    "ocnn/adapted-fuse/own-gradient/many/layers-double-without-workspaces",
+                    "In its backward pass OCNNOutputLayer keeps a window of the outputs that it has seen, and at the first one"
+                            + " of an epoch sets r by them, so that whatever evaluates in between has a say in the training."));
 
     private Gaps() {}
 

@@ -30,8 +30,9 @@ final class Removal implements Companion {
 
     @Override
     public Optional<String> check(Case subject) {
-        if (subject.network().name().equals(MOVED_BY_DL4J)) {
-            return Optional.empty();
+        if (subject.network().name().equals(MOVED_BY_DL4J)
+                || subject.network().causes().contains(Network.Cause.OTHER_UPDATER)) {
+            return Optional.empty(); // what is not ours breaks, and all that hangs on it
         }
         Course course = subject.start().train(HALF).listening(new ScoreIterationListener(1000));
         course.train(1);
