@@ -122,7 +122,8 @@ final class GaussNewtonDescent {
     INDArray direction(NetworkOutputs outputs) {
         attempt = null;
         OutputLoss loss = outputs.loss();
-        Taken taken = last != null && last.squares() == batch.squares() ? last : null; // else somebody has moved on from it
+        Taken taken =
+                last != null && last.squares() == batch.squares() ? last : null; // else somebody has moved on from it
         last = null;
         double before = taken == null ? Double.NaN : taken.valueOn(outputs, loss);
         INDArray start = batch.parameters().dup();
@@ -209,7 +210,13 @@ final class GaussNewtonDescent {
             return;
         }
         steps++;
-        last = new Taken(made.outputs(), made.start(), made.value(), made.value() - value, predicted(made, now), batch.squares());
+        last = new Taken(
+                made.outputs(),
+                made.start(),
+                made.value(),
+                made.value() - value,
+                predicted(made, now),
+                batch.squares());
         earlier = momentum > 0 ? made.solution().direction() : null;
     }
 

@@ -123,7 +123,9 @@ final class Facilities {
             Course course = first.goOnWith(model).listening(subject.contestant().listeners());
             Map<String, double[]> frozen = firstLayer(course);
             if (!isTrainedBy(subject.contestant().updater(), course)) {
-                return Optional.empty(); // nothing is left to be trained, or SameDiff layers, whose updater DL4J leaves as it was
+                return Optional
+                        .empty(); // nothing is left to be trained, or SameDiff layers, whose updater DL4J leaves as it
+                // was
             }
             double[] before = course.parameters();
             course.train(2 * HALF);

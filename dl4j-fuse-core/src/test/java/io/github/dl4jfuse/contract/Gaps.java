@@ -35,10 +35,10 @@ final class Gaps {
 
     private static final List<Gap> ALL = List.of(
             broken(
-                    "(layer-rate(-zero)?|bidirectional.*)/.*/learning-rate/.*",
+                    "[\\w-]*(layer-rate|bidirectional|attention|samediff|capsules|locally-connected)[\\w-]*/.*/learning-rate/.*",
                     "layer-rate-zero/fuse-pv-switched/learning-rate/many/layers-float-without-workspaces",
                     "Where setLearningRate makes rates equal that differed, or makes them differ (it does not reach the layers"
-                            + " within Bidirectional), DL4J builds other updater blocks and takes their state for whole"
+                            + " within Bidirectional, nor those made with SameDiff), DL4J builds other updater blocks and takes their state for whole"
                             + " vectors, which a state with a header is not: it throws an IllegalStateException. Set such"
                             + " rates by schedules, or by TransferLearning's fineTuneConfiguration."),
             broken(
