@@ -1,20 +1,12 @@
 package io.github.dl4jfuse.listener;
 
-import io.github.dl4jfuse.lbfgs.MemoryNote;
-import io.github.dl4jfuse.lbfgs.Segments;
-import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.search.ArmijoBacktracking;
-import io.github.dl4jfuse.switching.TrainingProgress;
-import io.github.dl4jfuse.updater.AdamLbfgs;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,13 +82,6 @@ public final class FuseListener extends OwnListener implements Steering {
 
     private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 
-    /** What the next {@code iterationDone} has to do. */
-    private enum Plan {
-        NOTHING,
-        ADAM,
-        CURVATURE
-    }
-
     /**
      * A change of phase.
      *
@@ -108,49 +93,38 @@ public final class FuseListener extends OwnListener implements Steering {
     public record PhaseChange(int iteration, int epoch, boolean curvature, String reason) {}
 
     private final FuseStatistics.Counter counter = new FuseStatistics.Counter();
-    private final List<PhaseChange> phaseChanges = new ArrayList<>();
+    private final ParameterGuard guard = new ParameterGuard(log);
     private final OneNetwork<FuseListener> one;
     private final boolean forReplica;
-    private Model model;
+    private final StepConductor conductor;
     private MetricWatch metrics;
-    private TrainingNetwork<FuseUpdater> network;
-    private BatchInHand batch; // null where no batch counts as fixed
-    private AdamLbfgs config;
-    private final FixedBatch fixedBatch = new FixedBatch();
-    private boolean curvaturePhase;
-    private double adamShare = 1;
-    private CurvatureStep step;
-    private Plan plan = Plan.NOTHING;
-    private boolean stepping; // evaluating, so that passes are our own
-    private final ParameterGuard guard = new ParameterGuard(log);
-    private boolean saidRejected;
-    private boolean saidSmallBatch;
 
     /** One for each network. */
     public FuseListener() {
         one = new OneNetwork<>(this, this, () -> new FuseListener(this));
         forReplica = false;
+        conductor = new StepConductor(guard, counter, one::isReplicated);
     }
 
     private FuseListener(FuseListener listed) {
         one = new OneNetwork<>(this, listed, null);
         forReplica = true;
+        conductor = new StepConductor(guard, counter, () -> true);
     }
 
     /** Returns what was counted so far; with ParallelWrapper, in the replica that came first. */
     public FuseStatistics statistics() {
-        long bytes = step == null ? 0 : CurvatureStep.bytes(network);
-        return counter.snapshot(bytes + guard.bytes());
+        return counter.snapshot(conductor.bytes() + guard.bytes());
     }
 
     /** Returns the changes of phase so far, oldest first. */
     public List<PhaseChange> phaseChanges() {
-        return List.copyOf(phaseChanges);
+        return conductor.phaseChanges();
     }
 
     /** Returns whether the next step is an L-BFGS step, as far as is known. */
     public boolean inCurvaturePhase() {
-        return curvaturePhase;
+        return conductor.inCurvaturePhase();
     }
 
     /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
@@ -171,27 +145,19 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
-        if (stepping) {
+        if (conductor.isStepping()) { // evaluating, so that passes are our own
             return;
         }
         attach(current);
         if (metrics != null) {
             metrics.followState();
-            if (!looksAway()) {
+            if (!conductor.isAtFixedBatch()) {
                 metrics.look();
             }
         }
-        if (network != null) {
-            network.batch().keep();
+        if (conductor.isAttached()) {
+            conductor.keepBatch();
         }
-        if (batch != null) {
-            batch.batch().keep();
-        }
-    }
-
-    /** While L-BFGS is at a fixed batch the metrics stand still. */
-    private boolean looksAway() {
-        return curvaturePhase && config.isAutomatic();
     }
 
     @Override
@@ -204,59 +170,20 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
-        plan = Plan.NOTHING;
-        guard.forgetHeld();
-        if (network != null) {
-            network.batch().begin();
-        }
-        if (batch != null) {
-            batch.batch().begin();
-        }
-        if (network != null && network.followState()) {
-            goOn();
+        if (conductor.isAttached()) {
+            conductor.beginBatch();
         }
         if (metrics != null) {
             metrics.conductNextStep();
-            if (!looksAway()) {
+            if (!conductor.isAtFixedBatch()) {
                 metrics.take();
             }
         }
-        if (network == null) {
-            if (metrics != null) {
-                guard.sayOnceThatStatistics(metrics.holdBrokenStatistics());
-            }
-            return;
+        if (conductor.isAttached()) {
+            conductor.begin(current.batchSize(), current.conf().isMiniBatch());
+        } else if (metrics != null) {
+            guard.sayOnceThatStatistics(metrics.holdBrokenStatistics());
         }
-        network.updaters().forEach(FuseUpdater::conductNextStep);
-        counter.evaluations++;
-        guard.begin(network);
-        INDArray[] gradient = network.gradientView();
-        boolean begun = curvaturePhase && step != null && !isSmall(current.batchSize());
-        double squaredNorm = begun ? step.begin() : Segments.dot(gradient, gradient);
-        if (!Double.isFinite(network.score()) || !Double.isFinite(squaredNorm)) {
-            leaveOut();
-            return;
-        }
-        guard.sayOnceThatStatistics(network.holdBrokenStatistics());
-        network.updaters().forEach(updater -> updater.seeBatch(current.batchSize()));
-        decidePhase();
-        int examples = current.conf().isMiniBatch() ? current.batchSize() : 1;
-        observe(Math.sqrt(squaredNorm) / examples);
-        if (!guard.passes(network)) {
-            leaveOut();
-            return;
-        }
-        if (curvaturePhase && isSmall(current.batchSize())) {
-            passOver(current.batchSize());
-            return;
-        }
-        if (curvaturePhase) {
-            if (!begun) {
-                step().begin();
-            }
-            takeAdamsShare();
-        }
-        plan = curvaturePhase ? Plan.CURVATURE : Plan.ADAM;
     }
 
     @Override
@@ -268,45 +195,14 @@ public final class FuseListener extends OwnListener implements Steering {
             }
             return;
         }
-        guard.release(network);
-        Plan due = plan;
-        plan = Plan.NOTHING;
-        if (network != null && guard.suspects()) {
-            rollBackIfBroken();
-        } else if (due == Plan.ADAM) {
-            counter.adamSteps++;
-        } else if (due == Plan.CURVATURE) {
-            finishStep(iteration);
-        }
-        if (network != null) {
-            network.batch().end();
-        }
-        if (batch != null) {
-            batch.batch().end();
-        }
-    }
-
-    private void finishStep(int iteration) {
-        ArmijoBacktracking.Result result = null;
-        stepping = true;
-        try {
-            result = step.finish(adamShare, counter);
-        } finally {
-            stepping = false;
-            if (result == null) {
-                step.abandon(counter);
-            }
-        }
-        if (!result.accepted()) {
-            counter.rejectedSteps++;
-            sayOnceThatAStepWasRejected(iteration, result);
+        if (conductor.isAttached()) {
+            conductor.finish(iteration);
         }
     }
 
     private void attach(Model current) {
-        if ((network != null || metrics != null)
-                && (network == null || network.isCurrent())
-                && (metrics == null || metrics.isCurrent())) {
+        boolean first = metrics == null && !conductor.isAttached();
+        if (!first && conductor.isCurrent() && (metrics == null || metrics.isCurrent())) {
             return;
         }
         boolean adapted = LayerInputs.isAdapted(current);
@@ -316,197 +212,18 @@ public final class FuseListener extends OwnListener implements Steering {
             throw new IllegalStateException(one.refusesReplicas());
         }
         Set<String> penalised = TrainingNetwork.frozenButPenalised(current);
-        if (!penalised.isEmpty() && metrics == null && network == null) {
+        if (!penalised.isEmpty() && first) {
             log.warn(
                     "DL4J's updater moves frozen layers by their l1, l2 or weight decay (FrozenLayerWithBackprop does not keep"
                             + " them off): {}. Give these layers none.",
                     String.join(", ", penalised));
         }
-        model = current;
         metrics = adapted ? new MetricWatch(new LayerInputs(current), !forReplica) : null;
-        network = fused;
-        if (network != null) {
-            takeUp();
-        }
-    }
-
-    private void takeUp() {
-        config = network.updaters().get(0).getConfig();
-        MemoryNote.logIfLarge(
-                "Training with up to " + CurvatureStep.pairs(network) + " curvature pairs",
-                expectedBytes(),
-                updaterStateBytes());
-        goOn();
-        boolean refused = network.refusal() != null;
-        batch = config.isAutomatic() && !refused && !forReplica ? new BatchInHand(model) : null;
-        if (config.isAutomatic() && refused) {
-            log.info(
-                    "There will be no L-BFGS on fixed batches{}. {}",
-                    network.isAdapted() ? "; the metric works all the same" : "",
-                    network.refusal());
-        }
-    }
-
-    /** From the state as it is saved, or as somebody has put it into the updater. */
-    private void goOn() {
-        step = null;
-        guard.copyAnew();
-        boolean restored = network.updaters().get(0).inCurvaturePhase();
-        if (restored && !curvaturePhase) {
-            log.info(
-                    "The updater goes on in its L-BFGS phase, with {} curvature pairs, at iteration {}.",
-                    network.updaters().get(0).historySize(),
-                    network.iteration());
-        }
-        curvaturePhase = restored;
-        fixedBatch.forget();
-    }
-
-    private int sameBatchSteps() {
-        if (batch != null && one.isReplicated()) {
-            batch = null;
-            log.info("There is no L-BFGS on fixed batches as long as several replicas are averaged. Adam goes on.");
-        }
-        if (batch == null) {
-            return 0;
-        }
-        int steps = fixedBatch.look(network.batch().arrays());
-        if (steps > 0 && curvaturePhase && !step.repeatsItsValue()) {
-            fixedBatch.refute();
-            return 0;
-        }
-        return steps;
-    }
-
-    private long updaterStateBytes() {
-        INDArray[] parameters = network.parameters();
-        return config.stateSize(Segments.length(parameters))
-                * parameters[0].dataType().width();
+        conductor.attach(fused, current, forReplica);
     }
 
     /** Updater state, vectors of the L-BFGS phase, and the last good parameters. */
     long expectedBytes() {
-        INDArray[] parameters = network.parameters();
-        long vector = Segments.length(parameters) * parameters[0].dataType().width();
-        return updaterStateBytes() + CurvatureStep.bytes(network) + vector;
-    }
-
-    private void decidePhase() {
-        FuseUpdater first = network.updaters().get(0);
-        TrainingProgress progress = new TrainingProgress(
-                network.iteration(),
-                network.epoch(),
-                first.averageGradientNorm(),
-                first.averageLoss(),
-                sameBatchSteps());
-        adamShare = config.adamShare(progress, curvaturePhase);
-        boolean due = adamShare < 1;
-        if (due == curvaturePhase) {
-            return;
-        }
-        String reason = config.reason(progress);
-        if (due) {
-            if (phaseChanges.isEmpty()) {
-                log.info(
-                        "{} from Adam to L-BFGS at iteration {} (epoch {}): {}.{}",
-                        network.isAdapted() ? "Adapted goes" : config.blends() ? "Fuse goes" : "FusePv switches",
-                        progress.iteration(),
-                        progress.epoch(),
-                        reason,
-                        network.isNoisy()
-                                ? " The network is noisy (dropout or weight noise): a step holds one mask."
-                                : "");
-            }
-        } else {
-            reason = "no longer true that " + reason;
-            dropPairs();
-        }
-        phaseChanges.add(new PhaseChange(progress.iteration(), progress.epoch(), due, reason));
-        curvaturePhase = due;
-        network.updaters().forEach(updater -> updater.setCurvaturePhase(due));
-        if (due && batch != null) {
-            step().enter(batch);
-        }
-    }
-
-    private void observe(double gradientNorm) {
-        if (config instanceof FusePv switching && switching.switchCriterion().needsAverages()) {
-            network.updaters().forEach(updater -> updater.observe(gradientNorm, network.score()));
-        }
-    }
-
-    private boolean isSmall(int examples) {
-        return !config.isAutomatic()
-                && examples < SMALL_BATCH * network.updaters().get(0).largestBatch();
-    }
-
-    private void passOver(int examples) {
-        counter.smallBatches++;
-        if (!saidSmallBatch) {
-            saidSmallBatch = true;
-            log.info(
-                    "Iteration {} takes no L-BFGS step but Adam's: its {} examples, where batches have up to {}, would be fitted"
-                            + " at the cost of all others. Said once; statistics() counts on.",
-                    network.iteration(),
-                    examples,
-                    Math.round(network.updaters().get(0).largestBatch()));
-        }
-    }
-
-    private void takeAdamsShare() {
-        network.updaters().forEach(updater -> updater.takeShareOfNextStep(adamShare));
-    }
-
-    private void leaveOut() {
-        counter.skippedBatches++;
-        guard.leaveOut(network, whyNoStep(network.score()));
-    }
-
-    private void rollBackIfBroken() {
-        stepping = true;
-        boolean back;
-        try {
-            back = guard.rollBackIfBroken(
-                    network,
-                    network.canEvaluateAgain() ? this::isWellHere : null,
-                    "moments, curvature pairs and metric");
-        } finally {
-            stepping = false;
-        }
-        if (back) {
-            counter.rollBacks++;
-            network.updaters().forEach(FuseUpdater::resetMoments);
-            network.resetMetric();
-            dropPairs();
-        }
-    }
-
-    private boolean isWellHere() {
-        counter.evaluations++;
-        network.evaluate();
-        INDArray[] gradient = network.gradientView();
-        return Double.isFinite(network.value()) && Double.isFinite(Segments.dot(gradient, gradient));
-    }
-
-    private void dropPairs() {
-        step().clearHistory(counter);
-    }
-
-    private CurvatureStep step() {
-        if (step == null) {
-            step = new CurvatureStep(network);
-        }
-        return step;
-    }
-
-    private void sayOnceThatAStepWasRejected(int iteration, ArmijoBacktracking.Result result) {
-        if (!saidRejected) {
-            saidRejected = true;
-            log.info(
-                    "The L-BFGS step of iteration {} was not taken, and its curvature pairs were dropped: {} Said once;"
-                            + " statistics() counts on.",
-                    iteration,
-                    result.reason());
-        }
+        return conductor.expectedBytes();
     }
 }

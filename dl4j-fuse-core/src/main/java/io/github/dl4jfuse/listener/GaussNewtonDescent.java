@@ -122,8 +122,7 @@ final class GaussNewtonDescent {
     INDArray direction(NetworkOutputs outputs) {
         attempt = null;
         OutputLoss loss = outputs.loss();
-        Taken taken =
-                last != null && last.squares() == batch.squares() ? last : null; // else somebody has moved on from it
+        Taken taken = last != null && last.squares() == squares() ? last : null; // else somebody has moved on from it
         last = null;
         double before = taken == null ? Double.NaN : taken.valueOn(outputs, loss);
         INDArray start = batch.parameters().dup();
@@ -210,29 +209,31 @@ final class GaussNewtonDescent {
             return;
         }
         steps++;
-        last = new Taken(
-                made.outputs(),
-                made.start(),
-                made.value(),
-                made.value() - value,
-                predicted(made, now),
-                batch.squares());
+        last = taken(made, value, now);
         earlier = momentum > 0 ? made.solution().direction() : null;
     }
 
-    /** Returns the predicted reduction, of a step as long as the updater made it. */
-    private static double predicted(Attempt made, INDArray now) {
+    /** Returns what the step was, with the predicted reduction of one as long as the updater made it. */
+    private Taken taken(Attempt made, double value, INDArray now) {
         INDArray direction = made.solution().direction();
         INDArray moved = made.start().sub(now);
         INDArray[] m = {moved};
         INDArray[] d = {direction};
-        double[] products = Segments.dots(new INDArray[][] {m, m, d}, new INDArray[][] {m, d, d});
+        INDArray[] trained = batch.trained();
+        double[] products = Segments.dots(new INDArray[][] {m, m, d, trained}, new INDArray[][] {m, d, d, trained});
         double squares = products[0];
         double eta = products[1] / products[2];
         boolean alongDirection = squares - eta * products[1] <= SAME_DIRECTION * squares;
-        return alongDirection
+        double predicted = alongDirection
                 ? made.step().predictedReduction(made.solution().image(), eta, made.loss())
                 : made.step().predictedReduction(made.step().push(moved), 1, made.loss());
+        return new Taken(made.outputs(), made.start(), made.value(), made.value() - value, predicted, products[3]);
+    }
+
+    /** Returns the sum of the parameters' squares, to the last bit the same as long as nobody has moved them. */
+    private double squares() {
+        INDArray[][] trained = {batch.trained()};
+        return Segments.dots(trained, trained)[0];
     }
 
     /** Puts the parameters back to an earlier point, raises the damping, and forgets the steps since. */

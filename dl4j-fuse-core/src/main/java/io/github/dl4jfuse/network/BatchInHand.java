@@ -115,15 +115,10 @@ public final class BatchInHand {
         }
     }
 
-    /** Returns the sum of the trained parameters' squares, to the last bit the same as long as nobody has moved them. */
-    public double squares() {
+    /** Returns views of the trained parameters, one by one. */
+    public INDArray[] trained() {
         INDArray now = parameters();
-        double sum = 0;
-        for (NetworkParameter parameter : trained) {
-            INDArray part = parameter.slice(now);
-            sum += Nd4j.getBlasWrapper().dot(part, part);
-        }
-        return sum;
+        return trained.stream().map(parameter -> parameter.slice(now)).toArray(INDArray[]::new);
     }
 
     /** Puts all trained parameters back to an earlier point; running statistics stay. */
