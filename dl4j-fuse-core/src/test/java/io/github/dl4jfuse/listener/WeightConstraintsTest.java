@@ -153,7 +153,7 @@ class WeightConstraintsTest {
 
     private static Stream<LayerConstraint> constraints() {
         return Stream.of(
-                new NonNegativeConstraint(), new MaxNormConstraint(0.7, 0), new MinMaxNormConstraint(0.6, 0.7, 1, 0));
+                new NonNegativeConstraint(), new MaxNormConstraint(0.7, 0), new MinMaxNormConstraint(0.6, 0.7, 1.0, 0));
     }
 
     @ParameterizedTest
