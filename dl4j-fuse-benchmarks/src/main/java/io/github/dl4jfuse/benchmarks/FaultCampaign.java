@@ -48,7 +48,7 @@ final class FaultCampaign {
         });
     }
 
-    /** Runs all cases, prints failures as they happen and tables at the end, and returns how many failed. */
+    /** Runs all cases, prints failures as they happen and tables at the end, and returns how many failed or were not run. */
     int run() throws InterruptedException {
         out.printf("Seeds %d to %d%n", first, first + cases - 1);
         List<Thread> workers = new ArrayList<>();
@@ -65,7 +65,10 @@ final class FaultCampaign {
             out.print(table(
                     "\n| failure | updater | fault | event | cases |\n| --- | --- | --- | --- | ---: |\n", failures));
         }
-        return failed;
+        if (done < cases) {
+            out.printf("%d cases were not run.%n", cases - done);
+        }
+        return failed + cases - done;
     }
 
     private static String table(String head, Map<String, Integer> counts) {

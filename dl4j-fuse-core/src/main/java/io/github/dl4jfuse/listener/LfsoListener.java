@@ -221,7 +221,7 @@ public final class LfsoListener extends OwnListener implements Steering {
                                 "its loss is %.4g, where the largest average so far is %.4g",
                                 loss,
                                 first().largestLoss())
-                        : whyNoStep(loss));
+                        : ParameterGuard.notFinite(loss));
     }
 
     private boolean isWellHere() {

@@ -147,7 +147,6 @@ final class LfsoTrial {
                 measured = MeasuredSmoothness.guess(updater.trust() > 0 ? measured.rate() : config.firstGuess());
             }
         }
-        network.project(); // trials measure the loss where the constraints do not reach
         MeasuredSmoothness saved = measured;
         network.updaters().forEach(each -> each.setMeasured(saved));
         Segments.scale(taken, step);

@@ -5,7 +5,6 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
@@ -46,13 +45,6 @@ abstract class OwnListener extends BaseTrainingListener implements Serializable 
     /** To be called in onGradientCalculation. */
     final void keepOrder(Model current) {
         order.onGradientCalculation(current);
-    }
-
-    /** Why a step is not taken, for a line of the log. */
-    static String whyNoStep(double loss) {
-        return Double.isFinite(loss)
-                ? String.format(Locale.ROOT, "its loss is finite (%.4g) though its gradient is not", loss)
-                : "its loss is " + loss;
     }
 
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.listener;
 import io.github.dl4jfuse.lbfgs.Segments;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.updater.ConductedUpdater;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
@@ -92,6 +93,13 @@ final class ParameterGuard {
             held = Segments.zerosLike(network.parameters());
             Segments.assign(held, network.parameters());
         }
+    }
+
+    /** Returns why a step is to be left out, for a loss or a gradient that is not finite. */
+    static String notFinite(double loss) {
+        return Double.isFinite(loss)
+                ? String.format(Locale.ROOT, "its loss is finite (%.4g) though its gradient is not", loss)
+                : "its loss is " + loss;
     }
 
     /** Undoes what DL4J did to the parameters in a step that was left out. */

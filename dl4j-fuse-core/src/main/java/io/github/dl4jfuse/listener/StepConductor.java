@@ -323,7 +323,7 @@ final class StepConductor {
 
     private void leaveOut() {
         counter.skippedBatches++;
-        guard.leaveOut(network, OwnListener.whyNoStep(network.score()));
+        guard.leaveOut(network, ParameterGuard.notFinite(network.score()));
     }
 
     private void rollBackIfBroken() {

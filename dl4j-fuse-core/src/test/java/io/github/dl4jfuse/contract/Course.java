@@ -11,7 +11,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
-import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -163,15 +162,6 @@ final class Course {
             }
         }
         return frozen;
-    }
-
-    /** Returns how far the constraints would move the parameters now, relative to the largest. */
-    double constraintBrokenBy() {
-        INDArray before = model.params().dup();
-        BaseOptimizer.applyConstraints(model);
-        double gap = difference(numbers(before), parameters());
-        model.params().assign(before);
-        return gap;
     }
 
     static double[] numbers(INDArray array) {

@@ -27,7 +27,6 @@ import org.deeplearning4j.nn.conf.constraint.MinMaxNormConstraint;
 import org.deeplearning4j.nn.conf.constraint.NonNegativeConstraint;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -158,19 +157,13 @@ class WeightConstraintsTest {
 
     @ParameterizedTest
     @MethodSource("constraints")
-    void lfsoKeepsThemAndMeasuresAlongWhatTheyLeave(LayerConstraint constraint) {
+    void lfsoIsNotMisledByThem(LayerConstraint constraint) {
         DataSet data = classes();
         MultiLayerNetwork network = classifier(new Lfso(), constraint);
-        LfsoListener listener = new LfsoListener();
-        network.setListeners(listener);
+        network.setListeners(new LfsoListener());
         try (LogLines log = new LogLines()) {
             for (int step = 0; step < STEPS; step++) {
                 network.fit(data);
-                INDArray before = network.params().dup();
-                BaseOptimizer.applyConstraints(network);
-                assertThat(before.distance2(network.params()))
-                        .as("%s, step %d, seed %d", constraint, step, SEED)
-                        .isLessThan(1e-4);
             }
             assertThat(log.with("does not fall as its gradient says")).isEmpty();
         }
