@@ -30,7 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>A step lowers the loss of the batch in hand, whatever that does to the others, and four examples can be fitted
  * perfectly. So a batch of fewer than {@value #SMALL_BATCH} times as many examples as the largest one of late, the remainder
  * at the end of an epoch, takes Adam's step instead (the paper's code drops every incomplete batch).
- * Batches that stay smaller become the measure after some dozens of them. On a fixed batch its size does not matter.
+ * Batches that stay smaller become the measure after some dozens of them. So does a batch whose loss, or the norm of whose gradient,
+ * is more than {@value #OUTLIER} times the moving average: fitted by a long step, and remembered as curvature, one outlier would
+ * spoil what follows. Data that stay so become the measure after a few steps. On a fixed batch neither matters.
  *
  * <p>NaN and infinity: a batch whose loss or gradient is not finite takes no step. After {@value #PATIENCE} such batches
  * in a row the parameters go back to the last good ones (copied every {@value #SNAPSHOT_EVERY} steps), with history, Adam's
@@ -79,6 +81,9 @@ public final class FuseListener extends OwnListener implements Steering {
 
     /** A batch of fewer examples than this share of the largest so far takes no L-BFGS step. */
     public static final double SMALL_BATCH = 0.5;
+
+    /** A batch with more than so many times the average loss or norm of the gradient takes no L-BFGS step. */
+    public static final double OUTLIER = 10;
 
     private static final Logger log = LoggerFactory.getLogger(FuseListener.class);
 

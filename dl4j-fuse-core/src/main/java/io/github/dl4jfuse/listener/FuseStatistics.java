@@ -20,6 +20,7 @@ import io.github.dl4jfuse.lbfgs.LbfgsHistory;
  * @param historiesCleared how often a non-empty history was dropped
  * @param skippedBatches steps left out because loss or gradient of the batch was not finite
  * @param smallBatches L-BFGS steps left out because the batch was less than half as large as the largest one
+ * @param outliers L-BFGS steps left out because loss or gradient of the batch was {@value FuseListener#OUTLIER} times the average
  * @param rollBacks returns to the last good parameters
  * @param extraBytes bytes held now beyond the updater state
  */
@@ -37,6 +38,7 @@ public record FuseStatistics(
         long historiesCleared,
         long skippedBatches,
         long smallBatches,
+        long outliers,
         long rollBacks,
         long extraBytes) {
 
@@ -54,6 +56,7 @@ public record FuseStatistics(
         long historiesCleared;
         long skippedBatches;
         long smallBatches;
+        long outliers;
         long rollBacks;
 
         void pair(LbfgsHistory.Outcome outcome) {
@@ -79,6 +82,7 @@ public record FuseStatistics(
                     historiesCleared,
                     skippedBatches,
                     smallBatches,
+                    outliers,
                     rollBacks,
                     extraBytes);
         }

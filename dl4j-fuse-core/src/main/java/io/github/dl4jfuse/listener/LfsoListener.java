@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
  * <p>A trial step whose batch ends with a loss that is not finite, or higher by more than the slope promised to lower it, is
  * refused: the parameters go back, and the step length is halved.
  *
- * <p>A batch whose loss or gradient is not finite, or whose loss is {@value #JUMP} times the largest average so far, takes
- * no step. After {@value #PATIENCE} in a row the average of the loss starts anew; and if the parameters are to blame, which are
- * not finite then or have a loss that the last good ones have not, those come back (copied every {@value #SNAPSHOT_EVERY}
+ * <p>A batch whose loss or gradient is not finite, or whose loss is more than {@value #JUMP} times the average of late and {@value
+ * #ABOVE_LARGEST} times the largest average so far, takes no step. After {@value #PATIENCE} in a row the average of the loss starts anew; and if the parameters are to blame, which are
+ * not finite then or have a loss that the last good ones have not (theirs is as low as losses have been), those come back (copied every {@value #SNAPSHOT_EVERY}
  * steps), the moments are cleared, and the step length halved. BatchNorm's running statistics stay as they are where those of a
  * batch are not finite. Each is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
  *
@@ -54,8 +54,11 @@ public final class LfsoListener extends OwnListener implements Steering {
     /** Most trials of the first step. */
     public static final int MAX_FIRST_TRIALS = 30;
 
-    /** A batch with more than so many times the largest average loss is left out. */
-    public static final double JUMP = 100;
+    /** A batch is left out if its loss is more than so many times the average of late, */
+    public static final double JUMP = 10;
+
+    /** and more than so many times the largest average so far. */
+    public static final double ABOVE_LARGEST = 1.5;
 
     /** Number of batches left out in a row after which the last good parameters come back. */
     public static final int PATIENCE = ParameterGuard.PATIENCE;
@@ -142,7 +145,7 @@ public final class LfsoListener extends OwnListener implements Steering {
 
     private boolean hasJumped(double loss) {
         double largest = first().largestLoss();
-        return largest > 0 && Math.abs(loss) > JUMP * largest;
+        return largest > 0 && Math.abs(loss) > ABOVE_LARGEST * largest && Math.abs(loss) > JUMP * first().averageLoss();
     }
 
     private void observe(double loss) {
@@ -218,8 +221,9 @@ public final class LfsoListener extends OwnListener implements Steering {
                 hasJumped(loss)
                         ? String.format(
                                 Locale.ROOT,
-                                "its loss is %.4g, where the largest average so far is %.4g",
+                                "its loss is %.4g, where the average is %.4g and was %.4g at most",
                                 loss,
+                                first().averageLoss(),
                                 first().largestLoss())
                         : ParameterGuard.notFinite(loss));
     }
@@ -229,7 +233,7 @@ public final class LfsoListener extends OwnListener implements Steering {
         network.evaluate();
         double loss = network.score();
         INDArray[] raw = network.gradientView();
-        return Double.isFinite(loss) && Double.isFinite(Segments.dot(raw, raw)) && !hasJumped(loss);
+        return Math.abs(loss) <= ABOVE_LARGEST * first().largestLoss() && Double.isFinite(Segments.dot(raw, raw));
     }
 
     private void rollBackIfBroken() {

@@ -8,10 +8,10 @@ import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.search.ArmijoBacktracking;
 import io.github.dl4jfuse.switching.TrainingProgress;
 import io.github.dl4jfuse.updater.AdamLbfgs;
-import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -48,6 +48,7 @@ final class StepConductor {
     private boolean stepping;
     private boolean saidRejected;
     private boolean saidSmallBatch;
+    private boolean saidOutlier;
 
     /**
      * For one network at a time.
@@ -201,13 +202,19 @@ final class StepConductor {
         guard.sayOnceThatStatistics(network.holdBrokenStatistics());
         network.updaters().forEach(updater -> updater.seeBatch(batchSize));
         decidePhase();
-        observe(Math.sqrt(squaredNorm) / (mean ? batchSize : 1));
+        double gradientNorm = Math.sqrt(squaredNorm) / (mean ? batchSize : 1);
+        String outlier = outlier(gradientNorm);
+        observe(gradientNorm);
         if (!guard.passes(network)) {
             leaveOut();
             return;
         }
         if (curvaturePhase && isSmall(batchSize)) {
             passOver(batchSize);
+            return;
+        }
+        if (curvaturePhase && outlier != null) {
+            passOver(outlier);
             return;
         }
         if (curvaturePhase) {
@@ -293,9 +300,42 @@ final class StepConductor {
     }
 
     private void observe(double gradientNorm) {
-        if (config instanceof FusePv switching && switching.switchCriterion().needsAverages()) {
-            network.updaters().forEach(updater -> updater.observe(gradientNorm, network.score()));
+        if (config.isAutomatic()) {
+            return;
         }
+        FuseUpdater first = network.updaters().get(0);
+        double norm = curvaturePhase ? clip(gradientNorm, first.averageGradientNorm()) : gradientNorm;
+        double loss = curvaturePhase ? clip(network.score(), first.averageLoss()) : network.score();
+        network.updaters().forEach(updater -> updater.observe(norm, loss));
+    }
+
+    /** So that one outlier does not hide the next, while data that have changed for good are ordinary after some steps. */
+    private static double clip(double value, double average) {
+        return isFar(value, average) ? FuseListener.OUTLIER * average : value;
+    }
+
+    private static boolean isFar(double value, double average) {
+        return average > 0 && value > FuseListener.OUTLIER * average;
+    }
+
+    /** Returns what the batch is too far from to be fitted, or null. */
+    private String outlier(double gradientNorm) {
+        FuseUpdater first = network.updaters().get(0);
+        if (config.isAutomatic()) {
+            return null;
+        }
+        if (isFar(network.score(), first.averageLoss())) {
+            return String.format(
+                    Locale.ROOT, "its loss is %.4g, where %.4g is the average", network.score(), first.averageLoss());
+        }
+        if (isFar(gradientNorm, first.averageGradientNorm())) {
+            return String.format(
+                    Locale.ROOT,
+                    "the norm of its gradient is %.4g, where %.4g is the average",
+                    gradientNorm,
+                    first.averageGradientNorm());
+        }
+        return null;
     }
 
     private boolean isSmall(int examples) {
@@ -314,6 +354,18 @@ final class StepConductor {
                     network.iteration(),
                     examples,
                     Math.round(network.updaters().get(0).largestBatch()));
+        }
+    }
+
+    private void passOver(String outlier) {
+        counter.outliers++;
+        if (!saidOutlier) {
+            saidOutlier = true;
+            log.warn(
+                    "Iteration {} takes no L-BFGS step but Adam's: {}. To fit this batch would spoil what follows. Look for"
+                            + " outliers in the data, or steps that are too long. Said once; statistics() counts on.",
+                    network.iteration(),
+                    outlier);
         }
     }
 
