@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.benchmarks;
 
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -59,7 +59,7 @@ final class AdamSteps {
                         .learningRate(RATE)
                         .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
                         .build(),
-                network -> network.setListeners(new FuseListener()));
+                network -> network.setListeners(new CurvatureListener()));
     }
 
     /** Adam with a listener that never probes, as the loss falls. */

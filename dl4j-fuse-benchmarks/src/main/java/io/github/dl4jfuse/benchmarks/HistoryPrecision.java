@@ -7,10 +7,10 @@ import io.github.dl4jfuse.functions.Landscapes;
 import io.github.dl4jfuse.functions.MoreGarbowHillstrom;
 import io.github.dl4jfuse.functions.ScipyReference;
 import io.github.dl4jfuse.functions.TestFunction;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.lbfgs.Minimum;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -111,7 +111,7 @@ final class HistoryPrecision {
         });
         double target = known + ACCURACY * Math.max(1, Math.abs(known));
         double[] value = {function.value(function.start())};
-        Minimum minimum = solver(rounded)
+        Solution minimum = solver(rounded)
                 .maxEvaluations(LIMIT)
                 .progress(step -> value[0] = step.value())
                 .cancelWhen(() -> value[0] <= target)

@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.benchmarks;
 
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;

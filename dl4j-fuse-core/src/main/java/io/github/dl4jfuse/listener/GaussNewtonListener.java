@@ -1,10 +1,11 @@
 package io.github.dl4jfuse.listener;
 
-import io.github.dl4jfuse.geometry.AdaptedStep;
-import io.github.dl4jfuse.geometry.Damping;
-import io.github.dl4jfuse.geometry.OutputLoss;
-import io.github.dl4jfuse.network.BatchInHand;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.CurrentBatch;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonStep;
+import io.github.dl4jfuse.optim.gaussnewton.LevenbergMarquardt;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
+import io.github.dl4jfuse.step.GaussNewtonDescent;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,7 +14,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Replaces DL4J's gradient, before the updater sees it, by the direction that is adapted to the metric of the outputs
- * ({@link AdaptedStep}): a Gauss-Newton step on the batch in hand.
+ * ({@link GaussNewtonStep}): a Gauss-Newton step on the batch in hand.
  *
  * <pre>
  *   .updater(new Sgd(1.0))                                     // the step as it is; other rates and rules work too
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>{@link Layers#ALL_LAYERS} solves the damped problem in batch space, examples times outputs equations, or without a
- *       matrix if there are more than {@value AdaptedStep#SOLVED_AT_MOST}. For small nets on smooth regression. With many
+ *       matrix if there are more than {@value GaussNewtonStep#SOLVED_AT_MOST}. For small nets on smooth regression. With many
  *       classes a step is dear: see docs/geometry.md.
  *   <li>{@link Layers#OUTPUT_LAYER} replaces the gradient of the last layer alone, in closed form
  *       ({@code LastLayerStep}); the other layers keep theirs.
@@ -44,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * (all three are taken in frozen layers, which run in evaluation mode), batches whose Gram matrix does not fit into
  * memory, and a second network. Not thread-safe.
  */
-public final class GaussNewtonListener extends OwnListener implements Steering {
+public final class GaussNewtonListener extends ModelListener implements Steering {
 
     /** Whose gradients are replaced. */
     public enum Layers {
@@ -58,7 +59,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
     public static final double EXPLODES = 2;
 
     /** Relative damping at the start, ALL_LAYERS. */
-    public static final double DEFAULT_DAMPING = 1e-1;
+    public static final double DEFAULT_DAMPING = GaussNewtonDescent.DEFAULT_DAMPING;
 
     /** Relative damping, OUTPUT_LAYER. */
     public static final double DEFAULT_OUTPUT_DAMPING = 1e-1;
@@ -82,7 +83,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
     private int examplesPerStep;
     private Random draws;
     private final OneNetwork<GaussNewtonListener> one = new OneNetwork<>(this);
-    private BatchInHand batch;
+    private CurrentBatch batch;
     private GaussNewtonDescent descent;
     private Attempt attempt;
     private long lastLayerSteps;
@@ -114,9 +115,9 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
      *     cross-entropy on a few batches that come back .9 keeps them from undoing each other; squared losses want 0
      */
     public GaussNewtonListener(Layers layers, double damping, double momentum) {
-        if (!(damping > 0 && damping <= Damping.LARGEST)) {
-            throw new IllegalArgumentException(
-                    "GaussNewtonListener: damping must be in (0, " + Damping.LARGEST + "], not " + damping + ".");
+        if (!(damping > 0 && damping <= LevenbergMarquardt.LARGEST)) {
+            throw new IllegalArgumentException("GaussNewtonListener: damping must be in (0, "
+                    + LevenbergMarquardt.LARGEST + "], not " + damping + ".");
         }
         if (!(momentum >= 0 && momentum < 1) || (momentum > 0 && layers == Layers.OUTPUT_LAYER)) {
             throw new IllegalArgumentException(
@@ -132,7 +133,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
      * Solves on so many examples of the batch, drawn anew for each step without replacement: for batches that are the whole
      * data set, where all equations at once are too dear. What a step is worth is judged on them and on the next ones. DL4J
      * computes its own gradient on the whole batch all the same. ALL_LAYERS only. A loss with a geometry of its own
-     * ({@code OutputGeometry}) is taken on all examples all the same, and the log says so.
+     * ({@code GaussNewtonLoss}) is taken on all examples all the same, and the log says so.
      *
      * @param examples 1 or more; smaller batches are taken as they are. Default: all
      * @param seed of the draws
@@ -156,6 +157,11 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
     }
 
     /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
+    @Override
+    int rank() {
+        return 0;
+    }
+
     @Override
     public void onEpochStart(Model current) {
         attach(current);
@@ -256,7 +262,7 @@ public final class GaussNewtonListener extends OwnListener implements Steering {
             return false;
         }
         if (descent == null) {
-            BatchInHand found = new BatchInHand(current);
+            CurrentBatch found = new CurrentBatch(current);
             found.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
             batch = found;
             descent = new GaussNewtonDescent(batch, firstDamping, momentum);

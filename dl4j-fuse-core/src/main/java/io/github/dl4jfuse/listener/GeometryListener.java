@@ -1,9 +1,10 @@
 package io.github.dl4jfuse.listener;
 
-import io.github.dl4jfuse.geometry.OutputLoss;
-import io.github.dl4jfuse.geometry.OutputPath;
-import io.github.dl4jfuse.network.BatchInHand;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.CurrentBatch;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.RankCheck;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
+import io.github.dl4jfuse.optim.gaussnewton.OutputPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * examples are watched. What it does not understand, or what goes wrong in a look, is said once in the log, and the training goes
  * on without it. One for each network. Not thread-safe.
  */
-public final class GeometryListener extends OwnListener {
+public final class GeometryListener extends ModelListener {
 
     /** Steps between two looks. */
     public static final int DEFAULT_EVERY = 100;
@@ -64,7 +65,7 @@ public final class GeometryListener extends OwnListener {
     private final double eta;
     private final List<Report> reports = new ArrayList<>();
     private final OneNetwork<GeometryListener> one = new OneNetwork<>(this);
-    private BatchInHand batch;
+    private CurrentBatch batch;
     private NetworkOutputs watched;
     private OutputLoss loss;
     private OutputPath path;
@@ -96,12 +97,17 @@ public final class GeometryListener extends OwnListener {
     }
 
     @Override
+    int rank() {
+        return 2;
+    }
+
+    @Override
     public void onBackwardPass(Model current) {
         if (one.responsibleFor(current) == null) {
             return;
         }
         if (batch == null) {
-            batch = new BatchInHand(current);
+            batch = new CurrentBatch(current);
         }
         if (watched == null && !blind) {
             batch.batch().keep();

@@ -1,8 +1,11 @@
 package io.github.dl4jfuse.listener;
 
-import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.linalg.BlockVectors;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
+import io.github.dl4jfuse.optim.MeasuredSmoothness;
+import io.github.dl4jfuse.step.ParameterGuard;
+import io.github.dl4jfuse.step.SmoothnessCounters;
+import io.github.dl4jfuse.step.SmoothnessTrial;
 import io.github.dl4jfuse.updater.LfsoUpdater;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,12 +41,12 @@ import org.slf4j.LoggerFactory;
  * batch are not finite. Each is said once and counted always: see {@link #statistics}. At the end of each epoch the measured numbers are logged.
  *
  * <p>It moves itself to the front of the network's listeners, keeps the batch of a step, and leaves the parameters where a step
- * began if an evaluation ends in an exception, as {@code FuseListener} does.
+ * began if an evaluation ends in an exception, as {@code CurvatureListener} does.
  *
- * <p>Refused with a sentence at the first step: what {@code FuseListener} refuses, and decoupled weight decay, whose
+ * <p>Refused with a sentence at the first step: what {@code CurvatureListener} refuses, and decoupled weight decay, whose
  * strength DL4J takes from a learning rate that there isn't. Not thread-safe; holds a reference to the model.
  */
-public final class LfsoListener extends OwnListener implements Steering {
+public final class LfsoListener extends ModelListener implements Steering {
 
     /** Trials in a row at the start. */
     public static final int WARM_UP = 16;
@@ -52,7 +55,7 @@ public final class LfsoListener extends OwnListener implements Steering {
     public static final int EVERY = 10;
 
     /** Most trials of the first step. */
-    public static final int MAX_FIRST_TRIALS = 30;
+    public static final int MAX_FIRST_TRIALS = SmoothnessTrial.MAX_FIRST_TRIALS;
 
     /** A batch is left out if its loss is more than so many times the average of late, */
     public static final double JUMP = 10;
@@ -69,18 +72,18 @@ public final class LfsoListener extends OwnListener implements Steering {
     private static final double LOSS_DECAY = 0.9;
     private static final Logger log = LoggerFactory.getLogger(LfsoListener.class);
 
-    private final LfsoStatistics.Counter counter = new LfsoStatistics.Counter();
+    private final SmoothnessCounters counter = new SmoothnessCounters();
     private final List<LfsoStatistics.Epoch> epochs = new ArrayList<>();
     private final ParameterGuard guard = new ParameterGuard(log);
     private final OneNetwork<LfsoListener> one = new OneNetwork<>(this);
     private TrainingNetwork<LfsoUpdater> network;
-    private LfsoTrial trial;
+    private SmoothnessTrial trial;
     private boolean measuring;
 
     /** Returns what was counted and measured so far. */
     public LfsoStatistics statistics() {
         double rate = network == null ? Double.NaN : first().measured().rate();
-        return counter.snapshot(rate, guard.bytes() + (trial == null ? 0 : trial.bytes()));
+        return LfsoStatistics.of(counter, rate, guard.bytes() + (trial == null ? 0 : trial.bytes()));
     }
 
     /** Returns the measured numbers epoch by epoch. */
@@ -93,6 +96,11 @@ public final class LfsoListener extends OwnListener implements Steering {
     }
 
     /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
+    @Override
+    int rank() {
+        return 0;
+    }
+
     @Override
     public void onEpochStart(Model current) {
         attach(current);
@@ -121,7 +129,7 @@ public final class LfsoListener extends OwnListener implements Steering {
         counter.evaluations++;
         double loss = network.score();
         INDArray[] raw = network.gradientView();
-        if (!Double.isFinite(loss) || !Double.isFinite(Segments.dot(raw, raw)) || hasJumped(loss)) {
+        if (!Double.isFinite(loss) || !Double.isFinite(BlockVectors.dot(raw, raw)) || hasJumped(loss)) {
             leaveOut(loss);
             return;
         }
@@ -135,7 +143,7 @@ public final class LfsoListener extends OwnListener implements Steering {
         measuring = (count < WARM_UP || count % EVERY == 0) && first().trust() > 0;
         if (measuring) {
             if (trial == null) {
-                trial = new LfsoTrial(network, counter);
+                trial = new SmoothnessTrial(network, counter);
             }
             trial.begin();
         }
@@ -182,8 +190,14 @@ public final class LfsoListener extends OwnListener implements Steering {
         if (network == null) {
             return;
         }
-        LfsoStatistics.Epoch epoch =
-                counter.endEpoch(network.epoch(), first().measured().rate());
+        LfsoStatistics.Epoch epoch = new LfsoStatistics.Epoch(
+                network.epoch(),
+                first().measured().rate(),
+                counter.meanSmoothness(),
+                counter.meanRadius(),
+                counter.epochTrials(),
+                counter.epochRefused());
+        counter.beginEpoch();
         epochs.add(epoch);
         log.info(
                 "Epoch {}: step length {}, L {} within R {} (means of {} trials, {} refused).",
@@ -233,7 +247,7 @@ public final class LfsoListener extends OwnListener implements Steering {
         network.evaluate();
         double loss = network.score();
         INDArray[] raw = network.gradientView();
-        return Math.abs(loss) <= ABOVE_LARGEST * first().largestLoss() && Double.isFinite(Segments.dot(raw, raw));
+        return Math.abs(loss) <= ABOVE_LARGEST * first().largestLoss() && Double.isFinite(BlockVectors.dot(raw, raw));
     }
 
     private void rollBackIfBroken() {

@@ -1,5 +1,7 @@
 package io.github.dl4jfuse.listener;
 
+import io.github.dl4jfuse.step.SmoothnessCounters;
+
 /**
  * What an {@link LfsoListener} has counted and measured since it was made.
  *
@@ -40,66 +42,18 @@ public record LfsoStatistics(
      */
     public record Epoch(int epoch, double rate, double meanSmoothness, double meanRadius, long trials, long refused) {}
 
-    /** The numbers while they grow. */
-    static final class Counter {
-        long steps;
-        long evaluations;
-        long forwardPasses;
-        long trials;
-        long skipped;
-        long rollBacks;
-        private long refused;
-        private double smoothness = Double.NaN;
-        private double radius = Double.NaN;
-        private double epochSmoothness;
-        private double epochRadius;
-        private long epochTrials;
-        private long epochRefused;
-
-        /** Takes L and R of a trial. */
-        void note(double l, double r) {
-            smoothness = l;
-            radius = r;
-            epochSmoothness += l;
-            epochRadius += r;
-            epochTrials++;
-        }
-
-        /** Counts a step taken back, and returns how many there were. */
-        long refuse() {
-            epochRefused++;
-            return ++refused;
-        }
-
-        LfsoStatistics snapshot(double rate, long extraBytes) {
-            return new LfsoStatistics(
-                    steps,
-                    evaluations,
-                    forwardPasses,
-                    trials,
-                    refused,
-                    skipped,
-                    rollBacks,
-                    rate,
-                    smoothness,
-                    radius,
-                    extraBytes);
-        }
-
-        /** Returns the trials of the epoch that ends, and forgets them. */
-        Epoch endEpoch(int epoch, double rate) {
-            Epoch ended = new Epoch(
-                    epoch,
-                    rate,
-                    epochTrials == 0 ? Double.NaN : epochSmoothness / epochTrials,
-                    epochTrials == 0 ? Double.NaN : epochRadius / epochTrials,
-                    epochTrials,
-                    epochRefused);
-            epochSmoothness = 0;
-            epochRadius = 0;
-            epochTrials = 0;
-            epochRefused = 0;
-            return ended;
-        }
+    static LfsoStatistics of(SmoothnessCounters counters, double rate, long extraBytes) {
+        return new LfsoStatistics(
+                counters.steps,
+                counters.evaluations,
+                counters.forwardPasses,
+                counters.trials,
+                counters.refused,
+                counters.skipped,
+                counters.rollBacks,
+                rate,
+                counters.smoothness,
+                counters.radius,
+                extraBytes);
     }
 }

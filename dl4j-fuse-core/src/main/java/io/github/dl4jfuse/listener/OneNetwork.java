@@ -100,7 +100,7 @@ final class OneNetwork<L extends TrainingListener> {
     String refusesReplicas() {
         return oneEach()
                 + " With ParallelWrapper and Spark, which average parameters and updater state of several replicas, only"
-                + " Adapted with its default rule or a rule of DL4J's has a FuseListener: use that, or train without the"
+                + " Preconditioned with its default rule or a rule of DL4J's has a CurvatureListener: use that, or train without the"
                 + " listener or on one device.";
     }
 
@@ -140,8 +140,8 @@ final class OneNetwork<L extends TrainingListener> {
             log.warn(
                     "The {} does nothing here: the workers share their gradients (ParallelWrapper's SHARED_GRADIENTS, or Spark's"
                             + " gradient sharing), so that the update of a step is not that of its batch. The updater alone"
-                            + " trains: Adapted by its rule, FusePv and Fuse as plain Adam, Lfso with its first guess. With"
-                            + " TrainingMode.AVERAGING, Adapted has its metric. Said once.",
+                            + " trains: Preconditioned by its rule, FusePv and Fuse as plain Adam, Lfso with its first guess. With"
+                            + " TrainingMode.AVERAGING, Preconditioned has its metric. Said once.",
                     name(self));
         }
     }

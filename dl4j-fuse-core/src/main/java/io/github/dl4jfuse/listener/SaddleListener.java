@@ -1,12 +1,13 @@
 package io.github.dl4jfuse.listener;
 
-import io.github.dl4jfuse.network.BatchInHand;
 import io.github.dl4jfuse.network.KeptBatch;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.network.UpdaterReset;
+import io.github.dl4jfuse.network.jacobian.CurrentBatch;
 import io.github.dl4jfuse.saddle.CriticalPointReport;
-import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.saddle.StagnationDetector;
 import io.github.dl4jfuse.saddle.SubspaceStep;
+import io.github.dl4jfuse.saddle.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
  *   net.setListeners(new SaddleListener(probe));    // a few hundred examples or more, as one batch
  * </pre>
  *
- * <p>Loss and gradient norm of the training batches are read at {@value StagnationWatch#LOOKS} steps of each window. Training stands still when the mean loss
+ * <p>Loss and gradient norm of the training batches are read at {@value StagnationDetector#LOOKS} steps of each window. Training stands still when the mean loss
  * of the window's second half is not below that of its first half by {@code smallestFall} of it, and the gradient norm has
  * not grown. Then the loss on the probe batch is examined, by some 30 to 180 evaluations of its gradient on a copy of the network in double precision, with dropout and
  * weight noise off and BatchNorm in training mode. What is found holds of the probe batch; that is why a step is taken only if the loss on
@@ -43,7 +44,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One for each network. Under truncated backpropagation through time there are no probes. Not thread-safe.
  */
-public final class SaddleListener extends OwnListener {
+public final class SaddleListener extends ModelListener {
 
     /** Default of the window, in steps. */
     public static final int DEFAULT_WINDOW = 200;
@@ -80,7 +81,7 @@ public final class SaddleListener extends OwnListener {
     private boolean keepsState;
     private boolean saidNotFinite;
     private boolean blind;
-    private StagnationWatch watch = new StagnationWatch(DEFAULT_SMALLEST_FALL);
+    private StagnationDetector watch = new StagnationDetector(DEFAULT_SMALLEST_FALL);
     private final OneNetwork<SaddleListener> one = new OneNetwork<>(this);
     private Model model;
     private long steps;
@@ -105,10 +106,10 @@ public final class SaddleListener extends OwnListener {
         this.examples = examples;
     }
 
-    /** Sets the window; default {@value #DEFAULT_WINDOW} steps, at least {@value StagnationWatch#LOOKS}. */
+    /** Sets the window; default {@value #DEFAULT_WINDOW} steps, at least {@value StagnationDetector#LOOKS}. */
     public SaddleListener window(int newWindow) {
-        if (newWindow < StagnationWatch.LOOKS) {
-            throw new IllegalArgumentException("The window of a SaddleListener has at least " + StagnationWatch.LOOKS
+        if (newWindow < StagnationDetector.LOOKS) {
+            throw new IllegalArgumentException("The window of a SaddleListener has at least " + StagnationDetector.LOOKS
                     + " steps, not " + newWindow + ".");
         }
         window = newWindow;
@@ -121,7 +122,7 @@ public final class SaddleListener extends OwnListener {
             throw new IllegalArgumentException(
                     "The smallest fall of a SaddleListener is a share of the loss in [0, 1), not " + share + ".");
         }
-        watch = new StagnationWatch(share);
+        watch = new StagnationDetector(share);
         return this;
     }
 
@@ -146,6 +147,11 @@ public final class SaddleListener extends OwnListener {
     }
 
     @Override
+    int rank() {
+        return 1;
+    }
+
+    @Override
     public void onBackwardPass(Model current) {
         if (one.responsibleFor(current) == null) {
             return;
@@ -165,7 +171,7 @@ public final class SaddleListener extends OwnListener {
         model = current;
         batch.begin();
         due = false;
-        if (steps++ % (window / StagnationWatch.LOOKS) == 0) {
+        if (steps++ % (window / StagnationDetector.LOOKS) == 0) {
             INDArray gradient = current.getGradientsViewArray();
             gradient = gradient.reshape(gradient.length());
             double norm = Math.sqrt(Nd4j.getBlasWrapper().dot(gradient, gradient));
@@ -249,7 +255,7 @@ public final class SaddleListener extends OwnListener {
         INDArray parameters = model.params().reshape(step.point().length());
         INDArray before = parameters.dup();
         parameters.assign(step.point());
-        BatchInHand constrained = new BatchInHand(model);
+        CurrentBatch constrained = new CurrentBatch(model);
         if (!constrained.isConstrained()) {
             return true;
         }

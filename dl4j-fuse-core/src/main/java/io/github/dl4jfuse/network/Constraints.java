@@ -9,7 +9,7 @@ import org.deeplearning4j.nn.conf.constraint.MinMaxNormConstraint;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 
 /** A network's weight constraints, which DL4J applies at the end of each step. */
-final class Constraints {
+public final class Constraints {
 
     private Constraints() {}
 
@@ -28,8 +28,8 @@ final class Constraints {
     }
 
     /** Returns whether there are any that act. */
-    static boolean anyOf(Model model) {
-        return TrainingNetwork.layers(model).stream()
+    public static boolean anyOf(Model model) {
+        return Dl4jModel.of(model).layers().stream()
                 .flatMap(Constraints::of)
                 .findAny()
                 .isPresent();
@@ -37,14 +37,14 @@ final class Constraints {
 
     /** Returns whether some constraint goes only part of the way each time, so that it never is fulfilled. */
     static boolean anyPartial(Model model) {
-        return TrainingNetwork.layers(model).stream()
+        return Dl4jModel.of(model).layers().stream()
                 .flatMap(Constraints::of)
                 .anyMatch(each -> each instanceof MinMaxNormConstraint norm && norm.getRate() != 1);
     }
 
     /** Throws an IllegalStateException with a sentence if there are any, for those who move all parameters freely. */
-    static void requireNone(Model model) {
-        for (Layer layer : TrainingNetwork.layers(model)) {
+    public static void requireNone(Model model) {
+        for (Layer layer : Dl4jModel.of(model).layers()) {
             of(layer).findAny().ifPresent(constraint -> {
                 throw new IllegalStateException("Layer \""
                         + layer.conf().getLayer().getLayerName() + "\" has a "

@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.network;
 
-import io.github.dl4jfuse.metric.InputMetric;
-import io.github.dl4jfuse.updater.AdaptedUpdater;
+import io.github.dl4jfuse.precondition.InputPreconditioner;
+import io.github.dl4jfuse.updater.PreconditionedUpdater;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -21,8 +21,6 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
@@ -32,7 +30,7 @@ import org.nd4j.linalg.convolution.Convolution;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The inputs of the layers whose weights an {@link AdaptedUpdater} trains, and the metrics that want to see them. */
+/** The inputs of the layers whose weights an {@link PreconditionedUpdater} trains, and the metrics that want to see them. */
 public final class LayerInputs {
 
     private static final int MOST_CONVOLVED_EXAMPLES = 8;
@@ -47,56 +45,38 @@ public final class LayerInputs {
             RnnOutputLayer.class);
 
     /** A layer and its metric. */
-    private record Observed(Layer layer, InputMetric metric) {}
+    private record Observed(Layer layer, InputPreconditioner metric) {}
 
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<Observed> observed = new ArrayList<>();
     private final Set<Trainable> measured = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<UpdaterBlock.ParamState> leftAlone = new ArrayList<>();
-    private final List<AdaptedUpdater> updaters = new ArrayList<>();
+    private final List<PreconditionedUpdater> updaters = new ArrayList<>();
     private final BatchNormStatistics statistics;
 
     /** Finds layers and metrics; tells the updaters where the weights lie. */
     public LayerInputs(Model model) {
         this.model = model;
-        updater = TrainingNetwork.updaterOf(model);
+        updater = Dl4jModel.of(model).updater();
         statistics = new BatchNormStatistics(NetworkParameter.of(model));
-        IdentityHashMap<Trainable, Layer> layers = layers(model);
+        Map<Trainable, Layer> layers = Dl4jModel.of(model).layersByOwner();
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+            if (block.getGradientUpdater() instanceof PreconditionedUpdater adapted) {
                 updaters.add(adapted);
                 add(block, adapted, layers);
             }
         }
     }
 
-    /** Returns whether some parameters of the network are trained by {@code Adapted}. */
-    public static boolean isAdapted(Model model) {
-        return TrainingNetwork.updaterOf(model).getUpdaterBlocks().stream()
-                .anyMatch(block -> block.getGradientUpdater() instanceof AdaptedUpdater);
+    /** Returns whether some parameters of the network are trained by {@code Preconditioned}. */
+    public static boolean isPreconditioned(Model model) {
+        return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
+                .anyMatch(block -> block.getGradientUpdater() instanceof PreconditionedUpdater);
     }
 
-    /** The updater of a graph knows vertices, not layers. */
-    private static IdentityHashMap<Trainable, Layer> layers(Model model) {
-        IdentityHashMap<Trainable, Layer> layers = new IdentityHashMap<>();
-        if (model instanceof MultiLayerNetwork network) {
-            for (Layer layer : network.getLayers()) {
-                layers.put(layer, layer);
-            }
-        } else {
-            for (var vertex : ((ComputationGraph) model).getVertices()) {
-                if (vertex.hasLayer()) {
-                    layers.put(vertex, vertex.getLayer());
-                    layers.put(vertex.getLayer(), vertex.getLayer());
-                }
-            }
-        }
-        return layers;
-    }
-
-    private void add(UpdaterBlock block, AdaptedUpdater adapted, IdentityHashMap<Trainable, Layer> layers) {
-        List<AdaptedUpdater.Layer> places = new ArrayList<>();
+    private void add(UpdaterBlock block, PreconditionedUpdater adapted, Map<Trainable, Layer> layers) {
+        List<PreconditionedUpdater.Layer> places = new ArrayList<>();
         List<UpdaterBlock.ParamState> found = new ArrayList<>();
         IdentityHashMap<Trainable, UpdaterBlock.ParamState> biases = new IdentityHashMap<>();
         for (UpdaterBlock.ParamState p : block.getLayersAndVariablesInBlock()) {
@@ -114,14 +94,15 @@ public final class LayerInputs {
             boolean convolution = weights.rank() == 4;
             int outputs = (int) weights.size(convolution ? 0 : 1);
             int inputs = (int) (weights.length() / outputs);
-            places.add(new AdaptedUpdater.Layer(
+            places.add(new PreconditionedUpdater.Layer(
                     p.getParamOffsetStart() - block.getParamOffsetStart(),
                     bias == null ? -1 : bias.getParamOffsetStart() - block.getParamOffsetStart(),
                     inputs,
                     outputs));
             found.add(p);
         }
-        List<InputMetric> metrics = adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
+        List<InputPreconditioner> metrics =
+                adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
         List<UpdaterBlock.ParamState> rest = new ArrayList<>(block.getLayersAndVariablesInBlock());
         for (int i = 0; i < found.size(); i++) {
             if (metrics.get(i) != null) {
@@ -162,14 +143,12 @@ public final class LayerInputs {
     /** Returns whether the network still has the updater that this object looked at. */
     @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
     public boolean isCurrent() {
-        return TrainingNetwork.updaterOf(model) == updater;
+        return Dl4jModel.of(model).updater() == updater;
     }
 
     /** Returns the iteration count: the number of steps completed. */
     public int iteration() {
-        return model instanceof MultiLayerNetwork network
-                ? network.getIterationCount()
-                : ((ComputationGraph) model).getIterationCount();
+        return Dl4jModel.of(model).iteration();
     }
 
     /** As {@link TrainingNetwork#holdBrokenStatistics}. */
@@ -180,7 +159,7 @@ public final class LayerInputs {
 
     /** Tells the updaters that the next step is conducted. */
     public void conductNextStep() {
-        updaters.forEach(AdaptedUpdater::conductNextStep);
+        updaters.forEach(PreconditionedUpdater::conductNextStep);
     }
 
     /** Lets the metrics take up what others have put into the updaters' state. */
@@ -245,7 +224,7 @@ public final class LayerInputs {
     }
 
     private static void observe(Observed each, INDArray inputs, Unusual unusual) {
-        InputMetric metric = each.metric();
+        InputPreconditioner metric = each.metric();
         String name = each.layer().conf().getLayer().getLayerName();
         boolean someAside = metric.wantsNext() && !metric.isIdentity();
         boolean taken = metric.observe(inputs);
@@ -284,7 +263,7 @@ public final class LayerInputs {
     }
 
     /** Returns the patches that the kernel sees, [examples, numbers of a patch, positions]. */
-    static INDArray columns(INDArray input, ConvolutionLayer conf, long most) {
+    public static INDArray columns(INDArray input, ConvolutionLayer conf, long most) {
         INDArray images = conf.getCnn2dDataFormat() == CNN2DFormat.NHWC ? input.permute(0, 3, 1, 2) : input;
         long examples = Math.min(most, images.size(0));
         INDArray some = images.get(

@@ -1,18 +1,13 @@
 package io.github.dl4jfuse.network;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.DoubleSupplier;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.api.Updater;
-import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -51,6 +46,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 public final class NetworkObjective extends Objective {
 
     private final Model model;
+    private final Dl4jModel network;
     private final Iterable<? extends MultiDataSet> batches;
     private final List<NetworkParameter> parameters;
     private final double pointRoundingUnit;
@@ -99,6 +95,7 @@ public final class NetworkObjective extends Objective {
     private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches, double pointRoundingUnit) {
         super(requireTrainable(model).numParams(), type(model));
         this.model = model;
+        network = Dl4jModel.of(model);
         this.batches = batches;
         this.pointRoundingUnit = Double.isNaN(pointRoundingUnit) ? roundingUnit() : pointRoundingUnit;
         parameters = NetworkParameter.of(model);
@@ -176,24 +173,17 @@ public final class NetworkObjective extends Objective {
     }
 
     private static Model requireTrainable(Model model) {
-        boolean truncated;
-        boolean initialised;
-        if (model instanceof MultiLayerNetwork network) {
-            initialised = network.isInitCalled();
-            truncated = network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT;
-        } else if (model instanceof ComputationGraph graph) {
-            initialised = graph.getVertices() != null;
-            truncated = graph.getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
-        } else {
+        if (!Dl4jModel.isNetwork(model)) {
             throw new IllegalStateException(
                     "A NetworkObjective is made of a MultiLayerNetwork or a ComputationGraph, not" + " of a "
                             + (model == null ? "null" : model.getClass().getName()) + ".");
         }
-        if (truncated) {
+        Dl4jModel network = Dl4jModel.of(model);
+        if (network.usesTruncatedBackprop()) {
             throw new IllegalStateException("The gradient of truncated backpropagation through time is not that of the"
                     + " loss: use BackpropType.Standard.");
         }
-        if (!initialised) {
+        if (!network.isInitialised()) {
             throw new IllegalStateException("The network has no parameters yet: call init() first.");
         }
         return model;
@@ -258,30 +248,28 @@ public final class NetworkObjective extends Objective {
             return undisturbed(() -> total(gradient));
         } finally {
             flat(model.params()).assign(found);
-            setScore(score);
+            network.setScore(score);
         }
     }
 
     /** Runs something without listeners and noise, and puts the random generator back. */
     private double undisturbed(DoubleSupplier computation) {
-        List<TrainingListener> listeners = List.copyOf(listeners());
+        List<TrainingListener> listeners = List.copyOf(network.listeners());
         Random random = Nd4j.getRandom();
         long rootState = random.rootState();
         long nodeState = random.nodeState();
-        List<Noise> noise = layers().stream()
-                .flatMap(layer -> Noise.switchOff(layer).stream())
+        List<StochasticLayers> noise = network.layers().stream()
+                .flatMap(layer -> StochasticLayers.switchOff(layer).stream())
                 .toList();
-        Updater updater = model instanceof MultiLayerNetwork network ? network.getUpdater(false) : null;
-        setListeners(List.of());
+        Runnable updater = network.keepUpdater();
+        network.setListeners(List.of());
         random.setStates(fixedRootState, fixedNodeState);
         try {
             return computation.getAsDouble();
         } finally {
-            setListeners(listeners);
-            noise.forEach(Noise::restore);
-            if (updater != null) {
-                ((MultiLayerNetwork) model).setUpdater(updater); // clear() threw it away, with its state
-            }
+            network.setListeners(listeners);
+            noise.forEach(StochasticLayers::restore);
+            updater.run();
             random.setStates(rootState, nodeState);
         }
     }
@@ -294,7 +282,7 @@ public final class NetworkObjective extends Objective {
         sum.assign(0);
         for (MultiDataSet batch : batches) {
             long count = batch.getFeatures(0).size(0);
-            double score = gradient == null ? forward(batch) : pass(batch);
+            double score = gradient == null ? network.score(batch) : pass(batch);
             loss += (score - penalty) * (mean ? count : 1);
             examples += count;
             if (gradient != null) {
@@ -334,79 +322,7 @@ public final class NetworkObjective extends Objective {
 
     /** Evaluates loss and raw gradient on one batch; returns DL4J's score. */
     private double pass(MultiDataSet batch) {
-        if (model instanceof MultiLayerNetwork network) {
-            try {
-                network.setInput(batch.getFeatures(0));
-                network.setLabels(batch.getLabels(0));
-                if (batch.hasMaskArrays()) {
-                    network.setLayerMaskArrays(
-                            first(batch.getFeaturesMaskArrays()), first(batch.getLabelsMaskArrays()));
-                }
-                network.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
-            } finally {
-                network.clearLayerMaskArrays();
-                network.clear();
-            }
-        } else {
-            ComputationGraph graph = (ComputationGraph) model;
-            try {
-                graph.setInputs(batch.getFeatures());
-                graph.setLabels(batch.getLabels());
-                if (batch.hasMaskArrays()) {
-                    graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
-                }
-                graph.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
-            } finally {
-                graph.clearLayerMaskArrays();
-                graph.clear();
-            }
-        }
+        network.evaluate(batch);
         return model.score();
-    }
-
-    private double forward(MultiDataSet batch) {
-        if (model instanceof MultiLayerNetwork network) {
-            return network.score(
-                    new DataSet(
-                            batch.getFeatures(0),
-                            batch.getLabels(0),
-                            first(batch.getFeaturesMaskArrays()),
-                            first(batch.getLabelsMaskArrays())),
-                    true);
-        }
-        return ((ComputationGraph) model).score(batch, true);
-    }
-
-    private static INDArray first(INDArray[] arrays) {
-        return arrays == null ? null : arrays[0];
-    }
-
-    private List<Layer> layers() {
-        return List.of(
-                model instanceof MultiLayerNetwork network
-                        ? network.getLayers()
-                        : ((ComputationGraph) model).getLayers());
-    }
-
-    private Collection<TrainingListener> listeners() {
-        return model instanceof MultiLayerNetwork network
-                ? network.getListeners()
-                : ((ComputationGraph) model).getListeners();
-    }
-
-    private void setListeners(List<TrainingListener> listeners) {
-        if (model instanceof MultiLayerNetwork network) {
-            network.setListeners(listeners);
-        } else {
-            ((ComputationGraph) model).setListeners(listeners);
-        }
-    }
-
-    private void setScore(double score) {
-        if (model instanceof MultiLayerNetwork network) {
-            network.setScore(score);
-        } else {
-            ((ComputationGraph) model).setScore(score);
-        }
     }
 }

@@ -8,12 +8,10 @@ import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.api.TrainingConfig;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
@@ -27,13 +25,13 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * @param from where it begins in the flat vector of all parameters
  * @param to where it ends
  */
-record NetworkParameter(Trainable owner, String name, long from, long to) {
+public record NetworkParameter(Trainable owner, String name, long from, long to) {
 
     /** Iterations, and epochs, at which a learning rate is looked at. */
     private static final int[] MOMENTS = {0, 1, 1_000, 1_000_000};
 
     /** Returns all parameter arrays in the order of the flat vector. */
-    static List<NetworkParameter> of(Model model) {
+    public static List<NetworkParameter> of(Model model) {
         List<NetworkParameter> all = new ArrayList<>();
         long from = 0;
         for (Trainable owner : owners(model)) {
@@ -47,32 +45,23 @@ record NetworkParameter(Trainable owner, String name, long from, long to) {
     }
 
     private static List<Trainable> owners(Model model) {
-        List<Trainable> owners = new ArrayList<>();
-        if (model instanceof MultiLayerNetwork network) {
-            owners.addAll(List.of(network.getLayers()));
-        } else {
-            ComputationGraph graph = (ComputationGraph) model;
-            GraphVertex[] vertices = graph.getVertices();
-            for (int index : graph.topologicalSortOrder()) {
-                owners.add(vertices[index]);
-            }
-        }
+        List<Trainable> owners = new ArrayList<>(Dl4jModel.of(model).owners());
         owners.removeIf(owner -> owner.numParams() == 0);
         return owners;
     }
 
     /** Returns the array itself. */
-    INDArray values() {
+    public INDArray values() {
         return owner.paramTable(false).get(name);
     }
 
     /** Returns its part of a flat vector. */
-    INDArray slice(INDArray flat) {
+    public INDArray slice(INDArray flat) {
         return flat.get(interval(from, to));
     }
 
     /** Returns whether an optimiser may move it. */
-    boolean isTrained() {
+    public boolean isTrained() {
         return mayMove(owner, name);
     }
 
@@ -95,7 +84,7 @@ record NetworkParameter(Trainable owner, String name, long from, long to) {
      * Returns whether it lies in a frozen layer. Where the frozen layer lets gradients pass, DL4J shows the configuration of the
      * layer inside, with its updater and penalties.
      */
-    static boolean isFrozen(Trainable owner) {
+    public static boolean isFrozen(Trainable owner) {
         if (owner instanceof GraphVertex vertex) {
             return vertex.hasLayer() && isFrozen(vertex.getLayer());
         }
@@ -111,7 +100,7 @@ record NetworkParameter(Trainable owner, String name, long from, long to) {
     }
 
     /** Returns what the penalties of parameters add to DL4J's score. */
-    static double penalty(List<NetworkParameter> parameters, int iteration, int epoch) {
+    public static double penalty(List<NetworkParameter> parameters, int iteration, int epoch) {
         double penalty = 0;
         for (NetworkParameter parameter : parameters) {
             for (Regularization r : parameter.regularizations()) {

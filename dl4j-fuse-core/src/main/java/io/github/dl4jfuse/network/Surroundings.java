@@ -1,9 +1,12 @@
 package io.github.dl4jfuse.network;
 
-import io.github.dl4jfuse.updater.AdaptedUpdater;
-import io.github.dl4jfuse.updater.ConductedUpdater;
+import io.github.dl4jfuse.updater.CoordinatedUpdater;
+import io.github.dl4jfuse.updater.PreconditionedUpdater;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -11,6 +14,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.regularization.Regularization;
 
 /** Who trains a model, and who else listens to it. */
 public final class Surroundings {
@@ -19,10 +23,7 @@ public final class Surroundings {
 
     /** Returns the listeners of a network, in their order. */
     public static Collection<TrainingListener> listeners(Model model) {
-        Collection<TrainingListener> all = model instanceof MultiLayerNetwork network
-                ? network.getListeners()
-                : model instanceof ComputationGraph graph ? graph.getListeners() : null;
-        return all == null ? List.of() : all;
+        return Dl4jModel.isNetwork(model) ? Dl4jModel.of(model).listeners() : List.of();
     }
 
     /** Returns whether two networks have one list of listeners, as a graph and its {@code clone()} do. */
@@ -44,19 +45,34 @@ public final class Surroundings {
      * SHARED_GRADIENTS and CUSTOM, Spark's gradient sharing), where each worker waits for the others.
      */
     public static boolean sharesGradients(Model model) {
-        TrainingNetwork.updaterOf(model); // makes the optimizer
+        Dl4jModel.of(model).updater(); // makes the optimizer
         return model.getOptimizer().getGradientsAccumulator() != null;
     }
 
     /** Tells our updaters of a network that it is known that the next step has no more than their own rule. */
     public static void excuseNextStep(Model model) {
-        for (UpdaterBlock block : TrainingNetwork.updaterOf(model).getUpdaterBlocks()) {
+        for (UpdaterBlock block : Dl4jModel.of(model).updater().getUpdaterBlocks()) {
             GradientUpdater<?> updater = block.getGradientUpdater();
-            if (updater instanceof AdaptedUpdater adapted) {
+            if (updater instanceof PreconditionedUpdater adapted) {
                 adapted.conductNextStep();
-            } else if (updater instanceof ConductedUpdater conducted) {
+            } else if (updater instanceof CoordinatedUpdater conducted) {
                 conducted.conductNextStep();
             }
         }
+    }
+
+    /** Returns the layers that let gradients pass though frozen, and whose l1, l2 or weight decay DL4J applies all the same. */
+    public static Set<String> frozenButPenalised(Model model) {
+        return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
+                .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
+                .filter(p -> NetworkParameter.isFrozen(p.getLayer()))
+                .filter(Surroundings::isPenalised)
+                .map(p -> p.getLayer().getConfig().getLayerName())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static boolean isPenalised(UpdaterBlock.ParamState p) {
+        List<Regularization> all = p.getLayer().getConfig().getRegularizationByParam(p.getParamName());
+        return all != null && !all.isEmpty();
     }
 }

@@ -2,22 +2,13 @@ package io.github.dl4jfuse.network;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
-import io.github.dl4jfuse.updater.Adapted;
-import io.github.dl4jfuse.updater.AdaptedUpdater;
-import io.github.dl4jfuse.updater.ConductedUpdater;
+import io.github.dl4jfuse.updater.CoordinatedUpdater;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import io.github.dl4jfuse.updater.LfsoUpdater;
+import io.github.dl4jfuse.updater.PreconditionedUpdater;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.conf.BackpropType;
-import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -26,7 +17,6 @@ import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
@@ -45,37 +35,14 @@ import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
  *
  * @param <U> the state of a block
  */
-public final class TrainingNetwork<U extends ConductedUpdater> {
+public final class TrainingNetwork<U extends CoordinatedUpdater> {
 
-    /**
-     * Who asks, for the sentences of refusals.
-     *
-     * @param listener its class
-     * @param updaters what it works with
-     * @param remedy how to configure that
-     * @param differs which settings may differ between layers
-     * @param withoutTrials what to use where no batch can be evaluated twice
-     */
-    private record Conductor(String listener, String updaters, String remedy, String differs, String withoutTrials) {}
-
-    /** Part of a block that must not move. */
-    private record Held(int block, long from, long to) {}
-
-    private static final Conductor FUSE = new Conductor(
-            "FuseListener",
-            "Adapted, FusePv and Fuse",
-            "new Adapted()",
-            "only Adam's constants may differ",
-            "new Adapted(), which then keeps to Adam in the metric of the layers' inputs");
-    private static final Conductor LFSO =
-            new Conductor("LfsoListener", "Lfso", "new Lfso()", "none may differ", "Lfso without the listener");
-
-    private final Conductor conductor;
     private final Model model;
+    private final Dl4jModel network;
     private final BaseMultiLayerUpdater<?> updater;
     private final List<UpdaterBlock> blocks = new ArrayList<>();
     private final List<U> updaters = new ArrayList<>();
-    private final List<Held> held = new ArrayList<>();
+    private final HeldParameters held;
     private final String refusal;
     private final boolean noisy;
     private final boolean decaysWeights;
@@ -89,46 +56,44 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
      * Looks at the updater blocks of a network under FusePv or Fuse.
      *
      * @throws IllegalStateException if no parameter is trained by FusePv or Fuse, or if step acceptance makes no sense for
-     *     the network's configuration and the updater does not leave it to us ({@link ConductedUpdater#isAutomatic}); the
+     *     the network's configuration and the updater does not leave it to us ({@link CoordinatedUpdater#isAutomatic}); the
      *     sentence says what to change
      */
     public static TrainingNetwork<FuseUpdater> ofFuse(Model model) {
-        return new TrainingNetwork<>(model, FuseUpdater.class, FUSE);
+        return new TrainingNetwork<>(model, FuseUpdater.class, Conductor.FUSE);
     }
 
     /** The same of a network under Lfso. */
     public static TrainingNetwork<LfsoUpdater> ofLfso(Model model) {
-        return new TrainingNetwork<>(model, LfsoUpdater.class, LFSO);
+        return new TrainingNetwork<>(model, LfsoUpdater.class, Conductor.LFSO);
     }
 
     private TrainingNetwork(Model model, Class<U> type, Conductor conductor) {
-        this.conductor = conductor;
         this.model = model;
+        updater = conductor.updater(model);
+        network = Dl4jModel.of(model);
         batch = new KeptBatch(model);
-        updater = updaterOf(model, conductor);
         UpdaterBlock foreign = null;
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
             Object state = stateOf(block);
             if (type.isInstance(state)) {
                 addBlock(block, type.cast(state));
             } else if (foreign == null
-                    && block.getLayersAndVariablesInBlock().stream().anyMatch(p -> mayMove(p))) {
+                    && block.getLayersAndVariablesInBlock().stream().anyMatch(HeldParameters::mayMove)) {
                 foreign = block;
             }
         }
         if (updaters.isEmpty()) {
-            throw new IllegalStateException(conductor.listener() + " works with " + conductor.updaters()
-                    + ", but no trainable parameter of this network is trained so: configure .updater("
-                    + conductor.remedy() + ") or remove the listener.");
+            throw conductor.nothingToConduct();
         }
-        findHeld();
-        refusal = whatMakesNoSense(foreign);
+        held = new HeldParameters(blocks);
+        refusal = conductor.refusal(model, updaters, foreign);
         if (refusal != null && !updaters.get(0).isAutomatic()) {
             throw new IllegalStateException(refusal);
         }
         constrained = Constraints.anyOf(model);
         statistics = new BatchNormStatistics(NetworkParameter.of(model));
-        noisy = layers(model).stream().anyMatch(Noise::isNoisy);
+        noisy = network.layers().stream().anyMatch(StochasticLayers::isNoisy);
         decaysWeights = blocks.stream()
                 .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
                 .anyMatch(p -> !regularizations(p, ApplyStep.POST_UPDATER).isEmpty());
@@ -150,45 +115,17 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 .toList();
     }
 
-    /** Returns the updater of a block, or the one that Adapted has wrapped. */
+    /** Returns the updater of a block, or the one that Preconditioned has wrapped. */
     private static Object stateOf(UpdaterBlock block) {
-        return block.getGradientUpdater() instanceof AdaptedUpdater adapted
+        return block.getGradientUpdater() instanceof PreconditionedUpdater adapted
                 ? adapted.rule(block.getParamOffsetEnd() - block.getParamOffsetStart())
                 : block.getGradientUpdater();
     }
 
-    /** Returns whether some parameters of the network are trained by FusePv or Fuse, inside Adapted or not. */
+    /** Returns whether some parameters of the network are trained by FusePv or Fuse, inside Preconditioned or not. */
     public static boolean isFused(Model model) {
-        return updaterOf(model, FUSE).getUpdaterBlocks().stream()
+        return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
                 .anyMatch(block -> stateOf(block) instanceof FuseUpdater);
-    }
-
-    /** Returns the layers that let gradients pass though frozen, and whose l1, l2 or weight decay DL4J applies all the same. */
-    public static Set<String> frozenButPenalised(Model model) {
-        return updaterOf(model, FUSE).getUpdaterBlocks().stream()
-                .flatMap(block -> block.getLayersAndVariablesInBlock().stream())
-                .filter(p -> NetworkParameter.isFrozen(p.getLayer()))
-                .filter(p -> Stream.of(ApplyStep.values())
-                        .anyMatch(step -> !regularizations(p, step).isEmpty()))
-                .map(p -> p.getLayer().getConfig().getLayerName())
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    /** Returns DL4J's updater of a network. */
-    static BaseMultiLayerUpdater<?> updaterOf(Model model) {
-        return updaterOf(model, FUSE);
-    }
-
-    private static BaseMultiLayerUpdater<?> updaterOf(Model model, Conductor conductor) {
-        if (model instanceof MultiLayerNetwork network) {
-            return (BaseMultiLayerUpdater<?>) network.getUpdater();
-        }
-        if (model instanceof ComputationGraph graph) {
-            return graph.getUpdater();
-        }
-        throw new IllegalStateException(
-                conductor.listener() + " trains a MultiLayerNetwork or a ComputationGraph, not a "
-                        + model.getClass().getName() + ".");
     }
 
     private void addBlock(UpdaterBlock block, U blockUpdater) {
@@ -199,82 +136,9 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         }
     }
 
-    private static boolean mayMove(UpdaterBlock.ParamState p) {
-        return NetworkParameter.mayMove(p.getLayer(), p.getParamName());
-    }
-
-    private void findHeld() {
-        for (int b = 0; b < blocks.size(); b++) {
-            for (UpdaterBlock.ParamState p : blocks.get(b).getLayersAndVariablesInBlock()) {
-                if (!mayMove(p)) {
-                    int start = blocks.get(b).getParamOffsetStart();
-                    held.add(new Held(b, p.getParamOffsetStart() - start, p.getParamOffsetEnd() - start));
-                }
-            }
-        }
-    }
-
     /** Sets those components of a vector as long as the trained parameters to zero that are frozen or have rate zero. */
     public void clearHeld(INDArray[] vector) {
-        for (Held each : held) {
-            vector[each.block()].get(interval(each.from(), each.to())).assign(0);
-        }
-    }
-
-    private String otherUpdater(UpdaterBlock block) {
-        UpdaterBlock.ParamState first = block.getLayersAndVariablesInBlock().get(0);
-        return conductor.listener() + " needs " + conductor.updaters() + " for all trainable parameters, but "
-                + first.getParamName() + " of layer \""
-                + first.getLayer().getConfig().getLayerName() + "\" uses "
-                + nameOf(block.getGradientUpdater().getConfig())
-                + ": give it the same (rates may differ), freeze the layer, or remove the listener.";
-    }
-
-    private static String nameOf(Object config) {
-        return config instanceof Adapted adapted
-                ? "Adapted with " + adapted.rule().getClass().getSimpleName()
-                : config.getClass().getSimpleName();
-    }
-
-    /** Returns why steps that span all parameters make no sense, or null. */
-    private String whatMakesNoSense(UpdaterBlock foreign) {
-        if (foreign != null) {
-            return otherUpdater(foreign);
-        }
-        for (U other : updaters) {
-            if (!other.stepsWith(updaters.get(0))) {
-                return "The layers use " + conductor.updaters() + " with different settings ("
-                        + updaters.get(0).getConfig() + " and " + other.getConfig()
-                        + "): a step spans all layers, so " + conductor.differs() + ".";
-            }
-        }
-        for (Layer layer : layers(model)) {
-            var config = layer.getConfig();
-            if (config != null
-                    && layer.numParams() > 0
-                    && config.getGradientNormalization() != null
-                    && config.getGradientNormalization() != GradientNormalization.None) {
-                return "Layer \"" + config.getLayerName() + "\" uses gradient normalization "
-                        + config.getGradientNormalization()
-                        + ". A clipped gradient is not the gradient of the loss, so step acceptance would be wrong:"
-                        + " remove .gradientNormalization(..), the line search limits the step already.";
-            }
-        }
-        if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
-            return conductor.listener() + " does its own line search and needs optimizationAlgo("
-                    + "STOCHASTIC_GRADIENT_DESCENT), DL4J's default, not "
-                    + model.conf().getOptimizationAlgo() + ".";
-        }
-        if (usesTruncatedBackprop(model)) {
-            return conductor.listener() + " evaluates a batch twice, which truncated backpropagation"
-                    + " through time does not allow (the recurrent state moves on): use BackpropType.Standard, or "
-                    + conductor.withoutTrials() + ".";
-        }
-        if (Constraints.anyPartial(model)) {
-            return "A MinMaxNormConstraint with a rate below 1 moves the weights once more after each step, so no step of "
-                    + conductor.listener() + " stays what it was when it was accepted: give it the rate 1.";
-        }
-        return null;
+        held.clear(vector);
     }
 
     /** Returns why there can be no L-BFGS phase that comes by itself, or null. */
@@ -284,23 +148,10 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
                 : "The network has dropout or weight noise, so the loss of a batch is never the same twice.";
     }
 
-    static boolean usesTruncatedBackprop(Model model) {
-        return model instanceof MultiLayerNetwork network
-                ? network.getLayerWiseConfigurations().getBackpropType() == BackpropType.TruncatedBPTT
-                : ((ComputationGraph) model).getConfiguration().getBackpropType() == BackpropType.TruncatedBPTT;
-    }
-
-    static List<Layer> layers(Model model) {
-        return List.of(
-                model instanceof MultiLayerNetwork network
-                        ? network.getLayers()
-                        : ((ComputationGraph) model).getLayers());
-    }
-
     /** Returns whether the network still has the updater that this object looked at. */
     @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
     public boolean isCurrent() {
-        return updaterOf(model) == updater;
+        return network.updater() == updater;
     }
 
     /**
@@ -311,7 +162,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
         if (!updaters.get(0).followState()) {
             return false;
         }
-        updaters.forEach(ConductedUpdater::followState);
+        updaters.forEach(CoordinatedUpdater::followState);
         return true;
     }
 
@@ -354,16 +205,12 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /** Returns the epoch count. */
     public int epoch() {
-        return model instanceof MultiLayerNetwork network
-                ? network.getEpochCount()
-                : ((ComputationGraph) model).getEpochCount();
+        return network.epoch();
     }
 
     /** Returns the iteration count: the number of steps completed. */
     public int iteration() {
-        return model instanceof MultiLayerNetwork network
-                ? network.getIterationCount()
-                : ((ComputationGraph) model).getIterationCount();
+        return network.iteration();
     }
 
     /**
@@ -409,7 +256,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /** Returns whether {@link #evaluate} leaves everything else as it was: not with truncated backpropagation, which moves on. */
     public boolean canEvaluateAgain() {
-        return !usesTruncatedBackprop(model);
+        return !network.usesTruncatedBackprop();
     }
 
     /**
@@ -433,7 +280,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
      * network does not give all back.
      */
     public boolean hasForwardPass() {
-        return model instanceof MultiLayerNetwork && !batch.isMasked();
+        return network.hasForwardPass() && !batch.isMasked();
     }
 
     /**
@@ -443,8 +290,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     public double evaluateValue() {
         if (hasForwardPass()) {
             batch.putDataBack();
-            MultiLayerNetwork network = (MultiLayerNetwork) model;
-            return network.score(new DataSet(network.getInput(), network.getLabels()), true) - penalty();
+            return network.forwardScore() - penalty();
         }
         evaluate();
         return value();
@@ -466,11 +312,7 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
 
     /** Sets the score that other listeners see. */
     public void setScore(double score) {
-        if (model instanceof MultiLayerNetwork network) {
-            network.setScore(score);
-        } else {
-            ((ComputationGraph) model).setScore(score);
-        }
+        network.setScore(score);
     }
 
     /** Returns the objective's value at the last evaluation, made at the present parameters. */
@@ -522,23 +364,23 @@ public final class TrainingNetwork<U extends ConductedUpdater> {
     }
 
     /** Returns whether some block is trained in the metric of its layers' inputs. */
-    public boolean isAdapted() {
-        return blocks.stream().anyMatch(block -> block.getGradientUpdater() instanceof AdaptedUpdater);
+    public boolean isPreconditioned() {
+        return blocks.stream().anyMatch(block -> block.getGradientUpdater() instanceof PreconditionedUpdater);
     }
 
-    /** Makes {@code Adapted} forget the inputs it has seen, and look at the next ones. */
+    /** Makes {@code Preconditioned} forget the inputs it has seen, and look at the next ones. */
     public void resetMetric() {
         for (UpdaterBlock block : blocks) {
-            if (block.getGradientUpdater() instanceof AdaptedUpdater adapted) {
+            if (block.getGradientUpdater() instanceof PreconditionedUpdater adapted) {
                 adapted.resetMetric();
             }
         }
     }
 
-    /** Applies T of {@code Adapted} to a vector as long as the trained parameters, block by block, in place. */
+    /** Applies T of {@code Preconditioned} to a vector as long as the trained parameters, block by block, in place. */
     public void applyMetric(INDArray[] vector) {
         for (int b = 0; b < vector.length; b++) {
-            if (blocks.get(b).getGradientUpdater() instanceof AdaptedUpdater adapted) {
+            if (blocks.get(b).getGradientUpdater() instanceof PreconditionedUpdater adapted) {
                 adapted.transform(vector[b]);
             }
         }

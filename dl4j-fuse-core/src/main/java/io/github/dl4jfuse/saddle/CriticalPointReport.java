@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -48,32 +48,7 @@ public record CriticalPointReport(
         long gradientEvaluations) {
 
     /** Up to this number of variables all eigenpairs are computed. */
-    public static final int ALL_EIGENPAIRS_UP_TO = 40;
-
-    /** What a point can be. */
-    public enum Verdict {
-        /** The gradient is not zero: a slope, however flat. */
-        NOT_CRITICAL("no critical point"),
-        /** Zero gradient, a negative eigenvalue. */
-        STRICT_SADDLE("a strict saddle"),
-        /** Zero gradient, no negative eigenvalue, a third derivative on the null space of the Hessian. */
-        THIRD_ORDER_SADDLE("a degenerate saddle of third order"),
-        /** Zero gradient, no negative eigenvalue, singular Hessian, third-order test passed: minimum or saddle of higher order. */
-        DEGENERATE("a degenerate point that passes the third-order test"),
-        /** Zero gradient, all eigenvalues positive. */
-        MINIMUM("a minimum");
-
-        private final String words;
-
-        Verdict(String words) {
-            this.words = words;
-        }
-
-        /** Returns the verdict in words. */
-        public String inWords() {
-            return words;
-        }
-    }
+    public static final int ALL_EIGENPAIRS_UP_TO = Probe.ALL_EIGENPAIRS_UP_TO;
 
     /** Looks at a point with default tolerances. */
     public static CriticalPointReport of(Objective objective, INDArray x) {
@@ -87,7 +62,26 @@ public record CriticalPointReport(
      *     1 + |f|. On noisy data something larger makes sense.
      */
     public static CriticalPointReport of(Objective objective, INDArray x, double gradientTolerance) {
-        return new Probe(objective, x, gradientTolerance, Lanczos.DEFAULT_MAX_PRODUCTS, Lanczos.DEFAULT_SEED).report();
+        return of(new Probe(objective, x, gradientTolerance, Lanczos.DEFAULT_MAX_PRODUCTS, Lanczos.DEFAULT_SEED));
+    }
+
+    static CriticalPointReport of(Probe probe) {
+        EigenPairs pairs = probe.pairs();
+        CubicTensor tensor = probe.tensor();
+        return new CriticalPointReport(
+                probe.verdict(),
+                probe.value(),
+                probe.gradientNorm(),
+                probe.zero().gradient(),
+                pairs.smallest(),
+                pairs.errors()[0],
+                pairs.largest(),
+                pairs.errors()[pairs.values().length - 1],
+                probe.zero().curvature(),
+                probe.nullVectors(),
+                tensor == null ? Double.NaN : tensor.tailNorms()[0],
+                tensor == null ? Double.NaN : tensor.error(),
+                probe.gradientsUsed());
     }
 
     @Override
@@ -96,7 +90,7 @@ public record CriticalPointReport(
                 Locale.ROOT,
                 "%s: value %.6g, |gradient| %.2g (zero below %.1g), eigenvalues from %.3g +- %.1g to %.3g +- %.1g (zero"
                         + " within %.1g), %s",
-                verdict.words,
+                verdict.inWords(),
                 value,
                 gradientNorm,
                 gradientTolerance,

@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.linalg.SymmetricEigen;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;

@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.linalg.SymmetricEigen;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -177,7 +179,8 @@ public final class Lanczos {
             while (true) {
                 if (beta == 0) {
                     restarts++;
-                    next.assign(Vectors.gaussian(objective, random));
+                    next.assign(Vectors.gaussian(objective.dataType(), objective.dimension(), random));
+                    objective.clearFixed(next);
                     if (Vectors.orthonormalise(next, basis, null) == 0) {
                         break; // fewer variables than components: the others are fixed
                     }

@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
-import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -10,6 +10,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A look at a point: value, gradient, both ends of the spectrum, third derivative on the null space as far as it is seen. */
 final class Probe {
+
+    /** Up to this number of variables all eigenpairs are computed. */
+    static final int ALL_EIGENPAIRS_UP_TO = 40;
 
     /** How many eigenpairs are looked for at each end of a large problem. */
     static final int PAIRS = 3;
@@ -49,7 +52,7 @@ final class Probe {
                     + "): there is nothing to see at this point. Go back to one where they are.");
         }
         long n = objective.dimension();
-        complete = n <= CriticalPointReport.ALL_EIGENPAIRS_UP_TO;
+        complete = n <= ALL_EIGENPAIRS_UP_TO;
         boolean oneSided = !complete && objective.dataType() == DataType.DOUBLE;
         Lanczos lanczos = new Lanczos(complete ? (int) n : maxProducts, Lanczos.DEFAULT_TOLERANCE, seed);
         pairs = complete
@@ -58,10 +61,6 @@ final class Probe {
         Tolerances resolved = Tolerances.of(objective, value, gradientNorm, pairs.scale(), oneSided);
         zero = Double.isNaN(gradientTolerance) ? resolved : resolved.withGradient(gradientTolerance);
         verdict = judge();
-    }
-
-    private double smallestError() {
-        return pairs.errors()[0];
     }
 
     private Verdict judge() {
@@ -73,7 +72,7 @@ final class Probe {
         }
         findNullSpace();
         if (nullSpace.isEmpty()) {
-            return pairs.smallest() - smallestError() > zero.curvature() ? Verdict.MINIMUM : Verdict.DEGENERATE;
+            return pairs.smallest() - pairs.errors()[0] > zero.curvature() ? Verdict.MINIMUM : Verdict.DEGENERATE;
         }
         tensor = CubicTensor.measure(objective, x, nullSpace);
         return tensor.tailNorms()[0] > Math.max(zero.third(), tensor.error())
@@ -104,7 +103,8 @@ final class Probe {
      * Anal. Appl. 32 (2011), a shifted power method). Null if the third derivative vanishes.
      */
     private INDArray drivenDirection(List<INDArray> curved) {
-        INDArray u = Vectors.gaussian(objective, new Random(seed));
+        INDArray u = Vectors.gaussian(objective.dataType(), objective.dimension(), new Random(seed));
+        objective.clearFixed(u);
         if (Vectors.orthonormalise(u, curved, null) == 0) {
             return null;
         }
@@ -130,6 +130,19 @@ final class Probe {
         return value;
     }
 
+    double gradientNorm() {
+        return gradientNorm;
+    }
+
+    int nullVectors() {
+        return nullVectors;
+    }
+
+    /** Returns how many gradients were evaluated since it began. */
+    long gradientsUsed() {
+        return objective.gradientEvaluations() - gradientsBefore;
+    }
+
     INDArray gradient() {
         return gradient;
     }
@@ -148,23 +161,5 @@ final class Probe {
 
     CubicTensor tensor() {
         return tensor;
-    }
-
-    CriticalPointReport report() {
-        int last = pairs.values().length - 1;
-        return new CriticalPointReport(
-                verdict,
-                value,
-                gradientNorm,
-                zero.gradient(),
-                pairs.smallest(),
-                smallestError(),
-                pairs.largest(),
-                pairs.errors()[last],
-                zero.curvature(),
-                nullVectors,
-                tensor == null ? Double.NaN : tensor.tailNorms()[0],
-                tensor == null ? Double.NaN : tensor.error(),
-                objective.gradientEvaluations() - gradientsBefore);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.lbfgs.Minimum;
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param best the run with the lowest finite value; the objective is told its point
  * @param runs all of them, in order
  */
-public record RandomRestarts(Minimum best, List<Minimum> runs) {
+public record RandomRestarts(Solution best, List<Solution> runs) {
 
     /**
      * Runs.
@@ -36,14 +36,14 @@ public record RandomRestarts(Minimum best, List<Minimum> runs) {
             Objective objective,
             int starts,
             LongFunction<INDArray> start,
-            BiFunction<Objective, INDArray, Minimum> minimiser) {
+            BiFunction<Objective, INDArray, Solution> minimiser) {
         if (starts < 1) {
             throw new IllegalArgumentException("There is at least one start, not " + starts + ".");
         }
-        List<Minimum> runs = new ArrayList<>();
-        Minimum best = null;
+        List<Solution> runs = new ArrayList<>();
+        Solution best = null;
         for (int seed = 1; seed <= starts; seed++) {
-            Minimum run = minimiser.apply(objective, start.apply(seed));
+            Solution run = minimiser.apply(objective, start.apply(seed));
             runs.add(run);
             if (Double.isFinite(run.value()) && (best == null || run.value() < best.value())) {
                 best = run;
@@ -59,7 +59,7 @@ public record RandomRestarts(Minimum best, List<Minimum> runs) {
 
     private double[] values() {
         return runs.stream()
-                .mapToDouble(Minimum::value)
+                .mapToDouble(Solution::value)
                 .filter(Double::isFinite)
                 .sorted()
                 .toArray();

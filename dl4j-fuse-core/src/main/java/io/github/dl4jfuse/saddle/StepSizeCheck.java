@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

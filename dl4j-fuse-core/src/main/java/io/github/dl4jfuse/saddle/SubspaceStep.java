@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -79,7 +80,7 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
     public static SubspaceStep from(
             Objective objective, INDArray start, double gradientTolerance, int maxProducts, long seed) {
         Probe probe = new Probe(objective, start, gradientTolerance, maxProducts, seed);
-        SubspaceStep step = new SubspaceStep(Kind.NONE, probe.report(), start, probe.value(), 0);
+        SubspaceStep step = new SubspaceStep(Kind.NONE, CriticalPointReport.of(probe), start, probe.value(), 0);
         return switch (probe.verdict()) {
             case STRICT_SADDLE -> step.alongNegativeCurvature(objective, probe);
             case THIRD_ORDER_SADDLE -> step.alongThirdDerivative(objective, probe, new Random(seed));
@@ -130,7 +131,8 @@ public record SubspaceStep(Kind kind, CriticalPointReport report, INDArray point
 
     /** Returns a random unit vector orthogonal to what is known to be curved, or null if that is everything. */
     private static INDArray randomNullDirection(Objective objective, Probe probe, Random random) {
-        INDArray noise = Vectors.gaussian(objective, random);
+        INDArray noise = Vectors.gaussian(objective.dataType(), objective.dimension(), random);
+        objective.clearFixed(noise);
         List<INDArray> curved = new ArrayList<>();
         for (int i = 0; i < probe.pairs().values().length; i++) {
             if (Math.abs(probe.pairs().values()[i]) > probe.zero().curvature()) {

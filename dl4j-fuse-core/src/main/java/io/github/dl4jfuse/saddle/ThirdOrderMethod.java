@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -38,11 +38,11 @@ public final class ThirdOrderMethod {
     /** Default of the seed of the random directions. */
     public static final long DEFAULT_SEED = 1;
 
-    final double hessianLipschitz;
-    final double thirdLipschitz;
-    final double b;
-    final int maxIterations;
-    final long seed;
+    private final double hessianLipschitz;
+    private final double thirdLipschitz;
+    private final double b;
+    private final int maxIterations;
+    private final long seed;
 
     private ThirdOrderMethod(double hessianLipschitz, double thirdLipschitz, double b, int maxIterations, long seed) {
         this.hessianLipschitz = hessianLipschitz;
@@ -87,10 +87,6 @@ public final class ThirdOrderMethod {
         return new ThirdOrderMethod(hessianLipschitz, thirdLipschitz, b, maxIterations, newSeed);
     }
 
-    boolean isAdaptive() {
-        return Double.isNaN(hessianLipschitz);
-    }
-
     /**
      * Minimises.
      *
@@ -106,6 +102,6 @@ public final class ThirdOrderMethod {
                     + MOST_VARIABLES + " variables, not " + objective.dimension()
                     + ": use SubspaceStep, which works in the span of a few directions.");
         }
-        return new ThirdOrderRun(this, objective).from(start);
+        return new ThirdOrderRun(objective, hessianLipschitz, thirdLipschitz, b, maxIterations, seed).from(start);
     }
 }

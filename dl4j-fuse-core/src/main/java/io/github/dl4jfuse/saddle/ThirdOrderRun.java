@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.saddle.ThirdOrderResult.Kind;
 import io.github.dl4jfuse.saddle.ThirdOrderResult.Status;
 import io.github.dl4jfuse.saddle.ThirdOrderResult.Step;
@@ -17,7 +17,10 @@ final class ThirdOrderRun {
     private static final double VALUE_UNITS = 20;
     private static final double UNBOUNDED_BELOW = 1e12;
 
-    private final ThirdOrderMethod method;
+    private final boolean adaptive;
+    private final double thirdLipschitz;
+    private final double b;
+    private final int maxIterations;
     private final Objective objective;
     private final double q;
     private final Random random;
@@ -27,13 +30,23 @@ final class ThirdOrderRun {
     private double thirdOrderNorm = Double.NaN;
     private Status failure;
 
-    ThirdOrderRun(ThirdOrderMethod method, Objective objective) {
-        this.method = method;
+    /** With constants R and L, or with NaN for both, so that they are adapted. */
+    ThirdOrderRun(
+            Objective objective,
+            double hessianLipschitz,
+            double thirdLipschitz,
+            double b,
+            int maxIterations,
+            long seed) {
         this.objective = objective;
-        q = method.b * Math.pow((double) objective.dimension(), 1.5);
-        random = new Random(method.seed);
+        this.thirdLipschitz = thirdLipschitz;
+        this.b = b;
+        this.maxIterations = maxIterations;
+        adaptive = Double.isNaN(hessianLipschitz);
+        q = b * Math.pow((double) objective.dimension(), 1.5);
+        random = new Random(seed);
         gradientsBefore = objective.gradientEvaluations();
-        r = method.isAdaptive() ? 1 : method.hessianLipschitz;
+        r = adaptive ? 1 : hessianLipschitz;
     }
 
     ThirdOrderResult from(INDArray start) {
@@ -51,7 +64,7 @@ final class ThirdOrderRun {
                     objective.gradientEvaluations() - gradientsBefore);
         }
         double bottom = -UNBOUNDED_BELOW * (1 + Math.abs(at.value));
-        for (int iteration = 0; iteration < method.maxIterations; iteration++) {
+        for (int iteration = 0; iteration < maxIterations; iteration++) {
             DenseCurvature z = cubicStep(at);
             if (failure != null) {
                 return end(failure, z);
@@ -62,7 +75,7 @@ final class ThirdOrderRun {
             Tolerances zero = Tolerances.of(objective, z.value, z.gradientNorm, z.scale(), false);
             boolean secondOrder = z.gradientNorm <= zero.gradient() && z.smallest() >= -zero.curvature();
             DenseCurvature next = null;
-            if (!method.isAdaptive() || secondOrder) {
+            if (!adaptive || secondOrder) {
                 next = thirdOrderStep(z, zero);
                 if (failure != null) {
                     return end(failure, z);
@@ -89,7 +102,7 @@ final class ThirdOrderRun {
             INDArray point = at.moved(step.step());
             double value = objective.value(point);
             double promised = r / 12 * Math.pow(step.length(), 3);
-            double needed = method.isAdaptive() ? step.decrease() : promised;
+            double needed = adaptive ? step.decrease() : promised;
             if (value <= at.value - needed + slack(at.value)) {
                 DenseCurvature z = new DenseCurvature(objective, point);
                 if (z.isFinite()) {
@@ -99,11 +112,11 @@ final class ThirdOrderRun {
                             at.value,
                             value,
                             promised));
-                    r = method.isAdaptive() ? r / 2 : r;
+                    r = adaptive ? r / 2 : r;
                     return z;
                 }
             }
-            if (!method.isAdaptive()) {
+            if (!adaptive) {
                 failure = Status.CONSTANTS_TOO_SMALL;
                 return at;
             }
@@ -116,12 +129,12 @@ final class ThirdOrderRun {
     /** Returns where the third-order step leads, or null if the test is passed. */
     private DenseCurvature thirdOrderStep(DenseCurvature z, Tolerances zero) {
         thirdOrderNorm = 0;
-        if (method.isAdaptive() && z.smallest() > zero.curvature()) {
+        if (adaptive && z.smallest() > zero.curvature()) {
             return null; // there is no null space
         }
         CubicTensor tensor = CubicTensor.measure(objective, z.point, z.vectors);
         double smallestNorm = Math.max(zero.third(), tensor.error());
-        double l = method.isAdaptive() ? Double.NaN : method.thirdLipschitz;
+        double l = adaptive ? Double.NaN : thirdLipschitz;
         thirdOrderNorm = nullSpaceNorm(z, tensor, zero);
         for (int doubling = 0; doubling < MOST_DOUBLINGS; doubling++) {
             if (Double.isNaN(l)) {
@@ -133,13 +146,13 @@ final class ThirdOrderRun {
             CompetitiveSubspace subspace = CompetitiveSubspace.find(eigenvalues(z, zero), tensor, l, q);
             double c = subspace.norm();
             // A gradient below its tolerance is rounding, and no slope.
-            double slope = method.isAdaptive() ? 0 : z.gradientNorm;
+            double slope = adaptive ? 0 : z.gradientNorm;
             if (c <= smallestNorm || c < q * Math.cbrt(24 * slope * l * l)) {
                 return null;
             }
             double length = c / (l * q);
             double promised = Math.pow(c, 4) / (24 * Math.pow(l, 3) * Math.pow(q, 4));
-            double[] u = subspace.direction(tensor, method.b, random);
+            double[] u = subspace.direction(tensor, b, random);
             for (int i = 0; i < u.length; i++) {
                 u[i] *= length;
             }
@@ -152,7 +165,7 @@ final class ThirdOrderRun {
                     return next;
                 }
             }
-            if (!method.isAdaptive()) {
+            if (!adaptive) {
                 failure = Status.CONSTANTS_TOO_SMALL;
                 return null;
             }
@@ -194,7 +207,7 @@ final class ThirdOrderRun {
             case THIRD_ORDER_STATIONARY ->
                 "The third-order test is passed; the Hessian is singular, so the fourth order decides whether"
                         + " this is a minimum: ";
-            case ITERATION_LIMIT -> "Not finished within " + method.maxIterations + " iterations: ";
+            case ITERATION_LIMIT -> "Not finished within " + maxIterations + " iterations: ";
             case CONSTANTS_TOO_SMALL ->
                 "A step gained less than R and L promise, so one of them is too small; give larger ones: ";
             case NO_DECREASE -> "No step lowers the value within rounding: ";

@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 
 /**
  * What counts as zero at a point, from what differences of gradients can resolve there. With ε the rounding unit, for the gradient that

@@ -1,8 +1,8 @@
 package io.github.dl4jfuse.smoothness;
 
-import io.github.dl4jfuse.lbfgs.Minimum;
-import io.github.dl4jfuse.lbfgs.Minimum.Status;
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
+import io.github.dl4jfuse.optim.Solution.Status;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,7 +78,7 @@ public final class LfsoSolver {
     }
 
     /** Minimises from the objective's own start, and tells it the best point. */
-    public Minimum run(Objective objective) {
+    public Solution run(Objective objective) {
         return run(objective, objective.start());
     }
 
@@ -88,11 +88,11 @@ public final class LfsoSolver {
      * @param start not changed
      * @throws IllegalArgumentException if the start has another length or type, or the oracle gives NaN
      */
-    public Minimum run(Objective objective, INDArray start) {
+    public Solution run(Objective objective, INDArray start) {
         objective.requireVector(start, "The start");
         objective.requireMinimisable();
         Run run = new Run(objective, start);
-        Minimum minimum = run.minimise();
+        Solution minimum = run.minimise();
         objective.accept(minimum.point());
         return minimum;
     }
@@ -122,7 +122,7 @@ public final class LfsoSolver {
             direction = Nd4j.zeros(start.dataType(), start.length());
         }
 
-        Minimum minimise() {
+        Solution minimise() {
             value = objective.valueAndGradient(x, gradient);
             norm = SmoothnessOracles.norm(gradient);
             if (!Double.isFinite(value) || !Double.isFinite(norm)) {
@@ -137,14 +137,14 @@ public final class LfsoSolver {
                 if (iterations == maxIterations) {
                     return end(Status.ITERATION_LIMIT, "All " + maxIterations + " steps are taken.");
                 }
-                Minimum ended = step();
+                Solution ended = step();
                 if (ended != null) {
                     return ended;
                 }
             }
         }
 
-        private Minimum step() {
+        private Solution step() {
             direction.assign(gradient).divi(-norm);
             SafeStep step = SafeStep.longest(oracle.along(x, direction), norm, radius);
             if (step.length() == 0) {
@@ -184,8 +184,8 @@ public final class LfsoSolver {
             return null;
         }
 
-        private Minimum end(Status status, String message) {
-            return new Minimum(
+        private Solution end(Status status, String message) {
+            return new Solution(
                     x,
                     value,
                     norm,

@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.smoothness;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.DoubleBinaryOperator;

@@ -1,178 +1,33 @@
 package io.github.dl4jfuse.updater;
 
-import io.github.dl4jfuse.metric.InputMetric;
-import java.util.Map;
-import java.util.Objects;
-import java.util.TreeMap;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.learning.GradientUpdater;
+import java.io.IOException;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.schedule.ISchedule;
-import org.nd4j.linalg.schedule.MapSchedule;
-import org.nd4j.linalg.schedule.ScheduleType;
+import org.nd4j.shade.jackson.core.JsonParser;
+import org.nd4j.shade.jackson.databind.DeserializationContext;
+import org.nd4j.shade.jackson.databind.JsonDeserializer;
+import org.nd4j.shade.jackson.databind.annotation.JsonDeserialize;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * Another updater's rule in the metric of each layer's inputs ({@code InputMetric}); by default that of {@link FusePv},
- * which is Adam, and Gauss-Newton and L-BFGS steps where every step has the same batch.
- *
- * <pre>
- *   .updater(new Adapted())                     // was: new Adam(1e-3)
- *   net.setListeners(new FuseListener());       // measures the layers' inputs now and then, conducts L-BFGS
- * </pre>
- *
- * <p>Each layer's gradient G̃ = [dW; db] becomes T G̃, the rule turns that into a step u, and T u is what DL4J subtracts. A
- * warm-up scales step i = 0, 1, .. by min(1, (i + 1) / n), n = {@value #WARM_UP_STEPS} for batches of up to b = {@value #WARM_UP_BATCH}
- * examples and {@value #WARM_UP_STEPS} √(b / examples) for larger ones, which say more with each step. Without the listener, and for
- * layers that have no metric, T is the identity and the rule is the plain one, bit for bit, without the warm-up. A gradient
- * that is not finite gives no step.
- *
- * <p>This is Adam preconditioned by the input side of K-FAC (Martens, Grosse 2015; Benzing, <i>Gradient descent on neurons
- * and its link to approximate second-order optimization</i>, 2022), with a metric of low rank; combining it with Adam so is
- * ours.
- *
- * <p>Memory: one more number for each parameter than the rule itself, which also limits the rank of the metric where layers
- * have fewer than about ten outputs. Saved and restored with the model.
- */
-public final class Adapted implements IUpdater {
-
-    /** Number of steps until the step has its full length, with batches of up to {@value #WARM_UP_BATCH}. */
-    public static final int WARM_UP_STEPS = 50;
-
-    /** Batches larger than this need fewer steps of the warm-up. */
-    public static final int WARM_UP_BATCH = 128;
-
-    /** Adam's default rate in the metric where it falls to 0. */
-    public static final double DEFAULT_RATE = 6e-3;
-
-    /** Adam's default rate in the metric where it stays: as large as the other on average. */
-    public static final double DEFAULT_CONSTANT_RATE = 3e-3;
+/** The name of {@link Preconditioned} in models that were saved before it had that name: read as one, with the state, and never made. */
+@JsonDeserialize(using = Adapted.Reader.class)
+abstract class Adapted implements IUpdater {
 
     private static final long serialVersionUID = 1;
 
-    private IUpdater rule = new FusePv(DEFAULT_CONSTANT_RATE);
-    private double damping = InputMetric.DEFAULT_DAMPING;
+    @Override
+    public abstract IUpdater clone();
 
-    /** {@link FusePv} with rate {@value #DEFAULT_CONSTANT_RATE}, for trainings whose end is not known. */
-    public Adapted() {}
+    static final class Reader extends JsonDeserializer<IUpdater> {
 
-    /**
-     * {@link FusePv} with a rate that falls from {@value #DEFAULT_RATE} to 0 over so many epochs, epoch by epoch: for
-     * trainings whose end is known.
-     */
-    public static Adapted overEpochs(int epochs) {
-        if (epochs < 1) {
-            throw new IllegalArgumentException("A training has at least one epoch, not " + epochs + ".");
+        private static final Logger log = LoggerFactory.getLogger(Preconditioned.class);
+
+        @Override
+        public IUpdater deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            log.info(
+                    "The model was saved with the updater Adapted, which is Preconditioned now: saved again it has the new name.");
+            return (IUpdater) context.findContextualValueDeserializer(context.constructType(Preconditioned.class), null)
+                    .deserialize(parser, context);
         }
-        Map<Integer, Double> rates =
-                new TreeMap<>(); // DL4J's PolySchedule rises: it has 1 + i / n where 1 - i / n belongs
-        for (int epoch = 0; epoch <= epochs; epoch++) {
-            rates.put(epoch, DEFAULT_RATE * (epochs - epoch) / epochs);
-        }
-        return new Adapted(new FusePv(new MapSchedule(ScheduleType.EPOCH, rates)));
-    }
-
-    /**
-     * Returns the same with another damping δ of the metric ({@code InputMetric}), positive, default
-     * {@value InputMetric#DEFAULT_DAMPING}. The larger, the more of the inputs' own metric stays: training is slower and small
-     * data sets are overfitted less. 10 to 30 is worth a try where the test error counts and examples are few.
-     */
-    public Adapted withDamping(double delta) {
-        Adapted copy = new Adapted(rule);
-        copy.damping = delta;
-        copy.validate();
-        return copy;
-    }
-
-    /** A copy of another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
-    public Adapted(IUpdater rule) {
-        this.rule = Objects.requireNonNull(rule, "The rule must not be null.").clone();
-        validate();
-    }
-
-    /** A model's JSON may say anything, so what was read is checked, too. */
-    private void validate() {
-        if (rule == null) {
-            throw new IllegalArgumentException("Adapted has no rule: name one, for example FusePv or Adam.");
-        }
-        if (!(damping > 0 && damping < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("The damping of the metric is a positive number, not " + damping
-                    + "; for no metric at all take the rule itself, without Adapted.");
-        }
-        if (rule instanceof Adapted) {
-            throw new IllegalArgumentException(
-                    "Adapted cannot be adapted once more; take FusePv, Adam, Nesterovs or another of DL4J's rules.");
-        }
-    }
-
-    /** Returns the rule. */
-    public IUpdater rule() {
-        return rule;
-    }
-
-    /** Returns δ. */
-    public double damping() {
-        return damping;
-    }
-
-    @Override
-    public long stateSize(long numParams) {
-        validate();
-        return rule.stateSize(numParams) + numParams;
-    }
-
-    @Override
-    public GradientUpdater<Adapted> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        validate();
-        Precision.require(this, viewArray);
-        AdaptedUpdater updater = new AdaptedUpdater(this);
-        if (viewArray != null) {
-            updater.setStateViewArray(viewArray, viewArray.shape(), viewArray.ordering(), initializeViewArray);
-        }
-        return updater;
-    }
-
-    @Override
-    public GradientUpdater<Adapted> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
-        validate();
-        updaterState.values().forEach(state -> Precision.require(this, state));
-        AdaptedUpdater updater = new AdaptedUpdater(this);
-        updater.setState(updaterState, initializeStateArrays);
-        return updater;
-    }
-
-    @Override
-    public double getLearningRate(int iteration, int epoch) {
-        return rule.getLearningRate(iteration, epoch);
-    }
-
-    @Override
-    public boolean hasLearningRate() {
-        return rule.hasLearningRate();
-    }
-
-    @Override
-    public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
-        rule.setLrAndSchedule(lr, lrSchedule);
-    }
-
-    @Override
-    @SuppressWarnings("MethodDoesntCallSuperMethod")
-    public Adapted clone() {
-        return new Adapted(rule.clone()).withDamping(damping);
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof Adapted that && rule.equals(that.rule) && Double.compare(damping, that.damping) == 0;
-    }
-
-    @Override
-    public int hashCode() {
-        return Objects.hash(rule, damping);
-    }
-
-    @Override
-    public String toString() {
-        return "Adapted(rule=" + rule + ", damping=" + damping + ")";
     }
 }

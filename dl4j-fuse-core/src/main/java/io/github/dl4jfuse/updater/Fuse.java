@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.updater;
 
-import io.github.dl4jfuse.switching.TrainingProgress;
 import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.linalg.learning.config.Adam;
@@ -11,7 +10,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  *
  * <pre>
  *   .updater(new Fuse(0.7))                   // was: .updater(new Adam(1e-3))
- *   net.setListeners(new FuseListener());     // the L-BFGS part needs it
+ *   net.setListeners(new CurvatureListener());     // the L-BFGS part needs it
  * </pre>
  *
  * <p>x ← x + θ d<sub>Adam</sub> + (1 - θ) t p, with θ constant or a schedule over iterations or epochs. θ = 1 is DL4J's
@@ -24,9 +23,9 @@ import org.nd4j.linalg.schedule.ISchedule;
  * FusePv's; a step that is rejected leaves Adam's part alone, θ d<sub>Adam</sub>; a batch much smaller than the others takes Adam's whole step.
  * The blended point itself is not tested: Adam's part may raise the loss of the batch, as Adam may.
  *
- * <p>Memory: see {@link AdamLbfgs}; the listener adds 6 numbers for each parameter.
+ * <p>Memory: see {@link AdamLbfgsConfig}; the listener adds 6 numbers for each parameter.
  */
-public final class Fuse extends AdamLbfgs {
+public final class Fuse extends AdamLbfgsConfig {
 
     /** Default of θ, halfway; the paper names none. */
     public static final double DEFAULT_THETA = 0.5;
@@ -95,7 +94,7 @@ public final class Fuse extends AdamLbfgs {
     }
 
     @Override
-    public boolean sharesCurvaturePhaseWith(AdamLbfgs other) {
+    public boolean sharesCurvaturePhaseWith(AdamLbfgsConfig other) {
         return other instanceof Fuse that
                 && super.sharesCurvaturePhaseWith(that)
                 && theta == that.theta
@@ -120,7 +119,7 @@ public final class Fuse extends AdamLbfgs {
     }
 
     /** Builds a {@link Fuse}. */
-    public static final class Builder extends AdamLbfgs.Builder<Builder, Fuse> {
+    public static final class Builder extends AdamLbfgsConfig.Builder<Builder, Fuse> {
 
         private Builder() {
             super(new Fuse());

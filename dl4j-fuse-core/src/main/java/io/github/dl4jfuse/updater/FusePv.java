@@ -1,11 +1,10 @@
 package io.github.dl4jfuse.updater;
 
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.switching.TrainingProgress;
 import java.util.Objects;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.shade.jackson.annotation.JsonIgnore;
+import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
 
 /**
  * FUSE-PV: Adam first, L-BFGS once a criterion is met; by default where every step has the same batch. A drop-in for
@@ -13,7 +12,7 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  *
  * <pre>
  *   .updater(new FusePv())                    // was: .updater(new Adam(1e-3))
- *   net.setListeners(new FuseListener());     // the L-BFGS phase needs it
+ *   net.setListeners(new CurvatureListener());     // the L-BFGS phase needs it
  * </pre>
  *
  * <p>Until the switch the parameters are those of DL4J's Adam, bit for bit. After it a step is x ← x + t p with
@@ -22,7 +21,7 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * {@code ArmijoBacktracking}); the pair (s, y) comes from two gradients of that same batch.
  *
  * <p>By default, where every step has the same batch and the loss is a sum of few squares, Gauss-Newton steps come before
- * those (see {@code FuseListener}).
+ * those (see {@code CurvatureListener}).
  *
  * <p>An updater sees gradients alone: no loss, no parameters, no second gradient of the same batch. Differences between
  * the gradients of two batches are mostly noise, so without the listener {@code FusePv} stays with Adam and says so
@@ -38,10 +37,10 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * Powell damping, Armijo instead of Wolfe conditions (damping keeps H positive definite without them), no step where no
  * trial step is good enough, Adam's step on a batch much smaller than the others.
  *
- * <p>Memory: see {@link AdamLbfgs}; the listener adds 1 number for each parameter (the last good parameters) and 4 more in
+ * <p>Memory: see {@link AdamLbfgsConfig}; the listener adds 1 number for each parameter (the last good parameters) and 4 more in
  * the L-BFGS phase.
  */
-public final class FusePv extends AdamLbfgs {
+public final class FusePv extends AdamLbfgsConfig {
 
     /** The epoch of the paper's code for its epoch criterion, which the paper found slightly better than the other two. */
     public static final int PUBLISHED_SWITCH_EPOCH = 5;
@@ -57,7 +56,9 @@ public final class FusePv extends AdamLbfgs {
 
     private static final long serialVersionUID = 1;
 
-    private SwitchCriterion switchCriterion = SwitchCriterion.fixedBatch(SwitchCriterion.DEFAULT_FIXED_BATCH_STEPS);
+    @JsonTypeInfo(use = JsonTypeInfo.Id.CLASS, defaultImpl = SwitchCriterion.class) // models of before name no class
+    private SwitchRule switchCriterion = SwitchCriterion.fixedBatch(SwitchCriterion.DEFAULT_FIXED_BATCH_STEPS);
+
     private int warmUpEpochs = DEFAULT_WARM_UP_EPOCHS;
     private boolean latched = true;
 
@@ -114,7 +115,8 @@ public final class FusePv extends AdamLbfgs {
     @Override
     @JsonIgnore
     public boolean isAutomatic() {
-        return switchCriterion.kind() == SwitchCriterion.Kind.FIXED_BATCH;
+        return switchCriterion instanceof SwitchCriterion criterion
+                && criterion.kind() == SwitchCriterion.Kind.FIXED_BATCH;
     }
 
     @Override
@@ -122,7 +124,7 @@ public final class FusePv extends AdamLbfgs {
         return false;
     }
 
-    public SwitchCriterion switchCriterion() {
+    public SwitchRule switchCriterion() {
         return switchCriterion;
     }
 
@@ -135,7 +137,7 @@ public final class FusePv extends AdamLbfgs {
     }
 
     @Override
-    public boolean sharesCurvaturePhaseWith(AdamLbfgs other) {
+    public boolean sharesCurvaturePhaseWith(AdamLbfgsConfig other) {
         return other instanceof FusePv that
                 && super.sharesCurvaturePhaseWith(that)
                 && switchCriterion.equals(that.switchCriterion)
@@ -163,7 +165,7 @@ public final class FusePv extends AdamLbfgs {
     }
 
     /** Builds a {@link FusePv}. */
-    public static final class Builder extends AdamLbfgs.Builder<Builder, FusePv> {
+    public static final class Builder extends AdamLbfgsConfig.Builder<Builder, FusePv> {
 
         private Builder() {
             super(new FusePv());
@@ -175,10 +177,10 @@ public final class FusePv extends AdamLbfgs {
         }
 
         /**
-         * When to switch; default {@code SwitchCriterion.fixedBatch(}{@value
+         * When to switch, a {@link SwitchCriterion} or an own rule; default {@code SwitchCriterion.fixedBatch(}{@value
          * SwitchCriterion#DEFAULT_FIXED_BATCH_STEPS}{@code )}.
          */
-        public Builder switchCriterion(SwitchCriterion value) {
+        public Builder switchCriterion(SwitchRule value) {
             built.switchCriterion = value;
             return this;
         }

@@ -32,7 +32,7 @@ final class FuseState {
     static final int CURVATURE = 9;
     static final int HISTORY_LOSS = 10;
 
-    final SavedNumbers header;
+    final StateScalars header;
     final INDArray firstMoment;
     final INDArray secondMoment;
     final INDArray sRows;
@@ -44,7 +44,7 @@ final class FuseState {
             throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
                     + n + " parameters with " + memory + " curvature pairs: was the model saved with another memory?");
         }
-        header = new SavedNumbers(view.get(interval(0, HEADER)));
+        header = new StateScalars(view.get(interval(0, HEADER)));
         firstMoment = part(view, headers, 0, n);
         secondMoment = part(view, headers, n, n);
         sRows = memory == 0 ? null : part(view, headers, 2 * n, memory * n);

@@ -1,8 +1,6 @@
 package io.github.dl4jfuse.updater;
 
-import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.switching.TrainingProgress;
+import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import java.util.Arrays;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,12 +14,12 @@ import org.slf4j.LoggerFactory;
  * The state of {@link FusePv} or {@link Fuse} for one block of parameters, and its Adam step.
  *
  * <p>DL4J makes one for each block of neighbouring parameters with equal updater configuration. The L-BFGS phase spans
- * all blocks, so whoever conducts it ({@code FuseListener}) asks each block to {@linkplain #holdNextStep hold} its step or
+ * all blocks, so whoever conducts it ({@code CurvatureListener}) asks each block to {@linkplain #holdNextStep hold} its step or
  * take a share of it, and keeps what must be saved with the model in the blocks' state: phase, curvature pairs, averages.
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedUpdater {
+public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, CoordinatedUpdater {
 
     private static final Logger log = LoggerFactory.getLogger(FuseUpdater.class);
     private static final String STATE_KEY = "FUSE_PV"; // for both, and written into saved SameDiff models
@@ -33,7 +31,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     private static final OncePerNetwork LEAVES_THE_PHASE = new OncePerNetwork();
     private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
-    private final AdamLbfgs config;
+    private final AdamLbfgsConfig config;
     private final AdamUpdater adam;
     private INDArray view;
     private FuseState state;
@@ -42,13 +40,13 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     private boolean conducted;
     private double share = 1;
 
-    FuseUpdater(AdamLbfgs config) {
+    FuseUpdater(AdamLbfgsConfig config) {
         this.config = config;
         adam = new AdamUpdater(config.adam());
     }
 
     @Override
-    public AdamLbfgs getConfig() {
+    public AdamLbfgsConfig getConfig() {
         return config;
     }
 
@@ -79,7 +77,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
 
     /**
      * Replaces the gradient by the update that DL4J then subtracts: Adam's, or zero when the step is held. A gradient
-     * that is not finite gives no update and leaves the moments as they are, whoever conducts; within Adapted it was looked at
+     * that is not finite gives no update and leaves the moments as they are, whoever conducts; within Preconditioned it was looked at
      * before.
      */
     @Override
@@ -138,8 +136,8 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         if (inCurvaturePhase()) {
             if (LEAVES_THE_PHASE.isFirst(gradient, config)) {
                 log.warn(
-                        "{} is in its L-BFGS phase, but no FuseListener conducts iteration {}: it goes on with plain Adam"
-                                + " until there is one. Add net.addListeners(new FuseListener());"
+                        "{} is in its L-BFGS phase, but no CurvatureListener conducts iteration {}: it goes on with plain Adam"
+                                + " until there is one. Add net.addListeners(new CurvatureListener());"
                                 + " net.setListeners(..) takes off those that are there. Said once.",
                         name,
                         iteration);
@@ -147,8 +145,8 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         } else if (config.missesListener(new TrainingProgress(iteration, epoch, Double.NaN, Double.NaN, 0))
                 && STAYS_WITH_ADAM.isFirst(gradient, config)) {
             log.warn(
-                    "{} stays with plain Adam: L-BFGS steps need a FuseListener, and none conducts iteration {}. Add"
-                            + " net.addListeners(new FuseListener()); net.setListeners(..) takes off those that are there."
+                    "{} stays with plain Adam: L-BFGS steps need a CurvatureListener, and none conducts iteration {}. Add"
+                            + " net.addListeners(new CurvatureListener()); net.setListeners(..) takes off those that are there."
                             + " Pretraining, SameDiff and gradients of your own have none. Said once.",
                     name,
                     iteration);
@@ -164,7 +162,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
         }
     }
 
-    /** Announces that this is the rule inside {@link Adapted}, which says itself that a listener is missing. */
+    /** Announces that this is the rule inside {@link Preconditioned}, which says itself that a listener is missing. */
     void setWrapped() {
         wrapped = true;
     }
@@ -198,7 +196,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgs>, ConductedU
     }
 
     @Override
-    public boolean stepsWith(ConductedUpdater other) {
+    public boolean stepsWith(CoordinatedUpdater other) {
         return other instanceof FuseUpdater that && config.sharesCurvaturePhaseWith(that.config);
     }
 

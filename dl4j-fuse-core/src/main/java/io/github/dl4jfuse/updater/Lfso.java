@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.updater;
 
-import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
+import io.github.dl4jfuse.linalg.Precision;
+import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import java.util.Map;
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;

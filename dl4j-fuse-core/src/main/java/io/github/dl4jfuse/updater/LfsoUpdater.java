@@ -2,7 +2,7 @@ package io.github.dl4jfuse.updater;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
-import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
+import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdater {
+public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpdater {
 
     /** Header slots of each variable; those not named below are zero and kept for later use. */
     static final int HEADER = 8;
@@ -41,7 +41,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     private final Lfso config;
     private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
     private INDArray view;
-    private SavedNumbers header;
+    private StateScalars header;
     private INDArray moments;
     private boolean conducted;
     private boolean held;
@@ -56,7 +56,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
     }
 
     @Override
-    public boolean stepsWith(ConductedUpdater other) {
+    public boolean stepsWith(CoordinatedUpdater other) {
         return other instanceof LfsoUpdater that && config.equals(that.config);
     }
 
@@ -108,7 +108,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, ConductedUpdate
         // The updater runs inside a workspace; the views are kept beyond it.
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             FiniteState.require(view);
-            header = new SavedNumbers(view.get(interval(0, HEADER)));
+            header = new StateScalars(view.get(interval(0, HEADER)));
             if (header.get(RATE) < 0) {
                 double rate = header.get(RATE);
                 header = null;

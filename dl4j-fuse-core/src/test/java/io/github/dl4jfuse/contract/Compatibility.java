@@ -104,7 +104,7 @@ final class Compatibility {
                         Locale.ROOT,
                         "The loss after %d steps by that of DL4J's Adam (rate 1e-3) after as many, without penalties, on"
                                 + " batches of %d examples in turn; \"one\": after %d steps on one batch. The networks are"
-                                + " tiny, so the figures say what works, not how much is gained. `Adapted`, the default, is the"
+                                + " tiny, so the figures say what works, not how much is gained. `Preconditioned`, the default, is the"
                                 + " median of three seeds and may not exceed %.1f. A refusal is an exception at the first"
                                 + " step, with a sentence (below).%n%n",
                         Training.STEPS,
@@ -131,8 +131,9 @@ final class Compatibility {
             }
             page.append('\n');
         }
-        page.append("alone: `Adapted`, `FusePv` and `Fuse` without their listener equal DL4J's Adam to the last bit,"
-                + " `Lfso` takes its first guess, and each says what it misses.\n\n");
+        page.append(
+                "alone: `Preconditioned`, `FusePv` and `Fuse` without their listener equal DL4J's Adam to the last bit,"
+                        + " `Lfso` takes its first guess, and each says what it misses.\n\n");
     }
 
     private static int oneBatch(List<Contestant> columns) {

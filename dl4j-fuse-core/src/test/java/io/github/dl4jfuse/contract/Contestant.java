@@ -1,12 +1,12 @@
 package io.github.dl4jfuse.contract;
 
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.LfsoListener;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -18,25 +18,31 @@ import org.nd4j.linalg.learning.config.IUpdater;
 /** The updaters, each with its listener and alone; Adam is what they are measured by. */
 enum Contestant {
     ADAM(() -> new Adam(1e-3), null, "new Adam()"),
-    ADAPTED(Adapted::new, FuseListener::new, "new Adapted()"),
-    ADAPTED_OVER_EPOCHS(() -> Adapted.overEpochs(20), FuseListener::new, "Adapted.overEpochs(20)"),
-    ADAPTED_DAMPED(() -> new Adapted().withDamping(10), FuseListener::new, "new Adapted().withDamping(10)"),
-    ADAPTED_ADAM(() -> new Adapted(new Adam(1e-3)), FuseListener::new, "new Adapted(new Adam())"),
-    ADAPTED_FUSE(() -> new Adapted(new Fuse(0.5)), FuseListener::new, "new Adapted(new Fuse(0.5))"),
-    FUSE_PV(FusePv::new, FuseListener::new, "new FusePv()"),
+    PRECONDITIONED(Preconditioned::adam, CurvatureListener::new, "Preconditioned.adam()"),
+    PRECONDITIONED_OVER_EPOCHS(
+            () -> Preconditioned.adam().overEpochs(20), CurvatureListener::new, "Preconditioned.adam().overEpochs(20)"),
+    PRECONDITIONED_DAMPED(
+            () -> Preconditioned.adam().withDamping(10),
+            CurvatureListener::new,
+            "Preconditioned.adam().withDamping(10)"),
+    PRECONDITIONED_ADAM(
+            () -> Preconditioned.of(new Adam(1e-3)), CurvatureListener::new, "Preconditioned.of(new Adam())"),
+    PRECONDITIONED_FUSE(
+            () -> Preconditioned.of(new Fuse(0.5)), CurvatureListener::new, "Preconditioned.of(new Fuse(0.5))"),
+    FUSE_PV(FusePv::new, CurvatureListener::new, "new FusePv()"),
     FUSE_PV_SWITCHED(
             () -> FusePv.builder().switchCriterion(SwitchCriterion.epoch(2)).build(),
-            FuseListener::new,
+            CurvatureListener::new,
             "FusePv, switch after 2 epochs"),
-    FUSE(() -> new Fuse(0.5), FuseListener::new, "new Fuse(0.5)"),
+    FUSE(() -> new Fuse(0.5), CurvatureListener::new, "new Fuse(0.5)"),
     LFSO(Lfso::new, LfsoListener::new, "new Lfso()"),
-    ADAPTED_ALONE(Adapted::new, null, "new Adapted(), alone"),
+    PRECONDITIONED_ALONE(Preconditioned::adam, null, "Preconditioned.adam(), alone"),
     FUSE_PV_ALONE(FusePv::new, null, "new FusePv(), alone"),
     FUSE_ALONE(() -> new Fuse(0.5), null, "new Fuse(0.5), alone"),
     LFSO_ALONE(Lfso::new, null, "new Lfso(), alone");
 
     /** What the contract's strictest part is about. */
-    static final Contestant DEFAULT = ADAPTED;
+    static final Contestant DEFAULT = PRECONDITIONED;
 
     private final Supplier<IUpdater> updater;
     private final Supplier<TrainingListener> listener;
@@ -69,24 +75,25 @@ enum Contestant {
     /** Returns whether nothing may ever be refused: what does not fit is left to Adam. */
     boolean isAutomatic() {
         return switch (this) {
-            case ADAPTED, ADAPTED_OVER_EPOCHS, ADAPTED_DAMPED, ADAPTED_ADAM, FUSE_PV -> true;
+            case PRECONDITIONED, PRECONDITIONED_OVER_EPOCHS, PRECONDITIONED_DAMPED, PRECONDITIONED_ADAM, FUSE_PV ->
+                true;
             default -> !hasListener();
         };
     }
 
     /** Returns whether something of its steps on one batch is the listener's and is not saved: curvature pairs, the count. */
     boolean forgetsOneBatch() {
-        return isAutomatic() && hasListener() && this != ADAPTED_ADAM;
+        return isAutomatic() && hasListener() && this != PRECONDITIONED_ADAM;
     }
 
     boolean hasMetric() {
-        return hasListener() && name().startsWith("ADAPTED");
+        return hasListener() && name().startsWith("PRECONDITIONED");
     }
 
     /** Returns whether a training on one batch shows something that another updater's does not show. */
     boolean stepsOnOneBatch() {
         return switch (this) {
-            case ADAPTED, ADAPTED_FUSE, FUSE_PV, FUSE_PV_SWITCHED, FUSE, LFSO -> true;
+            case PRECONDITIONED, PRECONDITIONED_FUSE, FUSE_PV, FUSE_PV_SWITCHED, FUSE, LFSO -> true;
             default -> false;
         };
     }
@@ -94,7 +101,7 @@ enum Contestant {
     /** Returns the updater that this one has to equal to the last bit, or null. */
     IUpdater equalTo(Batches batches) {
         return switch (this) {
-            case ADAPTED_ALONE -> new Adam(Adapted.DEFAULT_CONSTANT_RATE);
+            case PRECONDITIONED_ALONE -> new Adam(Preconditioned.DEFAULT_RATE);
             case FUSE_PV_ALONE, FUSE_ALONE -> new Adam(1e-3);
             case FUSE_PV -> batches == Batches.MANY ? new Adam(1e-3) : null;
             default -> null;

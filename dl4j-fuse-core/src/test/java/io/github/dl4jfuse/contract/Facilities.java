@@ -194,7 +194,7 @@ final class Facilities {
             boolean rateless = subject.batches() == Batches.ONE // L-BFGS has no rate
                     || subject.contestant() == Contestant.FUSE_PV_SWITCHED
                     || subject.contestant() == Contestant.FUSE
-                    || subject.contestant() == Contestant.ADAPTED_FUSE;
+                    || subject.contestant() == Contestant.PRECONDITIONED_FUSE;
             return rateless || said || step < 0.1 * usual
                     ? Optional.empty()
                     : Optional.of("the rate was ignored: a step of " + step + ", with the old rate " + usual);

@@ -59,7 +59,7 @@ final class Sentences {
         return problem.isEmpty()
                         && contestant.isAutomatic()
                         && contestant.hasListener()
-                        && contestant != Contestant.ADAPTED_ADAM
+                        && contestant != Contestant.PRECONDITIONED_ADAM
                 ? wrongOnFixedBatches(subject, lines)
                 : problem;
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.lbfgs.ForcedKernel;
-import io.github.dl4jfuse.lbfgs.Kernel;
+import io.github.dl4jfuse.linalg.Reduction;
+import io.github.dl4jfuse.optim.lbfgs.ForcedReduction;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,7 +58,7 @@ class AgreementTest {
             value = Method.class,
             names = {"FUSE_PV_LBFGS", "FUSE", "LFSO", "GAUSS_NEWTON", "LBFGS_SOLVER"})
     void inTheFormForGpus(Method method) {
-        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+        try (ForcedReduction forced = new ForcedReduction(Reduction.MATRIX)) {
             inDouble(method);
         }
     }

@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.device;
 
-import io.github.dl4jfuse.lbfgs.ForcedKernel;
+import io.github.dl4jfuse.optim.lbfgs.ForcedReduction;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -24,7 +24,7 @@ final class HostReads implements AutoCloseable {
     private final BlasWrapper blas = Nd4j.getBlasWrapper();
     private final OpExecutioner executioner = Nd4j.getExecutioner();
     private long calls;
-    private long before = ForcedKernel.readBacks();
+    private long before = ForcedReduction.readBacks();
 
     HostReads() {
         Level1 level1 = counting(Level1.class, blas.level1());
@@ -94,7 +94,7 @@ final class HostReads implements AutoCloseable {
 
     /** Returns the number since the last call of this. */
     long take() {
-        long now = ForcedKernel.readBacks();
+        long now = ForcedReduction.readBacks();
         long taken = calls + now - before;
         calls = 0;
         before = now;

@@ -3,13 +3,15 @@ package io.github.dl4jfuse.device;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.lbfgs.ForcedKernel;
-import io.github.dl4jfuse.lbfgs.Kernel;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.objective.Objective;
-import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.linalg.Reduction;
+import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.lbfgs.ForcedReduction;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
+import io.github.dl4jfuse.optim.linesearch.LineSearch;
+import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -57,14 +59,14 @@ class HostReadsTest {
         assertThat(Nd4j.getBlasWrapper().dot(x, x)).isEqualTo(40);
     }
 
-    private static List<Long> solverSteps(Kernel kernel, int memory, LbfgsSolver.Search search) {
+    private static List<Long> solverSteps(Reduction kernel, int memory, LineSearch search) {
         List<Long> counts = new ArrayList<>();
         List<Long> evaluations = new ArrayList<>();
-        try (ForcedKernel forced = new ForcedKernel(kernel);
+        try (ForcedReduction forced = new ForcedReduction(kernel);
                 HostReads reads = new HostReads()) {
             LbfgsSolver.builder()
                     .memory(memory)
-                    .search(search)
+                    .lineSearch(search)
                     .maxIterations(12)
                     .gradientTolerance(0)
                     .progress(step -> {
@@ -86,16 +88,15 @@ class HostReadsTest {
 
     @ParameterizedTest
     @CsvSource({"1, STRONG_WOLFE", "3, STRONG_WOLFE", "8, STRONG_WOLFE", "3, ARMIJO"})
-    void aStepOfTheSolverReadsThreeTimesBesidesTheValue(int memory, LbfgsSolver.Search search) {
-        assertThat(solverSteps(Kernel.MATRIX, memory, search)).containsOnly(3L + 1);
+    void aStepOfTheSolverReadsThreeTimesBesidesTheValue(int memory, LineSearch search) {
+        assertThat(solverSteps(Reduction.MATRIX, memory, search)).containsOnly(3L + 1);
     }
 
     /** 4m products in the direction, the slope there; x·x, g·g and the slope at the trial; three of the pair; and the value. */
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 8})
     void rowByRowItGrowsWithTheMemory(int memory) {
-        assertThat(solverSteps(Kernel.ROWS, memory, LbfgsSolver.Search.STRONG_WOLFE))
-                .containsOnly(4L * memory + 1 + 3 + 3 + 1);
+        assertThat(solverSteps(Reduction.ROWS, memory, new MoreThuente())).containsOnly(4L * memory + 1 + 3 + 3 + 1);
     }
 
     private static long smallest(MultiLayerNetwork network) {
@@ -111,9 +112,9 @@ class HostReadsTest {
 
     /** DL4J reads the loss, in an L-BFGS step twice; the updater's own guard reads once where it moves something. */
     @ParameterizedTest
-    @CsvSource({"ADAM, 1", "FUSE_PV_ADAM, 4", "FUSE_PV_LBFGS, 4", "FUSE, 5", "ADAPTED, 2", "LFSO, 3"})
+    @CsvSource({"ADAM, 1", "FUSE_PV_ADAM, 4", "FUSE_PV_LBFGS, 4", "FUSE, 5", "PRECONDITIONED, 2", "LFSO, 3"})
     void stepsOfTheUpdatersReadNoMoreThan(Method method, long most) {
-        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+        try (ForcedReduction forced = new ForcedReduction(Reduction.MATRIX)) {
             assertThat(smallest(method.network(DataType.FLOAT))).isBetween(1L, most);
         }
     }
@@ -130,8 +131,8 @@ class HostReadsTest {
                 .memory(memory)
                 .build();
         MultiLayerNetwork network = kind.network(updater, DataType.FLOAT);
-        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
-            network.setListeners(new FuseListener());
+        try (ForcedReduction forced = new ForcedReduction(Reduction.MATRIX)) {
+            network.setListeners(new CurvatureListener());
             assertThat(smallest(network)).isEqualTo(2 + 2 + (kind == TestNetworks.BATCH_NORM ? 2 : 0));
         }
     }
@@ -140,10 +141,10 @@ class HostReadsTest {
     @Test
     void onAFixedBatchEachOfTheNineStepsReadsThreeTimes() {
         MultiLayerNetwork network = TestNetworks.DENSE.network(new FusePv(1e-2), DataType.FLOAT);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         network.setListeners(listener);
         long smallest = Long.MAX_VALUE;
-        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+        try (ForcedReduction forced = new ForcedReduction(Reduction.MATRIX)) {
             for (int step = 0; step < 60; step++) {
                 long stepsBefore = listener.statistics().curvatureSteps();
                 long evaluations = listener.statistics().gradientEvaluations();
@@ -184,7 +185,7 @@ class HostReadsTest {
 
     private static List<Long> counts(Method method, int steps, DataType type) {
         List<Long> counts = new ArrayList<>();
-        try (ForcedKernel forced = new ForcedKernel(Kernel.MATRIX)) {
+        try (ForcedReduction forced = new ForcedReduction(Reduction.MATRIX)) {
             MultiLayerNetwork network = method.network(type);
             for (int step = 0; step < steps; step++) {
                 try (HostReads reads = new HostReads()) {

@@ -1,19 +1,19 @@
 package io.github.dl4jfuse.device;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.network.NetworkOutputs;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -28,10 +28,10 @@ import org.nd4j.linalg.learning.config.Sgd;
 /** Every method of the library, on one small network from weights that Java draws: backends draw different ones. */
 enum Method {
     ADAM(() -> new Adam(1e-2), () -> null),
-    FUSE_PV_ADAM(() -> new FusePv(1e-2), FuseListener::new),
-    FUSE_PV_LBFGS(Method::switched, FuseListener::new),
-    FUSE(() -> Fuse.builder().learningRate(1e-2).theta(0.5).memory(3).build(), FuseListener::new),
-    ADAPTED(() -> new Adapted(new Adam(1e-2)), FuseListener::new),
+    FUSE_PV_ADAM(() -> new FusePv(1e-2), CurvatureListener::new),
+    FUSE_PV_LBFGS(Method::switched, CurvatureListener::new),
+    FUSE(() -> Fuse.builder().learningRate(1e-2).theta(0.5).memory(3).build(), CurvatureListener::new),
+    PRECONDITIONED(() -> Preconditioned.of(new Adam(1e-2)), CurvatureListener::new),
     LFSO(() -> new Lfso(Lfso.Direction.ADAM), LfsoListener::new),
     GAUSS_NEWTON(() -> new Sgd(1), GaussNewtonListener::new),
     SADDLE(() -> new Adam(1e-2), () -> new SaddleListener(batch(0, DataType.DOUBLE)).window(20)),
@@ -95,7 +95,7 @@ enum Method {
                 LbfgsSolver.builder().maxIterations(STEPS).build().run(new NetworkObjective(network, batch(0, type)));
             case GEOMETRY_SOLVER -> {
                 NetworkOutputs outputs = new NetworkOutputs(network, batch(0, type));
-                GeometrySolver.builder().maxIterations(3).build().run(outputs, outputs.loss());
+                GaussNewtonSolver.builder().maxIterations(3).build().run(outputs, outputs.loss());
             }
             default -> {
                 for (int step = from; step < to; step++) {

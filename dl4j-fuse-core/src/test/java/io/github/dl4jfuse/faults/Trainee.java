@@ -1,12 +1,12 @@
 package io.github.dl4jfuse.faults;
 
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.LfsoListener;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import java.util.function.Supplier;
 import org.deeplearning4j.optimize.api.TrainingListener;
@@ -16,18 +16,18 @@ import org.nd4j.linalg.learning.config.IUpdater;
 /** An updater, with or without its listener. */
 enum Trainee {
     ADAM(() -> new Adam(1e-3), null),
-    ADAPTED(Adapted::new, FuseListener::new),
-    ADAPTED_ALONE(Adapted::new, null),
-    ADAPTED_OVER_EPOCHS(() -> Adapted.overEpochs(Run.EPOCHS), FuseListener::new),
-    ADAPTED_ADAM(() -> new Adapted(new Adam(1e-3)), FuseListener::new),
-    FUSE_PV(FusePv::new, FuseListener::new),
+    PRECONDITIONED(Preconditioned::adam, CurvatureListener::new),
+    PRECONDITIONED_ALONE(Preconditioned::adam, null),
+    PRECONDITIONED_OVER_EPOCHS(() -> Preconditioned.adam().overEpochs(Run.EPOCHS), CurvatureListener::new),
+    PRECONDITIONED_ADAM(() -> Preconditioned.of(new Adam(1e-3)), CurvatureListener::new),
+    FUSE_PV(FusePv::new, CurvatureListener::new),
     FUSE_PV_ALONE(FusePv::new, null),
     FUSE_PV_SWITCHED(
             () -> FusePv.builder()
                     .switchCriterion(SwitchCriterion.iteration(Run.SWITCH))
                     .build(),
-            FuseListener::new),
-    FUSE(() -> new Fuse(0.5), FuseListener::new),
+            CurvatureListener::new),
+    FUSE(() -> new Fuse(0.5), CurvatureListener::new),
     FUSE_ALONE(() -> new Fuse(0.5), null),
     LFSO(Lfso::new, LfsoListener::new),
     LFSO_ALONE(Lfso::new, null);

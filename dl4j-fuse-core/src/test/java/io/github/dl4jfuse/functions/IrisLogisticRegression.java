@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.functions;
 
+import io.github.dl4jfuse.functions.TestFunction.Minimum;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.functions;
 
+import io.github.dl4jfuse.functions.TestFunction.Minimum;
 import java.util.Arrays;
 
 /** f(x) = Σ rᵢ(x)², i = 1..m, with ∇f = 2 Σ rᵢ ∇rᵢ. */

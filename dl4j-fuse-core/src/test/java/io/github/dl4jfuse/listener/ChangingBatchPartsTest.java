@@ -10,8 +10,9 @@ import static io.github.dl4jfuse.TestNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.PhaseChange;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
@@ -39,7 +40,7 @@ class ChangingBatchPartsTest {
     void withNewTargetsAtEachStepItIsAdamBitForBit(TestNetworks kind) {
         Model plain = kind.create(new Adam(1e-2), DataType.FLOAT, PLAIN);
         Model fuse = kind.create(new FusePv(1e-2), DataType.FLOAT, PLAIN);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = kind.batch(1, 30, DataType.FLOAT);
         for (int step = 0; step < 3 * SWITCH; step++) {
@@ -61,7 +62,7 @@ class ChangingBatchPartsTest {
     void withANewMaskAtEachStepItIsAdamBitForBit() {
         MultiLayerNetwork plain = regression(new Adam(1e-2));
         MultiLayerNetwork fuse = regression(new FusePv(1e-2));
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = TestNetworks.surface(30, SEED);
         Random random = new Random(SEED);
@@ -79,7 +80,7 @@ class ChangingBatchPartsTest {
     @Test
     void withTheSameMaskTheBatchIsFixed() {
         MultiLayerNetwork fuse = regression(new FusePv(1e-2));
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = TestNetworks.surface(30, SEED);
         INDArray mask = Nd4j.ones(DataType.DOUBLE, 30, 1);
@@ -96,7 +97,7 @@ class ChangingBatchPartsTest {
     @Test
     void afterEachPhaseThatTheLossRefutesTheNextComesHalfAsSoon() {
         MultiLayerNetwork fuse = regression(new FusePv(1e-3));
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         Random random = new Random(SEED);
         fuse.setListeners(listener, new BaseTrainingListener() {
             @Override
@@ -111,8 +112,8 @@ class ChangingBatchPartsTest {
             fuse.fit(data);
         }
         List<Integer> begins = listener.phaseChanges().stream()
-                .filter(FuseListener.PhaseChange::curvature)
-                .map(FuseListener.PhaseChange::iteration)
+                .filter(PhaseChange::curvature)
+                .map(PhaseChange::iteration)
                 .toList();
         assertThat(begins).hasSize(3);
         assertThat(begins.get(0)).isEqualTo(SWITCH);

@@ -9,9 +9,9 @@ import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.listener.ReferenceLbfgs.Evaluation;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
@@ -44,7 +44,7 @@ class CurvaturePhaseTest {
 
     private static Model listening(TestNetworks kind, FusePv updater, DataType type, Options options) {
         Model model = kind.create(updater, type, options);
-        model.setListeners(new FuseListener());
+        model.setListeners(new CurvatureListener());
         return model;
     }
 
@@ -100,7 +100,7 @@ class CurvaturePhaseTest {
         Model twin = kind.create(new Sgd(0), type, PLAIN);
         ReferenceLbfgs reference =
                 new ReferenceLbfgs(4, FusePv.DEFAULT_MAX_EVALUATIONS, type == DataType.DOUBLE ? 1e-14 : 1e-6);
-        FuseStatistics counts = compareWithReference(kind, fuse, twin, type, BATCH, 10, tolerance, reference);
+        CurvatureStatistics counts = compareWithReference(kind, fuse, twin, type, BATCH, 10, tolerance, reference);
         assertThat(counts.pairsKept() + counts.pairsDamped()).isGreaterThanOrEqualTo(8);
     }
 
@@ -124,7 +124,7 @@ class CurvaturePhaseTest {
         Model twin = kind.create(new Sgd(0), DataType.DOUBLE, PLAIN);
         fuse.params().muli(10); // far out, where the loss is far from convex
         ReferenceLbfgs reference = new ReferenceLbfgs(4, maxEvaluations, 1e-14);
-        FuseStatistics counts = compareWithReference(kind, fuse, twin, DataType.DOUBLE, 6, 60, 1e-6, reference);
+        CurvatureStatistics counts = compareWithReference(kind, fuse, twin, DataType.DOUBLE, 6, 60, 1e-6, reference);
         assertThat(reference.dropped).as("histories dropped").isPositive();
         assertThat(counts.pairsDamped()).isPositive();
         if (maxEvaluations == 1) {
@@ -136,7 +136,7 @@ class CurvaturePhaseTest {
         }
     }
 
-    private static FuseStatistics compareWithReference(
+    private static CurvatureStatistics compareWithReference(
             TestNetworks kind,
             Model fuse,
             Model twin,
@@ -163,7 +163,7 @@ class CurvaturePhaseTest {
                     .isLessThan(tolerance);
             x = actual;
         }
-        return ((FuseListener) fuse(fuse)).statistics();
+        return ((CurvatureListener) fuse(fuse)).statistics();
     }
 
     private static Object fuse(Model model) {
@@ -192,8 +192,8 @@ class CurvaturePhaseTest {
     void bothWorkspaceModesGiveTheSameBits(TestNetworks kind) {
         Model with = kind.create(fromTheStart().build(), DataType.FLOAT, PLAIN, WorkspaceMode.ENABLED);
         Model without = kind.create(fromTheStart().build(), DataType.FLOAT, PLAIN, WorkspaceMode.NONE);
-        with.setListeners(new FuseListener());
-        without.setListeners(new FuseListener());
+        with.setListeners(new CurvatureListener());
+        without.setListeners(new CurvatureListener());
         for (int step = 0; step < 15; step++) {
             fit(with, kind.batch(step, BATCH, DataType.FLOAT));
             fit(without, kind.batch(step, BATCH, DataType.FLOAT));
@@ -231,7 +231,7 @@ class CurvaturePhaseTest {
             }
             best = Math.min(best, adam.score());
         }
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         Model fuse = TestNetworks.DENSE.create(
                 FusePv.builder()
                         .learningRate(1e-2)
@@ -344,7 +344,7 @@ class CurvaturePhaseTest {
                 fromTheStart().maxEvaluations(40).sufficientDecrease(0.999999).build(),
                 DataType.DOUBLE,
                 Options.layer(layer -> layer.dropOut(0.5).l2(1)));
-        model.setListeners(new FuseListener(), new BaseTrainingListener() {
+        model.setListeners(new CurvatureListener(), new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model evaluated) {
                 scores.add(evaluated.score());
@@ -366,7 +366,7 @@ class CurvaturePhaseTest {
         List<Double> evaluations = new ArrayList<>();
         List<INDArray> updates = new ArrayList<>();
         List<Double> scores = new ArrayList<>();
-        FuseListener fuse = new FuseListener();
+        CurvatureListener fuse = new CurvatureListener();
         model.setListeners(fuse, new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model evaluated) {
@@ -391,7 +391,7 @@ class CurvaturePhaseTest {
             }
             assertThat(scores.get(step)).isEqualTo(evaluations.get(first));
         }
-        FuseStatistics counts = fuse.statistics();
+        CurvatureStatistics counts = fuse.statistics();
         assertThat(counts.gradientEvaluations()).isEqualTo(evaluations.size());
         assertThat(counts.functionEvaluations()).isEqualTo(evaluations.size());
         assertThat(counts.curvatureSteps()).isEqualTo(8);

@@ -8,11 +8,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.search.StrongWolfe;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
-import io.github.dl4jfuse.updater.AdaptedUpdater;
+import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.PreconditionedUpdater;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -49,8 +49,8 @@ class FixedBatchPhaseTest {
     private static final int SWITCH = SwitchCriterion.DEFAULT_FIXED_BATCH_STEPS;
     private static final int BATCH = 40;
 
-    private static FuseListener listen(Model model) {
-        FuseListener listener = new FuseListener();
+    private static CurvatureListener listen(Model model) {
+        CurvatureListener listener = new CurvatureListener();
         model.setListeners(listener);
         return listener;
     }
@@ -81,7 +81,7 @@ class FixedBatchPhaseTest {
         for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
             Model plain = kind.create(new Adam(1e-3), type, PLAIN);
             Model fuse = kind.create(new FusePv(), type, PLAIN);
-            FuseListener listener = listen(fuse);
+            CurvatureListener listener = listen(fuse);
             for (int step = 0; step < 3 * SWITCH; step++) {
                 fit(plain, kind.batch(step / 2, BATCH, type)); // each batch twice in a row
                 fit(fuse, kind.batch(step / 2, BATCH, type));
@@ -94,10 +94,10 @@ class FixedBatchPhaseTest {
     @ParameterizedTest
     @EnumSource(TestNetworks.class)
     void onAFixedBatchTheLossNeverRisesAndEndsFarBelowAdams(TestNetworks kind) {
-        for (IUpdater updater : List.of(new FusePv(), new Adapted())) {
+        for (IUpdater updater : List.of(new FusePv(), Preconditioned.adam())) {
             DataSet data = noisy(kind, DataType.DOUBLE);
             Model model = kind.create(updater, DataType.DOUBLE, PLAIN);
-            FuseListener listener = listen(model);
+            CurvatureListener listener = listen(model);
             repeat(model, data, SWITCH + 1);
             assertThat(listener.phaseChanges())
                     .singleElement()
@@ -126,20 +126,20 @@ class FixedBatchPhaseTest {
         }
     }
 
-    /** L-BFGS on f(x + T w) as a function of w, by matrices and loops; T is what Adapted's own rule steps in. */
+    /** L-BFGS on f(x + T w) as a function of w, by matrices and loops; T is what Preconditioned's own rule steps in. */
     @ParameterizedTest
     @EnumSource(
             value = TestNetworks.class,
             names = {"DENSE", "CONVOLUTION"})
-    void insideAdaptedItIsLbfgsInTheCoordinatesOfTheMetric(TestNetworks kind) {
+    void insidePreconditionedItIsLbfgsInTheCoordinatesOfTheMetric(TestNetworks kind) {
         DataSet data = noisy(kind, DataType.DOUBLE);
-        MultiLayerNetwork model = kind.network(new Adapted(), DataType.DOUBLE);
-        FuseListener listener = listen(model);
+        MultiLayerNetwork model = kind.network(Preconditioned.adam(), DataType.DOUBLE);
+        CurvatureListener listener = listen(model);
         repeat(model, data, SWITCH);
         double[] start = model.params().toDoubleVector();
         double[][] metric = metric(model);
         MultiLayerNetwork twin = kind.network(new Sgd(0), DataType.DOUBLE);
-        ReferenceLbfgs reference = new ReferenceLbfgs(FusePv.UNSAVED_PAIRS, StrongWolfe.DEFAULT_MAX_EVALUATIONS, 1e-14);
+        ReferenceLbfgs reference = new ReferenceLbfgs(FusePv.UNSAVED_PAIRS, MoreThuente.DEFAULT_MAX_EVALUATIONS, 1e-14);
         double[] w = new double[start.length];
         for (int step = 1; step <= 18; step++) {
             w = reference.step(w, at -> evaluate(twin, data, start, metric, at));
@@ -157,8 +157,8 @@ class FixedBatchPhaseTest {
     @Test
     void theMetricStandsStillInThePhase() {
         DataSet data = noisy(TestNetworks.DENSE, DataType.DOUBLE);
-        MultiLayerNetwork model = TestNetworks.DENSE.network(new Adapted(), DataType.DOUBLE);
-        FuseListener listener = listen(model);
+        MultiLayerNetwork model = TestNetworks.DENSE.network(Preconditioned.adam(), DataType.DOUBLE);
+        CurvatureListener listener = listen(model);
         repeat(model, data, SWITCH);
         double[][] metric = metric(model);
         repeat(model, data, 32 - SWITCH); // without the phase, inputs are looked at in step 32
@@ -180,7 +180,7 @@ class FixedBatchPhaseTest {
             INDArray unit = Nd4j.zeros(DataType.DOUBLE, columns.length);
             unit.putScalar(i, 1);
             for (var block : ((BaseMultiLayerUpdater<?>) model.getUpdater()).getUpdaterBlocks()) {
-                ((AdaptedUpdater) block.getGradientUpdater())
+                ((PreconditionedUpdater) block.getGradientUpdater())
                         .transform(unit.get(
                                 NDArrayIndex.interval(block.getParamOffsetStart(), block.getParamOffsetEnd())));
             }
@@ -224,7 +224,7 @@ class FixedBatchPhaseTest {
         MultiLayerNetwork model = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
                 .seed(SEED)
                 .dataType(DataType.DOUBLE)
-                .updater(new Adapted())
+                .updater(Preconditioned.adam())
                 .list()
                 .layer(new BatchNormalization.Builder()
                         .decay(decay)
@@ -237,9 +237,9 @@ class FixedBatchPhaseTest {
                 .setInputType(InputType.feedForward(data.numInputs()))
                 .build());
         model.init();
-        FuseListener listener = listen(model);
+        CurvatureListener listener = listen(model);
         repeat(model, data, SWITCH + 2);
-        FuseStatistics counts = listener.statistics();
+        CurvatureStatistics counts = listener.statistics();
         assertThat(counts.curvatureSteps()).isGreaterThan(2);
         double left = Math.pow(decay, counts.adamSteps() + counts.curvatureSteps());
         INDArray mean = data.getFeatures().mean(0).mul(1 - left);
@@ -279,7 +279,7 @@ class FixedBatchPhaseTest {
         TestNetworks kind = TestNetworks.DENSE;
         DataSet data = noisy(kind, DataType.DOUBLE);
         Model model = kind.create(new FusePv(), DataType.DOUBLE, PLAIN);
-        FuseListener listener = listen(model);
+        CurvatureListener listener = listen(model);
         repeat(model, data, SWITCH + 5);
         assertThat(listener.inCurvaturePhase()).isTrue();
         INDArray state = TestNetworks.updaterState(model).dup();
@@ -295,7 +295,7 @@ class FixedBatchPhaseTest {
         TestNetworks kind = TestNetworks.DENSE;
         DataSet data = noisy(kind, DataType.DOUBLE);
         Model model = kind.create(new FusePv(), DataType.DOUBLE, PLAIN);
-        FuseListener listener = listen(model);
+        CurvatureListener listener = listen(model);
         repeat(model, data, SWITCH + 5);
         fit(
                 model,
@@ -318,7 +318,7 @@ class FixedBatchPhaseTest {
             repeat(plain, data, 2 * SWITCH);
             Nd4j.getRandom().setSeed(SEED);
             Model fuse = kind.create(new FusePv(), DataType.DOUBLE, options);
-            FuseListener listener = listen(fuse);
+            CurvatureListener listener = listen(fuse);
             repeat(fuse, data, 2 * SWITCH);
             assertThat(fuse.params()).isEqualTo(plain.params());
             assertThat(listener.phaseChanges()).isEmpty();
@@ -337,7 +337,7 @@ class FixedBatchPhaseTest {
         ModelSerializer.writeModel(model, saved, true);
         MultiLayerNetwork restored =
                 ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(saved.toByteArray()), true);
-        FuseListener listener = listen(restored);
+        CurvatureListener listener = listen(restored);
         double before = restored.score(data);
         repeat(restored, data, SWITCH + 10);
         assertThat(listener.inCurvaturePhase()).isTrue();
@@ -346,16 +346,16 @@ class FixedBatchPhaseTest {
 
     /** The published switch inside the metric: Adam's steps in the coordinates of the metric, L-BFGS in the network's own. */
     @Test
-    void thePublishedSwitchWorksInsideAdapted() {
+    void thePublishedSwitchWorksInsidePreconditioned() {
         TestNetworks kind = TestNetworks.BATCH_NORM;
         DataSet data = noisy(kind, DataType.DOUBLE);
         Model model = kind.create(
-                new Adapted(FusePv.builder()
+                Preconditioned.of(FusePv.builder()
                         .switchCriterion(SwitchCriterion.iteration(10))
                         .build()),
                 DataType.DOUBLE,
                 PLAIN);
-        FuseListener listener = listen(model);
+        CurvatureListener listener = listen(model);
         repeat(model, data, 11);
         double last = model.score();
         for (int step = 0; step < 20; step++) {

@@ -7,13 +7,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
-import io.github.dl4jfuse.lbfgs.Segments;
+import io.github.dl4jfuse.linalg.BlockVectors;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.PhaseChange;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
@@ -70,7 +71,7 @@ class FuseBlendTest {
         Model create(TestNetworks kind, DataType type, DoubleFunction<IUpdater> updater) {
             Model model = kind.create(updater.apply(RATE), type, options(updater));
             if (!(updater.apply(RATE) instanceof Adam)) {
-                model.setListeners(new FuseListener());
+                model.setListeners(new CurvatureListener());
             }
             return model;
         }
@@ -88,11 +89,11 @@ class FuseBlendTest {
         return Fuse.builder().learningRate(RATE).memory(MEMORY);
     }
 
-    private static FuseListener listener(Model model) {
+    private static CurvatureListener listener(Model model) {
         var listeners = model instanceof MultiLayerNetwork network
                 ? network.getListeners()
                 : ((ComputationGraph) model).getListeners();
-        return (FuseListener) listeners.iterator().next();
+        return (CurvatureListener) listeners.iterator().next();
     }
 
     /** Where the model goes from a point; dropout's mask depends on nothing but the number of the step. */
@@ -139,7 +140,7 @@ class FuseBlendTest {
                     .as("step %d, seed %d", step, TestNetworks.SEED)
                     .isLessThan(type == DataType.DOUBLE ? 1e-12 : 1e-6);
         }
-        FuseStatistics counts = listener(fuse).statistics();
+        CurvatureStatistics counts = listener(fuse).statistics();
         assertThat(counts.smallBatches()).isEqualTo(2);
         assertThat(counts.gradientEvaluations())
                 .as("no more than L-BFGS alone")
@@ -208,7 +209,7 @@ class FuseBlendTest {
                     .isLessThan(1e-12);
         }
         assertThat(listener(fuse).phaseChanges())
-                .extracting(FuseListener.PhaseChange::iteration)
+                .extracting(PhaseChange::iteration)
                 .containsExactly(0, 5, 7);
         assertThat(listener(fuse).statistics().adamSteps()).isEqualTo(2);
     }
@@ -241,7 +242,7 @@ class FuseBlendTest {
             DataSet data = kind.batch(step, BATCH, type);
             INDArray start = fuse.params().dup();
             INDArray[] displacement = trained(lbfgs, next(lbfgs, start, data, step));
-            Segments.axpy(-1, trained(fuse, start), displacement);
+            BlockVectors.axpy(-1, trained(fuse, start), displacement);
             fit(fuse, data);
             INDArray[] s = newest(fuse, FuseUpdater::sRows);
             INDArray[] y = newest(fuse, FuseUpdater::yRows);
@@ -251,14 +252,14 @@ class FuseBlendTest {
             if (listener(fuse).statistics().pairsKept() > kept) {
                 kept = listener(fuse).statistics().pairsKept();
                 INDArray[] change = gradient(twin, data, start, s);
-                Segments.axpy(-1, gradient(twin, data, start, null), change);
+                BlockVectors.axpy(-1, gradient(twin, data, start, null), change);
                 assertThat(relative(y, change))
                         .as("y, step %d, seed %d", step, TestNetworks.SEED)
                         .isLessThan(1e-9);
             }
-            INDArray[] image = Segments.zerosLike(y);
+            INDArray[] image = BlockVectors.zerosLike(y);
             history(fuse).direction(y, image); // -H y
-            Segments.scale(-1, image);
+            BlockVectors.scale(-1, image);
             assertThat(relative(image, s))
                     .as("H y, step %d, seed %d", step, TestNetworks.SEED)
                     .isLessThan(1e-8);
@@ -267,10 +268,10 @@ class FuseBlendTest {
     }
 
     private static double relative(INDArray[] actual, INDArray[] expected) {
-        INDArray[] difference = Segments.zerosLike(expected);
-        Segments.assign(difference, expected);
-        Segments.axpy(-1, actual, difference);
-        return Math.sqrt(Segments.dot(difference, difference) / Segments.dot(expected, expected));
+        INDArray[] difference = BlockVectors.zerosLike(expected);
+        BlockVectors.assign(difference, expected);
+        BlockVectors.axpy(-1, actual, difference);
+        return Math.sqrt(BlockVectors.dot(difference, difference) / BlockVectors.dot(expected, expected));
     }
 
     /** Copies the trained pieces of a vector that is as long as the model's parameters. */
@@ -278,8 +279,8 @@ class FuseBlendTest {
         INDArray kept = model.params().dup();
         model.params().assign(all);
         INDArray[] views = TrainingNetwork.ofFuse(model).parameters();
-        INDArray[] copies = Segments.zerosLike(views);
-        Segments.assign(copies, views);
+        INDArray[] copies = BlockVectors.zerosLike(views);
+        BlockVectors.assign(copies, views);
         model.params().assign(kept);
         return copies;
     }
@@ -310,7 +311,7 @@ class FuseBlendTest {
         TrainingNetwork<FuseUpdater> network = TrainingNetwork.ofFuse(model);
         model.params().assign(at);
         if (displacement != null) {
-            Segments.axpy(1, displacement, network.parameters());
+            BlockVectors.axpy(1, displacement, network.parameters());
         }
         if (model instanceof MultiLayerNetwork layers) {
             layers.setInput(data.getFeatures());
@@ -320,7 +321,7 @@ class FuseBlendTest {
             ((ComputationGraph) model).setLabels(data.getLabels());
         }
         model.computeGradientAndScore(LayerWorkspaceMgr.noWorkspaces());
-        INDArray[] gradient = Segments.zerosLike(network.parameters());
+        INDArray[] gradient = BlockVectors.zerosLike(network.parameters());
         network.gradient(gradient);
         return gradient;
     }
@@ -370,7 +371,7 @@ class FuseBlendTest {
         Model model = TestNetworks.DENSE.create(
                 blend().build(), DataType.DOUBLE, Options.layer(layer -> layer.weightDecay(0.1)));
         List<INDArray> updates = new ArrayList<>();
-        model.setListeners(new FuseListener(), new BaseTrainingListener() {
+        model.setListeners(new CurvatureListener(), new BaseTrainingListener() {
             @Override
             public void iterationDone(Model done, int iteration, int epoch) {
                 updates.add(done.getGradientsViewArray().dup());
@@ -390,7 +391,7 @@ class FuseBlendTest {
         MultiLayerNetwork all = TestNetworks.DENSE.network(blend().build(), DataType.DOUBLE);
         MultiLayerNetwork frozen =
                 new TransferLearning.Builder(all).setFeatureExtractor(0).build();
-        frozen.setListeners(new FuseListener());
+        frozen.setListeners(new CurvatureListener());
         INDArray before = frozen.getLayer(0).params().dup();
         INDArray after = frozen.getLayer(1).params().dup();
         for (int step = 0; step < 5; step++) {
@@ -406,7 +407,7 @@ class FuseBlendTest {
         for (IUpdater other : List.of(blend().theta(0.25).build(), lbfgs(RATE))) {
             Model model = TestNetworks.DENSE.create(
                     blend().build(), DataType.FLOAT, Options.network(builder -> builder.biasUpdater(other)));
-            model.setListeners(new FuseListener());
+            model.setListeners(new CurvatureListener());
             assertThatThrownBy(() -> fit(model, TestNetworks.DENSE.batch(0, BATCH, DataType.FLOAT)))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("only Adam's constants may differ");

@@ -9,13 +9,14 @@ import ch.qos.logback.core.read.ListAppender;
 import io.github.dl4jfuse.HeldMemory;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.lbfgs.MemoryNote;
+import io.github.dl4jfuse.linalg.MemoryEstimate;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.step.LbfgsStep;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -40,7 +41,7 @@ class FuseMemoryTest {
     static List<IUpdater> updaters() {
         return List.of(
                 new FusePv(),
-                new Adapted(),
+                Preconditioned.adam(),
                 FusePv.builder()
                         .switchCriterion(SwitchCriterion.iteration(0))
                         .memory(3)
@@ -54,11 +55,11 @@ class FuseMemoryTest {
         for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
             MultiLayerNetwork model =
                     (MultiLayerNetwork) KIND.create(updater, type, Options.layer(layer -> layer.weightDecay(0.1)));
-            model.setListeners(new FuseListener()); // binds the updaters' states
+            model.setListeners(new CurvatureListener()); // binds the updaters' states
             model.fit(KIND.batch(1, 8, type));
             TrainingNetwork<FuseUpdater> network = TrainingNetwork.ofFuse(model);
-            CurvatureStep step = new CurvatureStep(network);
-            assertThat(CurvatureStep.bytes(network))
+            LbfgsStep step = new LbfgsStep(network);
+            assertThat(LbfgsStep.bytes(network))
                     .as("%s, %s", updater, type)
                     .isEqualTo(
                             HeldMemory.of(step, model.params(), model.getFlattenedGradients(), model.updaterState()));
@@ -67,7 +68,7 @@ class FuseMemoryTest {
 
     @Test
     void saysBeforehandThatItTakesMuch() {
-        Logger logger = (Logger) LoggerFactory.getLogger(MemoryNote.class);
+        Logger logger = (Logger) LoggerFactory.getLogger(MemoryEstimate.class);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         log.start();
         logger.addAppender(log);
@@ -75,7 +76,7 @@ class FuseMemoryTest {
         try {
             long free = Pointer.maxBytes() - Pointer.totalBytes();
             int memory = 50;
-            int inputs = (int) (1.3 * MemoryNote.FROM * free / (2 * memory) / Float.BYTES);
+            int inputs = (int) (1.3 * MemoryEstimate.FROM * free / (2 * memory) / Float.BYTES);
             for (int n : new int[] {inputs / 10, inputs}) {
                 log.list.clear();
                 MultiLayerNetwork model = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
@@ -91,7 +92,7 @@ class FuseMemoryTest {
                                 .build())
                         .build());
                 model.init();
-                model.setListeners(new FuseListener());
+                model.setListeners(new CurvatureListener());
                 model.fit(new DataSet(Nd4j.ones(DataType.FLOAT, 1, n), Nd4j.ones(DataType.FLOAT, 1, 1)));
                 if (n < inputs) {
                     assertThat(log.list).isEmpty();

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -39,7 +39,7 @@ class FuseTest {
     private static Model model(TestNetworks kind, IUpdater updater, DataType type, Options options) {
         Model model = kind.create(updater, type, options);
         if (!(updater instanceof Adam)) {
-            model.setListeners(new FuseListener());
+            model.setListeners(new CurvatureListener());
         }
         return model;
     }
@@ -60,7 +60,7 @@ class FuseTest {
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             Model adam = model(kind, new Adam(1e-3), type, TestNetworks.PLAIN);
             Model fuse = model(kind, new Fuse(1), type, TestNetworks.PLAIN);
-            FuseListener listener = new FuseListener();
+            CurvatureListener listener = new CurvatureListener();
             fuse.setListeners(listener);
             train(kind, adam, 0, STEPS, type);
             train(kind, fuse, 0, STEPS, type);
@@ -109,7 +109,7 @@ class FuseTest {
     /** Where a step with another share leads from the state that a model is in. */
     private static INDArray stepFrom(Model model, double theta, DataSet data) {
         Model copy = withShare(model, theta);
-        copy.setListeners(new FuseListener());
+        copy.setListeners(new CurvatureListener());
         fit(copy, data);
         return copy.params().dup();
     }
@@ -164,7 +164,7 @@ class FuseTest {
         Model second = first instanceof MultiLayerNetwork
                 ? ModelSerializer.restoreMultiLayerNetwork(in, true)
                 : ModelSerializer.restoreComputationGraph(in, true);
-        second.setListeners(new FuseListener());
+        second.setListeners(new CurvatureListener());
         train(kind, second, STEPS, 2 * STEPS, DataType.FLOAT);
         assertThat(second.params()).isEqualTo(straight.params());
         assertThat(TestNetworks.updaterState(second)).isEqualTo(TestNetworks.updaterState(straight));
@@ -179,7 +179,7 @@ class FuseTest {
                 .sufficientDecrease(0.999)
                 .build();
         Model model = model(TestNetworks.DENSE, fuse, DataType.DOUBLE, TestNetworks.PLAIN);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         model.setListeners(listener);
         INDArray start = model.params().dup();
         fit(model, TestNetworks.DENSE.batch(0, BATCH, DataType.DOUBLE));
@@ -190,7 +190,7 @@ class FuseTest {
         assertThat(model.params().equalsWithEps(half, 1e-14)).isTrue();
 
         Model small = model(TestNetworks.DENSE, new Fuse(0.5), DataType.DOUBLE, TestNetworks.PLAIN);
-        FuseListener watching = new FuseListener();
+        CurvatureListener watching = new CurvatureListener();
         small.setListeners(watching);
         fit(small, TestNetworks.DENSE.batch(0, BATCH, DataType.DOUBLE));
         INDArray before = small.params().dup();

@@ -13,10 +13,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
 import io.github.dl4jfuse.updater.FusePv;
 import java.util.List;
 import java.util.Random;
@@ -195,8 +195,8 @@ class GaussNewtonListenerInputsTest {
                 .hasMessageContaining("smaller batches");
         NetworkOutputs outputs = new NetworkOutputs(network, data);
         OutputLoss loss = outputs.loss();
-        assertThatThrownBy(
-                        () -> GeometrySolver.builder().maxIterations(0).build().run(outputs, loss))
+        assertThatThrownBy(() ->
+                        GaussNewtonSolver.builder().maxIterations(0).build().run(outputs, loss))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("smaller batches");
         assertThat(network.params()).isEqualTo(start);

@@ -10,12 +10,13 @@ import static io.github.dl4jfuse.TestNetworks.surfaceFit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.geometry.Adaptation;
-import io.github.dl4jfuse.geometry.AdaptedStep;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolution;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonStep;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
+import io.github.dl4jfuse.step.GaussNewtonDescent;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
@@ -93,7 +94,7 @@ class GaussNewtonListenerTest {
             network.fit(data);
         }
         NetworkOutputs outputs = new NetworkOutputs(surfaceFit(new Sgd(1), Activation.TANH, 0), data);
-        Adaptation end = GeometrySolver.builder()
+        GaussNewtonSolution end = GaussNewtonSolver.builder()
                 .damping(1e-2)
                 .maxIterations((int) listener.statistics().steps())
                 .build()
@@ -256,7 +257,7 @@ class GaussNewtonListenerTest {
         NetworkOutputs outputs = new NetworkOutputs(surfaceFit(new Sgd(1), Activation.TANH, 0), data);
         INDArray start = second.reshape(second.length());
         OutputLoss.Local local = outputs.loss().at(outputs.outputs(start));
-        AdaptedStep step = new AdaptedStep(outputs.linearise(start), local, outputs.parameters());
+        GaussNewtonStep step = new GaussNewtonStep(outputs.linearise(start), local, outputs.parameters());
         INDArray earlier = first.sub(second).reshape(start.length());
         INDArray expected = step.damped(listener.statistics().damping() * step.meanEigenvalue(), earlier.mul(0.5))
                 .direction();

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -159,7 +159,7 @@ class GaussNewtonMasksTest {
                     meanSquares(6, 1));
             DataSet data = TestNetworks.surface(30, SEED);
             NetworkOutputs outputs = new NetworkOutputs(network, data);
-            GeometrySolver.builder().maxIterations(2).build().run(outputs, outputs.loss());
+            GaussNewtonSolver.builder().maxIterations(2).build().run(outputs, outputs.loss());
             network.setListeners(new GaussNewtonListener());
             network.fit(data);
             assertThat(network.score(data)).isFinite();

@@ -9,14 +9,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.network.NetworkOutputs;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -87,7 +87,7 @@ class HeldParametersTest {
 
     private static Stream<Arguments> everyUpdaterAndHold() {
         return Stream.of(
-                        new Adapted(),
+                        Preconditioned.adam(),
                         new FusePv(1e-2),
                         new Fuse(0.5),
                         FusePv.builder()
@@ -100,7 +100,7 @@ class HeldParametersTest {
     @MethodSource("everyUpdaterAndHold")
     void secondPhasesLeaveItAlone(IUpdater updater, Hold hold) {
         MultiLayerNetwork network = network(hold, updater);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         network.setListeners(listener);
         INDArray held = network.getLayer(1).params().dup();
         double start = network.score(DATA);
@@ -119,16 +119,16 @@ class HeldParametersTest {
     @Test
     void inAGraphToo() {
         for (Hold hold : Hold.values()) {
-            ComputationGraph graph = new ComputationGraph(builder(new Adapted(), DataType.DOUBLE)
+            ComputationGraph graph = new ComputationGraph(builder(Preconditioned.adam(), DataType.DOUBLE)
                     .graphBuilder()
                     .addInputs("in")
-                    .addLayer("held", hold.of(2, 12, new Adapted()), "in")
+                    .addLayer("held", hold.of(2, 12, Preconditioned.adam()), "in")
                     .addLayer("free", dense(12, 12), "held")
                     .addLayer("out", meanSquares(12, 1), "free")
                     .setOutputs("out")
                     .build());
             graph.init();
-            graph.setListeners(new FuseListener());
+            graph.setListeners(new CurvatureListener());
             INDArray held = graph.getLayer("held").params().dup();
             double start = graph.score(DATA);
             for (int i = 0; i < 14; i++) {
@@ -147,7 +147,7 @@ class HeldParametersTest {
         double start = network.score(DATA);
         LbfgsSolver.builder().maxIterations(20).build().run(new NetworkObjective(network, DATA));
         NetworkOutputs outputs = new NetworkOutputs(network, DATA);
-        GeometrySolver.builder().maxIterations(5).build().run(outputs, outputs.loss());
+        GaussNewtonSolver.builder().maxIterations(5).build().run(outputs, outputs.loss());
         network.setListeners(new GaussNewtonListener());
         for (int i = 0; i < 5; i++) {
             network.fit(DATA);
@@ -163,7 +163,7 @@ class HeldParametersTest {
                 dense(2, 12),
                 Hold.RATE_ZERO.of(12, 12, new FusePv(1e-2)),
                 meanSquares(12, 1));
-        network.setListeners(new FuseListener());
+        network.setListeners(new CurvatureListener());
         INDArray held = network.getLayer(1).params().dup();
         for (int i = 0; i < 20; i++) {
             network.fit(DATA);

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.Map;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
@@ -58,22 +58,24 @@ class InterruptedStepTest {
             case "FUSE_PV" ->
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(3)).build();
             case "LFSO" -> new Lfso();
-            default -> new Adapted();
+            default -> Preconditioned.adam();
         };
     }
 
     private static TrainingListener ours(String name) {
-        return name.equals("LFSO") ? new LfsoListener() : new FuseListener();
+        return name.equals("LFSO") ? new LfsoListener() : new CurvatureListener();
     }
 
     private static DataSet batch(TestNetworks kind, String name, int step) {
-        return name.equals("ADAPTED") ? kind.batch(0, 200, DataType.FLOAT) : kind.batch(step, 24, DataType.FLOAT);
+        return name.equals("PRECONDITIONED")
+                ? kind.batch(0, 200, DataType.FLOAT)
+                : kind.batch(step, 24, DataType.FLOAT);
     }
 
     @ParameterizedTest
     @CsvSource({
         "FUSE_PV, DENSE, 1", "FUSE, BATCH_NORM, 1", "LFSO, GRAPH, 1",
-        "ADAPTED, DENSE, 1", "ADAPTED, DENSE, 4", "ADAPTED, GRAPH, 2"
+        "PRECONDITIONED, DENSE, 1", "PRECONDITIONED, DENSE, 4", "PRECONDITIONED, GRAPH, 2"
     })
     void parametersAreWhereTheStepBegan(String name, TestNetworks kind, int evaluation) {
         Model model = kind.create(updater(name), DataType.FLOAT, PLAIN);
@@ -83,18 +85,18 @@ class InterruptedStepTest {
         int steps = 0;
         do {
             fit(model, batch(kind, name, steps++));
-        } while (ours instanceof FuseListener fuse && !fuse.inCurvaturePhase());
+        } while (ours instanceof CurvatureListener fuse && !fuse.inCurvaturePhase());
         DataSet next = batch(kind, name, steps);
         Map<String, INDArray> before = trained(model);
         breaker.arm(evaluation);
         assertThatThrownBy(() -> fit(model, next)).isInstanceOf(IllegalStateException.class);
         assertThat(trained(model)).isEqualTo(before);
-        long taken = ours instanceof FuseListener fuse ? fuse.statistics().curvatureSteps() : 0;
+        long taken = ours instanceof CurvatureListener fuse ? fuse.statistics().curvatureSteps() : 0;
         for (int step = steps; step < steps + 4; step++) {
             fit(model, batch(kind, name, step));
         }
         assertThat(model.params().sumNumber().doubleValue()).isFinite();
-        if (ours instanceof FuseListener fuse) {
+        if (ours instanceof CurvatureListener fuse) {
             assertThat(fuse.statistics().curvatureSteps()).isGreaterThanOrEqualTo(taken + 4);
         }
     }
@@ -113,11 +115,11 @@ class InterruptedStepTest {
     /** The metrics look at step 16, and when it is made again after an exception. */
     @Test
     void metricsLookAgain() {
-        Adapted updater = new Adapted(
+        Preconditioned updater = Preconditioned.of(
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(3)).build());
         MultiLayerNetwork network = TestNetworks.DENSE.network(updater, DataType.FLOAT);
         Breaker breaker = new Breaker();
-        network.setListeners(new FuseListener(), breaker);
+        network.setListeners(new CurvatureListener(), breaker);
         for (int step = 0; step < 15; step++) {
             network.fit(TestNetworks.DENSE.batch(step, 24, DataType.FLOAT));
         }

@@ -12,7 +12,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.smoothness.MeasuredSmoothness;
+import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Lfso.Direction;
 import java.io.File;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.TrainingListener;
@@ -32,7 +32,7 @@ class ListenerTakenOffTest {
     private record Case(IUpdater updater, String says) {
 
         TrainingListener listener() {
-            return updater instanceof Lfso ? new LfsoListener() : new FuseListener();
+            return updater instanceof Lfso ? new LfsoListener() : new CurvatureListener();
         }
     }
 
@@ -43,12 +43,14 @@ class ListenerTakenOffTest {
     private static List<Case> cases() {
         return List.of(
                 new Case(new FusePv(), "FusePv stays with plain Adam"),
-                new Case(switching(), "FusePv is in its L-BFGS phase, but no FuseListener conducts iteration 4"),
-                new Case(new Fuse(0.5), "Fuse is in its L-BFGS phase, but no FuseListener conducts iteration 4"),
+                new Case(switching(), "FusePv is in its L-BFGS phase, but no CurvatureListener conducts iteration 4"),
+                new Case(new Fuse(0.5), "Fuse is in its L-BFGS phase, but no CurvatureListener conducts iteration 4"),
                 new Case(new Lfso(), "Lfso takes what it measured last"),
-                new Case(new Adapted(), "Adapted trains by plain Adam in the metric as it was last"),
-                new Case(new Adapted(switching()), "Adapted trains by plain Adam in the metric as it was last"),
-                new Case(new Adapted(new Adam()), "Adapted trains by Adam in the metric as it was last"));
+                new Case(Preconditioned.adam(), "Preconditioned trains by plain Adam in the metric as it was last"),
+                new Case(
+                        Preconditioned.of(switching()),
+                        "Preconditioned trains by plain Adam in the metric as it was last"),
+                new Case(Preconditioned.of(new Adam()), "Preconditioned trains by Adam in the metric as it was last"));
     }
 
     private static DataSet good(TestNetworks kind, int index) {
@@ -74,7 +76,7 @@ class ListenerTakenOffTest {
                     fit(model, good(kind, step));
                 }
                 assertThat(log.with("none conducts")).as("%s", each).isEmpty();
-                assertThat(log.with("no FuseListener")).as("%s", each).isEmpty();
+                assertThat(log.with("no CurvatureListener")).as("%s", each).isEmpty();
                 model.setListeners(new CollectScoresIterationListener());
                 fit(model, good(kind, 4));
                 INDArray before = model.params().dup();
@@ -100,7 +102,8 @@ class ListenerTakenOffTest {
         // Several blocks, each with an updater of its own. In M1.1 a view does not tell what it is part of, and each
         // block speaks.
         TestNetworks kind = TestNetworks.readsModelsOfM2() ? TestNetworks.BATCH_NORM : TestNetworks.DENSE;
-        for (IUpdater updater : List.of(new FusePv(), new Lfso(), new Adapted(), new Adapted(new Adam()))) {
+        for (IUpdater updater :
+                List.of(new FusePv(), new Lfso(), Preconditioned.adam(), Preconditioned.of(new Adam()))) {
             try (LogLines log = new LogLines()) {
                 for (int network = 1; network <= 2; network++) {
                     Model model = kind.create(updater, DataType.FLOAT, TestNetworks.PLAIN);
@@ -136,7 +139,7 @@ class ListenerTakenOffTest {
         TestNetworks kind = TestNetworks.DENSE;
         for (IUpdater updater : List.of(new FusePv(), new Lfso())) {
             Model model = kind.create(updater, DataType.FLOAT, TestNetworks.PLAIN);
-            TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new FuseListener();
+            TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new CurvatureListener();
             model.setListeners(listener);
             fit(model, good(kind, 0));
             model.setListeners(new CollectScoresIterationListener());

@@ -6,9 +6,9 @@ import static io.github.dl4jfuse.TestNetworks.dense;
 import static io.github.dl4jfuse.TestNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -27,7 +27,7 @@ class NanGradientTest {
 
     private static Stream<IUpdater> updaters() {
         return Stream.of(
-                new Adapted(),
+                Preconditioned.adam(),
                 new FusePv(1e-2),
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(4)).build());
     }
@@ -44,7 +44,7 @@ class NanGradientTest {
                         .nOut(3)
                         .activation(Activation.SOFTMAX)
                         .build());
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         network.setListeners(listener);
         Nd4j.getRandom().setSeed(SEED);
         INDArray labels = Nd4j.zeros(DataType.FLOAT, 30, 3);

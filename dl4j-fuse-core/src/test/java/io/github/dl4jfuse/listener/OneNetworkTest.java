@@ -8,10 +8,10 @@ import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.io.OutputStream;
@@ -65,12 +65,12 @@ class OneNetworkTest {
             value = TestNetworks.class,
             names = {"DENSE", "GRAPH"})
     void oneListenerHasTheSay(TestNetworks kind) {
-        FuseListener twice = new FuseListener();
-        refusing(kind, new Adapted(), new FuseListener(), new FuseListener());
+        CurvatureListener twice = new CurvatureListener();
+        refusing(kind, Preconditioned.adam(), new CurvatureListener(), new CurvatureListener());
         refusing(kind, new FusePv(), twice, twice);
         refusing(kind, new Lfso(), new LfsoListener(), new LfsoListener());
-        refusing(kind, new FusePv(), new FuseListener(), new LfsoListener());
-        refusing(kind, new Adapted(), new GaussNewtonListener(Layers.OUTPUT_LAYER), new FuseListener());
+        refusing(kind, new FusePv(), new CurvatureListener(), new LfsoListener());
+        refusing(kind, Preconditioned.adam(), new GaussNewtonListener(Layers.OUTPUT_LAYER), new CurvatureListener());
         refusing(kind, new Lfso(), new LfsoListener(), new GaussNewtonListener(Layers.OUTPUT_LAYER));
         GaussNewtonListener kept = new GaussNewtonListener(Layers.OUTPUT_LAYER);
         Model model = refusing(kind, new Sgd(0.1), kept, new GaussNewtonListener(Layers.OUTPUT_LAYER));
@@ -81,24 +81,24 @@ class OneNetworkTest {
 
     @Test
     void oneThatIsAddedLaterIsRefusedToo() {
-        Model model = TestNetworks.DENSE.network(new Adapted(), DataType.FLOAT);
-        FuseListener first = new FuseListener();
+        Model model = TestNetworks.DENSE.network(Preconditioned.adam(), DataType.FLOAT);
+        CurvatureListener first = new CurvatureListener();
         model.setListeners(first);
         fit(model, batch(TestNetworks.DENSE));
-        model.addListeners(new FuseListener());
+        model.addListeners(new CurvatureListener());
         assertThatThrownBy(() -> fit(model, batch(TestNetworks.DENSE)))
-                .hasMessageContaining("FuseListener, FuseListener");
+                .hasMessageContaining("CurvatureListener, CurvatureListener");
         model.setListeners(first);
         fit(model, batch(TestNetworks.DENSE));
     }
 
     @Test
     void watchersMayBeThereTwice() {
-        MultiLayerNetwork model = TestNetworks.surfaceFit(new Adapted(), Activation.TANH, 0);
+        MultiLayerNetwork model = TestNetworks.surfaceFit(Preconditioned.adam(), Activation.TANH, 0);
         DataSet data = TestNetworks.surface(8, 1);
         GeometryListener first = new GeometryListener();
         GeometryListener second = new GeometryListener();
-        model.setListeners(new FuseListener(), first, second, new SaddleListener(data), new SaddleListener(data));
+        model.setListeners(new CurvatureListener(), first, second, new SaddleListener(data), new SaddleListener(data));
         fit(model, data);
         assertThat(first.reports()).hasSameSizeAs(second.reports()).isNotEmpty();
     }
@@ -106,13 +106,13 @@ class OneNetworkTest {
     @Test
     void theCloneOfAGraphIsNamedWhereItsListIsTheFault() {
         for (boolean ofItsOwn : new boolean[] {false, true}) {
-            ComputationGraph graph =
-                    (ComputationGraph) TestNetworks.GRAPH.create(new Adapted(), DataType.FLOAT, TestNetworks.PLAIN);
-            graph.setListeners(new FuseListener());
+            ComputationGraph graph = (ComputationGraph)
+                    TestNetworks.GRAPH.create(Preconditioned.adam(), DataType.FLOAT, TestNetworks.PLAIN);
+            graph.setListeners(new CurvatureListener());
             fit(graph, batch(TestNetworks.GRAPH));
             ComputationGraph copy = graph.clone();
             if (ofItsOwn) {
-                copy.setListeners(new FuseListener());
+                copy.setListeners(new CurvatureListener());
                 fit(copy, batch(TestNetworks.GRAPH));
             }
             assertThatThrownBy(() -> fit(ofItsOwn ? graph : copy, batch(TestNetworks.GRAPH)))
@@ -132,10 +132,14 @@ class OneNetworkTest {
         Options decaying = Options.layer(layer -> layer.weightDecay(0.01));
         Options dropping = Options.layer(layer -> layer.dropOut(0.5));
         for (TestNetworks kind : new TestNetworks[] {TestNetworks.DENSE, TestNetworks.GRAPH}) {
-            early(kind.create(published, DataType.FLOAT, clipped), new FuseListener(), kind, "remove .gradientNorm");
             early(
-                    kind.create(new Adapted(published), DataType.FLOAT, clipped),
-                    new FuseListener(),
+                    kind.create(published, DataType.FLOAT, clipped),
+                    new CurvatureListener(),
+                    kind,
+                    "remove .gradientNorm");
+            early(
+                    kind.create(Preconditioned.of(published), DataType.FLOAT, clipped),
+                    new CurvatureListener(),
                     kind,
                     "remove .gradientNorm");
             early(
@@ -146,9 +150,9 @@ class OneNetworkTest {
             early(kind.create(new Sgd(1), DataType.FLOAT, dropping), new GaussNewtonListener(), kind, "remove them");
             early(
                     kind.create(new Sgd(1), DataType.FLOAT, TestNetworks.PLAIN),
-                    new FuseListener(),
+                    new CurvatureListener(),
                     kind,
-                    "new Adapted()");
+                    "Preconditioned.adam()");
         }
     }
 
@@ -192,15 +196,15 @@ class OneNetworkTest {
     @Test
     void theLogCallsTheUpdaterAsTheUserDoes() {
         try (LogLines log = new LogLines()) {
-            for (IUpdater updater : new IUpdater[] {new Adapted(), new FusePv()}) {
+            for (IUpdater updater : new IUpdater[] {Preconditioned.adam(), new FusePv()}) {
                 Model model = TestNetworks.DENSE.network(updater, DataType.FLOAT);
-                model.setListeners(new FuseListener());
+                model.setListeners(new CurvatureListener());
                 for (int step = 0; step < 15; step++) {
                     fit(model, batch(TestNetworks.DENSE));
                 }
             }
             assertThat(log.with("from Adam to L-BFGS")).hasSize(2);
-            assertThat(log.with("from Adam to L-BFGS").get(0)).startsWith("Adapted goes");
+            assertThat(log.with("from Adam to L-BFGS").get(0)).startsWith("Preconditioned goes");
             assertThat(log.with("from Adam to L-BFGS").get(1)).startsWith("FusePv switches");
         }
     }
@@ -210,7 +214,7 @@ class OneNetworkTest {
     void whoSerializesAListenerIsToldWhatToDo() {
         DataSet probe = batch(TestNetworks.DENSE);
         for (TrainingListener listener : List.of(
-                new FuseListener(),
+                new CurvatureListener(),
                 new LfsoListener(),
                 new GaussNewtonListener(),
                 new GeometryListener(),
@@ -227,9 +231,9 @@ class OneNetworkTest {
         Model model = TestNetworks.DENSE.create(
                 FusePv.builder().switchCriterion(SwitchCriterion.epoch(1)).build(),
                 DataType.FLOAT,
-                Options.layer(layer -> layer.biasUpdater(new Adapted(new Sgd(0.1)))));
-        model.setListeners(new FuseListener());
+                Options.layer(layer -> layer.biasUpdater(Preconditioned.of(new Sgd(0.1)))));
+        model.setListeners(new CurvatureListener());
         assertThatThrownBy(() -> fit(model, batch(TestNetworks.DENSE)))
-                .hasMessageContaining("b of layer \"layer0\" uses Adapted with Sgd");
+                .hasMessageContaining("b of layer \"layer0\" uses Preconditioned with Sgd");
     }
 }

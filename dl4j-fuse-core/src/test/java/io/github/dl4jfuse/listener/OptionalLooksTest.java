@@ -9,13 +9,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.network.NetworkOutputs;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.List;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.layers.AutoEncoder;
@@ -68,9 +68,9 @@ class OptionalLooksTest {
     void labelsThatTheGeometryDoesNotUnderstandAreTrainedOn() {
         for (LossFunction loss : List.of(LossFunction.SPARSE_MCXENT, LossFunction.MCXENT)) {
             DataSet data = classes(loss);
-            for (IUpdater updater : List.of(new Adapted(), new FusePv())) {
+            for (IUpdater updater : List.of(Preconditioned.adam(), new FusePv())) {
                 MultiLayerNetwork network = classifier(updater, loss);
-                FuseListener listener = new FuseListener();
+                CurvatureListener listener = new CurvatureListener();
                 network.setListeners(listener, new GeometryListener(1, 0.1));
                 double start = network.score(data);
                 for (int i = 0; i < STEPS; i++) {
@@ -115,7 +115,7 @@ class OptionalLooksTest {
         assertThat(watch.reports()).isNotEmpty();
         double before = network.score(data);
         NetworkOutputs outputs = new NetworkOutputs(network, data);
-        GeometrySolver.builder().maxIterations(3).build().run(outputs, outputs.loss());
+        GaussNewtonSolver.builder().maxIterations(3).build().run(outputs, outputs.loss());
         assertThat(network.score(data)).isLessThan(before);
     }
 
@@ -133,13 +133,13 @@ class OptionalLooksTest {
         DataSet data = new DataSet(Nd4j.rand(DataType.FLOAT, 20, 4), Nd4j.rand(DataType.FLOAT, 20, 1));
         record Case(IUpdater updater, TrainingListener listener) {}
         for (Case each : List.of(
-                new Case(new Adapted(), new FuseListener()),
+                new Case(Preconditioned.adam(), new CurvatureListener()),
                 new Case(
                         FusePv.builder()
                                 .switchCriterion(SwitchCriterion.iteration(5))
                                 .build(),
-                        new FuseListener()),
-                new Case(new Fuse(0.5), new FuseListener()),
+                        new CurvatureListener()),
+                new Case(new Fuse(0.5), new CurvatureListener()),
                 new Case(new Lfso(), new LfsoListener()),
                 new Case(new Sgd(0.5), new GaussNewtonListener()),
                 new Case(new Adam(1e-2), new GeometryListener(1, 0.1)),
@@ -149,7 +149,7 @@ class OptionalLooksTest {
             for (int i = 0; i < STEPS; i++) {
                 network.fit(data);
             }
-            Object counted = each.listener() instanceof FuseListener fuse ? fuse.statistics() : null;
+            Object counted = each.listener() instanceof CurvatureListener fuse ? fuse.statistics() : null;
             INDArray output = network.getParam("1_W").dup();
             INDArray first = network.getParam("0_W").dup();
             network.pretrain(new ExistingDataSetIterator(List.of(data, data)));
@@ -157,7 +157,7 @@ class OptionalLooksTest {
             assertThat(Nd4j.getMemoryManager().getCurrentWorkspace()).as(name).isNull();
             assertThat(network.getParam("1_W")).as(name).isEqualTo(output);
             assertThat(network.getParam("0_W")).as(name).isNotEqualTo(first);
-            assertThat(each.listener() instanceof FuseListener fuse ? fuse.statistics() : null)
+            assertThat(each.listener() instanceof CurvatureListener fuse ? fuse.statistics() : null)
                     .isEqualTo(counted);
             network.fit(data);
             assertThat(network.score()).as(name).isFinite();
@@ -167,11 +167,11 @@ class OptionalLooksTest {
     @Test
     void sixteenBitsAreRefusedInOneSentence() {
         DataSet data = new DataSet(Nd4j.ones(DataType.HALF, 5, 4), Nd4j.ones(DataType.HALF, 5, 1));
-        for (IUpdater updater : List.of(new Adapted(), new FusePv(), new Fuse(0.5), new Lfso())) {
+        for (IUpdater updater : List.of(Preconditioned.adam(), new FusePv(), new Fuse(0.5), new Lfso())) {
             assertThatThrownBy(() -> {
                         MultiLayerNetwork network =
                                 stack(builder(updater, DataType.HALF), dense(4, 3), meanSquares(3, 1));
-                        network.setListeners(updater instanceof Lfso ? new LfsoListener() : new FuseListener());
+                        network.setListeners(updater instanceof Lfso ? new LfsoListener() : new CurvatureListener());
                         network.fit(data);
                     })
                     .isInstanceOf(IllegalStateException.class)

@@ -4,11 +4,11 @@ import static io.github.dl4jfuse.TestNetworks.PLAIN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,14 +48,14 @@ class OtherListenersTest {
 
     /** Who trains, and on how many different batches. */
     private enum Training {
-        ADAPTED_FIXED_BATCH(Adapted::new, FuseListener::new, 1),
+        PRECONDITIONED_FIXED_BATCH(Preconditioned::adam, CurvatureListener::new, 1),
         FUSE_PV(
                 () -> FusePv.builder()
                         .switchCriterion(SwitchCriterion.iteration(3))
                         .build(),
-                FuseListener::new,
+                CurvatureListener::new,
                 5),
-        FUSE(() -> new Fuse(0.5), FuseListener::new, 5),
+        FUSE(() -> new Fuse(0.5), CurvatureListener::new, 5),
         LFSO(Lfso::new, LfsoListener::new, 5),
         GAUSS_NEWTON(() -> new Sgd(1), () -> new GaussNewtonListener(GaussNewtonListener.Layers.OUTPUT_LAYER), 5);
 
@@ -112,8 +112,8 @@ class OtherListenersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "ADAPTED_FIXED_BATCH, DENSE, ENABLED",
-        "ADAPTED_FIXED_BATCH, GRAPH, NONE",
+        "PRECONDITIONED_FIXED_BATCH, DENSE, ENABLED",
+        "PRECONDITIONED_FIXED_BATCH, GRAPH, NONE",
         "FUSE_PV, CONVOLUTION, ENABLED",
         "FUSE_PV, GRAPH, ENABLED",
         "FUSE_PV, BATCH_NORM, NONE",
@@ -173,7 +173,7 @@ class OtherListenersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"FUSE, true", "FUSE, false", "LFSO, true", "LFSO, false", "ADAPTED_FIXED_BATCH, false"})
+    @CsvSource({"FUSE, true", "FUSE, false", "LFSO, true", "LFSO, false", "PRECONDITIONED_FIXED_BATCH, false"})
     void masksComeBackWithTheirBatch(Training training, boolean perOutput) {
         INDArray[] ends = new INDArray[3];
         for (int run = 0; run < ends.length; run++) {
@@ -266,7 +266,7 @@ class OtherListenersTest {
         "LFSO, DENSE",
         "LFSO, GRAPH",
         "GAUSS_NEWTON, DENSE",
-        "ADAPTED_FIXED_BATCH, GRAPH"
+        "PRECONDITIONED_FIXED_BATCH, GRAPH"
     })
     void whoeverSavesBeforeOursSavesWholeSteps(Training training, TestNetworks kind) {
         List<INDArray> saved = new ArrayList<>();
@@ -348,13 +348,15 @@ class OtherListenersTest {
 
     /** What the user evaluates between two steps is no step's business: metrics, averages and counters do not see it. */
     @ParameterizedTest
-    @CsvSource({"ADAPTED_FIXED_BATCH, DENSE", "FUSE_PV, DENSE", "FUSE, GRAPH", "LFSO, DENSE", "LFSO, GRAPH"})
+    @CsvSource({"PRECONDITIONED_FIXED_BATCH, DENSE", "FUSE_PV, DENSE", "FUSE, GRAPH", "LFSO, DENSE", "LFSO, GRAPH"})
     void aGradientOfTheUsersBetweenTwoStepsChangesNothing(Training training, TestNetworks kind) {
         INDArray[] ends = new INDArray[2];
         INDArray[] states = new INDArray[2];
         for (int run = 0; run < 2; run++) {
             Model model = kind.create(
-                    training == Training.FUSE_PV ? new Adapted() : training.updater.get(), DataType.FLOAT, PLAIN);
+                    training == Training.FUSE_PV ? Preconditioned.adam() : training.updater.get(),
+                    DataType.FLOAT,
+                    PLAIN);
             model.setListeners(training.listener.get());
             for (int step = 0; step < 20; step++) {
                 if (run == 1) {

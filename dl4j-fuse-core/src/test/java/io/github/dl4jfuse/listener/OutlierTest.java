@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.AdamLbfgs;
+import io.github.dl4jfuse.updater.AdamLbfgsConfig;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.AfterEach;
@@ -59,7 +59,7 @@ class OutlierTest {
         return sum;
     }
 
-    static Stream<AdamLbfgs> published() {
+    static Stream<AdamLbfgsConfig> published() {
         return Stream.of(
                 new Fuse(0.5),
                 FusePv.builder()
@@ -70,9 +70,9 @@ class OutlierTest {
 
     @ParameterizedTest
     @MethodSource("published")
-    void aPublishedSwitchDoesNotFitAnOutlier(AdamLbfgs updater) {
+    void aPublishedSwitchDoesNotFitAnOutlier(AdamLbfgsConfig updater) {
         MultiLayerNetwork model = KIND.network(updater, DataType.FLOAT);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         model.setListeners(listener);
         for (int step = 0; step < 40; step++) {
             fit(model, batch(step));
@@ -94,9 +94,9 @@ class OutlierTest {
 
     @ParameterizedTest
     @MethodSource("published")
-    void dataThatStayAnotherSizeBecomeTheMeasure(AdamLbfgs updater) {
+    void dataThatStayAnotherSizeBecomeTheMeasure(AdamLbfgsConfig updater) {
         MultiLayerNetwork model = KIND.network(updater, DataType.FLOAT);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         model.setListeners(listener);
         for (int step = 0; step < 40; step++) {
             fit(model, batch(step));

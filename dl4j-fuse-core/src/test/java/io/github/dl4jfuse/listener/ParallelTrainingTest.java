@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,7 +103,7 @@ class ParallelTrainingTest {
         Model[] replicas = new Model[2];
         for (int i = 0; i < 2; i++) {
             replicas[i] = kind.create(updater.clone(), DataType.FLOAT, TestNetworks.PLAIN);
-            replicas[i].setListeners(new FuseListener());
+            replicas[i].setListeners(new CurvatureListener());
         }
         List<DataSet> data = batches(kind);
         for (int step = 0; step < data.size(); step++) {
@@ -127,9 +127,9 @@ class ParallelTrainingTest {
             value = TestNetworks.class,
             names = {"DENSE", "GRAPH"})
     void averagedReplicasEachHaveTheirMetric(TestNetworks kind) {
-        for (IUpdater updater : List.of(new Adapted(), new Adapted(new Adam(3e-3)))) {
+        for (IUpdater updater : List.of(Preconditioned.adam(), Preconditioned.of(new Adam(3e-3)))) {
             try (LogLines log = new LogLines()) {
-                Model model = averaged(kind, updater.clone(), sideBySide(), new FuseListener());
+                Model model = averaged(kind, updater.clone(), sideBySide(), new CurvatureListener());
                 assertThat(model.params()
                                 .equalsWithEps(averagedByHand(kind, updater).params(), 1e-4))
                         .as("%s as by hand", updater)
@@ -146,8 +146,8 @@ class ParallelTrainingTest {
         for (int step = 0; step < 60; step++) {
             same.add(kind.batch(step % 2, 16, DataType.FLOAT)); // each worker has the same batch at each step
         }
-        Model model = kind.network(new Adapted(), DataType.FLOAT);
-        FuseListener listener = new FuseListener();
+        Model model = kind.network(Preconditioned.adam(), DataType.FLOAT);
+        CurvatureListener listener = new CurvatureListener();
         model.setListeners(listener);
         try (LogLines log = new LogLines()) {
             wrapper(model, TrainingMode.AVERAGING).fit(new ExistingDataSetIterator(same));
@@ -160,18 +160,18 @@ class ParallelTrainingTest {
     @Test
     void whatCannotBeAveragedIsRefusedToTheCaller() {
         for (IUpdater updater : List.of(new Fuse(0.5), new Lfso())) {
-            TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new FuseListener();
+            TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new CurvatureListener();
             assertThatThrownBy(() -> averaged(TestNetworks.DENSE, updater, listener))
                     .as("%s", updater)
                     .hasStackTraceContaining("belongs to one network")
-                    .hasStackTraceContaining("only Adapted");
+                    .hasStackTraceContaining("only Preconditioned");
         }
     }
 
     private static TrainingListener listener(IUpdater updater) {
         return updater instanceof Lfso
                 ? new LfsoListener()
-                : updater instanceof Sgd ? new GaussNewtonListener() : new FuseListener();
+                : updater instanceof Sgd ? new GaussNewtonListener() : new CurvatureListener();
     }
 
     /** Each worker as DL4J sets it up, without the barriers of its accumulator. */
@@ -180,7 +180,12 @@ class ParallelTrainingTest {
             throws InterruptedException, ExecutionException {
         TestNetworks kind = TestNetworks.DENSE;
         for (IUpdater updater : List.of(
-                new Adapted(), new FusePv(), new Fuse(0.5), new Lfso(), new Adapted(new Adam()), new Sgd(0.1))) {
+                Preconditioned.adam(),
+                new FusePv(),
+                new Fuse(0.5),
+                new Lfso(),
+                Preconditioned.of(new Adam()),
+                new Sgd(0.1))) {
             TrainingListener listener = listener(updater);
             Model alone = worker(kind, updater);
             for (DataSet data : batches(kind).subList(0, 6)) {

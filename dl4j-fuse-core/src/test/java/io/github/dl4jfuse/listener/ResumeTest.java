@@ -5,9 +5,9 @@ import static io.github.dl4jfuse.TestNetworks.fit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,9 +88,9 @@ class ResumeTest {
 
     private void checkResume(TestNetworks kind, DataType type, IUpdater updater) throws IOException {
         Model straight = kind.create(updater, type, PLAIN);
-        straight.setListeners(new FuseListener());
+        straight.setListeners(new CurvatureListener());
         Model half = kind.create(updater, type, PLAIN);
-        half.setListeners(new FuseListener());
+        half.setListeners(new CurvatureListener());
         for (int step = 0; step < STEPS; step++) {
             fit(straight, batch(kind, step, type));
             fit(half, batch(kind, step, type));
@@ -100,7 +100,7 @@ class ResumeTest {
         Model loaded = kind == TestNetworks.GRAPH
                 ? ModelSerializer.restoreComputationGraph(file, true)
                 : ModelSerializer.restoreMultiLayerNetwork(file, true);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         loaded.setListeners(listener);
         assertThat(TestNetworks.updaterState(loaded)).isEqualTo(TestNetworks.updaterState(half));
         for (int step = STEPS; step < 2 * STEPS; step++) {

@@ -6,12 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
+import io.github.dl4jfuse.saddle.StagnationDetector;
 import io.github.dl4jfuse.saddle.SubspaceStep.Kind;
+import io.github.dl4jfuse.saddle.Verdict;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -295,7 +296,7 @@ class SaddleListenerTest {
 
     @Test
     void theWatchFiresOnStandstillOnly() {
-        StagnationWatch watch = new StagnationWatch(1e-3);
+        StagnationDetector watch = new StagnationDetector(1e-3);
         int fired = 0;
         for (int look = 0; look < 60; look++) {
             fired += watch.observe(10 - 0.1 * look, 1) ? 1 : 0;
@@ -307,21 +308,21 @@ class SaddleListenerTest {
         }
         assertThat(fired).as("a gradient that grows").isZero();
         watch.clear();
-        for (int look = 0; look < StagnationWatch.LOOKS - 1; look++) {
+        for (int look = 0; look < StagnationDetector.LOOKS - 1; look++) {
             assertThat(watch.observe(4, 1)).isFalse();
         }
         assertThat(watch.observe(4, 1)).isTrue();
-        int half = StagnationWatch.LOOKS / 2;
-        for (int odd : new int[] {0, half - 1, half, StagnationWatch.LOOKS - 1}) {
+        int half = StagnationDetector.LOOKS / 2;
+        for (int odd : new int[] {0, half - 1, half, StagnationDetector.LOOKS - 1}) {
             watch.clear();
             boolean still = false;
-            for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+            for (int look = 0; look < StagnationDetector.LOOKS; look++) {
                 still = watch.observe(look == odd ? (odd < half ? 4.1 : 3.9) : 4, 1);
             }
             assertThat(still).as("look %d counts in its half", odd).isFalse();
         }
         watch.clear();
-        for (int look = 0; look < StagnationWatch.LOOKS; look++) {
+        for (int look = 0; look < StagnationDetector.LOOKS; look++) {
             watch.observe(4, 1);
         }
         assertThat(watch.observe(Double.NaN, 1)).isFalse();

@@ -5,11 +5,11 @@ import static io.github.dl4jfuse.TestNetworks.fit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -25,8 +25,8 @@ class StatePutInTest {
 
     private static IUpdater updater(String name) {
         return switch (name) {
-            case "ADAPTED" -> new Adapted();
-            case "ADAPTED_ADAM" -> new Adapted(new Adam(1e-3));
+            case "PRECONDITIONED" -> Preconditioned.adam();
+            case "PRECONDITIONED_ADAM" -> Preconditioned.of(new Adam(1e-3));
             case "FUSE" -> new Fuse(0.5);
             case "FUSE_PV" ->
                 FusePv.builder()
@@ -39,7 +39,7 @@ class StatePutInTest {
 
     private static Model training(TestNetworks kind, String name) {
         Model model = kind.create(updater(name), DataType.FLOAT, PLAIN);
-        model.setListeners(name.equals("LFSO") ? new LfsoListener() : new FuseListener());
+        model.setListeners(name.equals("LFSO") ? new LfsoListener() : new CurvatureListener());
         return model;
     }
 
@@ -63,9 +63,9 @@ class StatePutInTest {
 
     @ParameterizedTest
     @CsvSource({
-        "ADAPTED, DENSE",
-        "ADAPTED, GRAPH",
-        "ADAPTED_ADAM, CONVOLUTION",
+        "PRECONDITIONED, DENSE",
+        "PRECONDITIONED, GRAPH",
+        "PRECONDITIONED_ADAM, CONVOLUTION",
         "FUSE_PV, DENSE",
         "FUSE_PV, BATCH_NORM",
         "FUSE, GRAPH",

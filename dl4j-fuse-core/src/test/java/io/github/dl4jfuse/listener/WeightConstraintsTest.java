@@ -10,15 +10,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.network.NetworkOutputs;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.deeplearning4j.nn.api.layers.LayerConstraint;
@@ -72,7 +72,7 @@ class WeightConstraintsTest {
     }
 
     private static Stream<IUpdater> updaters() {
-        return Stream.of(switching(), new FusePv(3e-3), new Adapted());
+        return Stream.of(switching(), new FusePv(3e-3), Preconditioned.adam());
     }
 
     private static double loss(MultiLayerNetwork network, DataSet data) {
@@ -93,7 +93,7 @@ class WeightConstraintsTest {
         MaxNormConstraint constraint = new MaxNormConstraint(1, 0);
         DataSet data = classes();
         MultiLayerNetwork network = classifier(updater, constraint);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         network.setListeners(listener);
         double last = Double.POSITIVE_INFINITY;
         for (int step = 0; step < STEPS; step++) {
@@ -113,7 +113,7 @@ class WeightConstraintsTest {
         MaxNormConstraint constraint = new MaxNormConstraint(1, 0);
         DataSet data = classes();
         MultiLayerNetwork network = classifier(new Fuse(0.5), constraint);
-        network.setListeners(new FuseListener());
+        network.setListeners(new CurvatureListener());
         for (int step = 0; step < STEPS; step++) {
             network.fit(data);
         }
@@ -131,7 +131,7 @@ class WeightConstraintsTest {
     void gaussNewtonStepsAreJudgedByWhatTheConstraintLeaves() {
         for (IUpdater updater : new IUpdater[] {new Sgd(1), new FusePv(1e-2)}) {
             MultiLayerNetwork network = nonNegative(updater);
-            network.setListeners(updater instanceof Sgd ? new GaussNewtonListener() : new FuseListener());
+            network.setListeners(updater instanceof Sgd ? new GaussNewtonListener() : new CurvatureListener());
             DataSet data = TestNetworks.surface(40, SEED);
             double last = Double.POSITIVE_INFINITY;
             for (int step = 0; step < 30; step++) {
@@ -178,7 +178,7 @@ class WeightConstraintsTest {
         NetworkOutputs outputs = new NetworkOutputs(network, data);
         INDArray before = network.params().dup();
         for (ThrowingCallable solver : new ThrowingCallable[] {
-            () -> LbfgsSolver.minimize(objective), () -> GeometrySolver.minimize(outputs, outputs.loss())
+            () -> LbfgsSolver.minimize(objective), () -> GaussNewtonSolver.minimize(outputs, outputs.loss())
         }) {
             assertThatThrownBy(solver)
                     .isInstanceOf(IllegalStateException.class)
@@ -192,12 +192,12 @@ class WeightConstraintsTest {
     void aConstraintThatIsNeverFulfilledIsRefusedOrLeftToAdam() {
         MinMaxNormConstraint partial = new MinMaxNormConstraint(0.5, 1, 0.5, 0);
         MultiLayerNetwork refused = classifier(switching(), partial);
-        refused.setListeners(new FuseListener());
+        refused.setListeners(new CurvatureListener());
         assertThatThrownBy(() -> refused.fit(classes()))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("MinMaxNormConstraint with a rate below 1");
         MultiLayerNetwork left = classifier(new FusePv(), partial);
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         left.setListeners(listener);
         for (int step = 0; step < 2 * SwitchCriterion.DEFAULT_FIXED_BATCH_STEPS; step++) {
             left.fit(classes());

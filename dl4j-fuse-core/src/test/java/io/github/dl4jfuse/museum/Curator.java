@@ -3,11 +3,11 @@ package io.github.dl4jfuse.museum;
 import static io.github.dl4jfuse.TestNetworks.SEED;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -67,17 +67,27 @@ final class Curator {
     }
 
     private void fill() throws IOException {
-        fuse("adapted", rows(new Adapted(), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-graph", graph(new Adapted(), DataType.DOUBLE), Batches.ROWS, null);
-        fuse("adapted-images", images(new Adapted(), new Adapted(new FusePv(1e-2))), Batches.IMAGES, null);
-        fuse("adapted-sequences", sequences(new Adapted()), Batches.SEQUENCES, null);
-        fuse("adapted-damping", rows(new Adapted().withDamping(10), DataType.DOUBLE), Batches.ROWS, null);
-        fuse("adapted-over-epochs", rows(Adapted.overEpochs(4), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-adam", graph(new Adapted(new Adam(1e-2)), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-nesterovs", rows(new Adapted(new Nesterovs(1e-3)), DataType.DOUBLE), Batches.ROWS, null);
-        fuse("adapted-fuse-pv-lbfgs", rows(new Adapted(switched(false)), DataType.DOUBLE), Batches.ROWS, 1.0);
-        fuse("adapted-fuse", graph(new Adapted(blend()), DataType.DOUBLE), Batches.ROWS, 0.5);
-        write("adapted-looks", rows(new Adapted(), DataType.FLOAT), Batches.ROWS, "FuseListener", null, 28);
+        fuse("adapted", rows(Preconditioned.adam(), DataType.FLOAT), Batches.ROWS, null);
+        fuse("adapted-graph", graph(Preconditioned.adam(), DataType.DOUBLE), Batches.ROWS, null);
+        fuse(
+                "adapted-images",
+                images(Preconditioned.adam(), Preconditioned.of(new FusePv(1e-2))),
+                Batches.IMAGES,
+                null);
+        fuse("adapted-sequences", sequences(Preconditioned.adam()), Batches.SEQUENCES, null);
+        fuse("adapted-damping", rows(Preconditioned.adam().withDamping(10), DataType.DOUBLE), Batches.ROWS, null);
+        fuse("adapted-over-epochs", rows(Preconditioned.adam().overEpochs(4), DataType.FLOAT), Batches.ROWS, null);
+        fuse("adapted-adam", graph(Preconditioned.of(new Adam(1e-2)), DataType.FLOAT), Batches.ROWS, null);
+        fuse("adapted-nesterovs", rows(Preconditioned.of(new Nesterovs(1e-3)), DataType.DOUBLE), Batches.ROWS, null);
+        fuse("adapted-fuse-pv-lbfgs", rows(Preconditioned.of(switched(false)), DataType.DOUBLE), Batches.ROWS, 1.0);
+        fuse("adapted-fuse", graph(Preconditioned.of(blend()), DataType.DOUBLE), Batches.ROWS, 0.5);
+        write(
+                "adapted-looks",
+                rows(Preconditioned.adam(), DataType.FLOAT),
+                Batches.ROWS,
+                "CurvatureListener",
+                null,
+                28);
 
         fuse("fuse-pv-adam", rows(new FusePv(), DataType.FLOAT), Batches.ROWS, 1.0);
         fuse("fuse-pv-adam-graph", graph(new FusePv(exponential()), DataType.DOUBLE), Batches.ROWS, 1.0);
@@ -94,7 +104,7 @@ final class Curator {
     }
 
     private void fuse(String name, Model model, Batches batches, Double share) throws IOException {
-        write(name, model, batches, "FuseListener", share, BEFORE);
+        write(name, model, batches, "CurvatureListener", share, BEFORE);
     }
 
     private void lfso(String name, Model model, Batches batches) throws IOException {

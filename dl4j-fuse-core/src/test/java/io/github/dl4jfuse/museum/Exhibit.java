@@ -2,11 +2,11 @@ package io.github.dl4jfuse.museum;
 
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.TrainingNetwork;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.updater.FuseUpdater;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -150,7 +150,7 @@ final class Exhibit {
         DataType type = model.params().dataType();
         double[][] rows = rows(GRADIENTS, type, model.numParams());
         BaseMultiLayerUpdater<?> updater = updaterOf(model);
-        if (LayerInputs.isAdapted(model)) {
+        if (LayerInputs.isPreconditioned(model)) {
             new LayerInputs(model); // tells the updaters where the weights lie
         }
         String share = properties.getProperty("share");
@@ -217,7 +217,7 @@ final class Exhibit {
 
     void listen(Model model) {
         switch (properties.getProperty("listener")) {
-            case "FuseListener" -> model.setListeners(new FuseListener());
+            case "CurvatureListener", "FuseListener" -> model.setListeners(new CurvatureListener());
             case "LfsoListener" -> model.setListeners(new LfsoListener());
             default -> throw new IllegalArgumentException(properties.toString());
         }

@@ -2,7 +2,7 @@ package io.github.dl4jfuse.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.Preconditioned;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -81,7 +81,7 @@ class LayerInputsTest {
     }
 
     private static List<String> leftAlone(InputType input, Layer... layers) {
-        return leftAlone(new Adapted(), input, layers);
+        return leftAlone(Preconditioned.adam(), input, layers);
     }
 
     private static List<String> leftAlone(IUpdater updater, InputType input, Layer... layers) {
@@ -175,7 +175,7 @@ class LayerInputsTest {
 
     @Test
     void aBiasWithAnUpdaterOfItsOwnIsNamed() {
-        Adapted other = new Adapted().withDamping(7);
+        Preconditioned other = Preconditioned.adam().withDamping(7);
         DenseLayer dense = new DenseLayer.Builder().nOut(8).biasUpdater(other).build();
         assertThat(leftAlone(InputType.feedForward(14), dense, output())).containsExactly("layer0 b");
         DenseLayer plain = new DenseLayer.Builder().nOut(8).updater(new Adam()).build();
@@ -185,7 +185,7 @@ class LayerInputsTest {
     @Test
     void verticesWithParametersAreNamed() {
         ComputationGraph graph = new ComputationGraph(new NeuralNetConfiguration.Builder()
-                .updater(new Adapted())
+                .updater(Preconditioned.adam())
                 .graphBuilder()
                 .addInputs("in")
                 .setInputTypes(InputType.recurrent(14, 5))

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.lbfgs.Minimum;
+import io.github.dl4jfuse.optim.Solution;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -267,8 +267,8 @@ class NetworkObjectiveTest {
                 data.getFeaturesMaskArray(),
                 data.getLabelsMaskArray());
         INDArray x = params(model);
-        Minimum minimum = LbfgsSolver.minimize(new NetworkObjective(model, broken), x.add(0.1));
-        assertThat(minimum.status()).as("%s", minimum).isEqualTo(Minimum.Status.OBJECTIVE_FAILED);
+        Solution minimum = LbfgsSolver.minimize(new NetworkObjective(model, broken), x.add(0.1));
+        assertThat(minimum.status()).as("%s", minimum).isEqualTo(Solution.Status.OBJECTIVE_FAILED);
         NetworkObjective unmasked = new NetworkObjective(model, new DataSet(data.getFeatures(), data.getLabels()));
         NetworkObjective fresh = new NetworkObjective(
                 recurrent(BackpropType.Standard), new DataSet(data.getFeatures(), data.getLabels()));
@@ -408,7 +408,7 @@ class NetworkObjectiveTest {
             dl4j.fit(data);
         }
         MultiLayerNetwork ours = small(new Sgd(1), null, OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT);
-        Minimum minimum =
+        Solution minimum =
                 LbfgsSolver.builder().maxEvaluations(evaluations).build().run(new NetworkObjective(ours, data));
         double reached = ours.score(data, false);
         assertThat(reached).isCloseTo(minimum.value(), within(1e-12));
@@ -422,7 +422,7 @@ class NetworkObjectiveTest {
         MultiLayerNetwork network = small(null, new Adam(1e-3), OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT);
         DataSet data = surface();
         double before = network.score(data, false);
-        Minimum minimum = LbfgsSolver.minimize(new NetworkObjective(network, data));
+        Solution minimum = LbfgsSolver.minimize(new NetworkObjective(network, data));
         assertThat(minimum.value()).isLessThan(1e-3 * before);
         assertThat(network.score(data, false)).isCloseTo(minimum.value(), within(1e-12));
     }

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.objective.Objective;
-import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.saddle.SubspaceStep.Kind;
 import java.util.Arrays;
 import java.util.Random;

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.Arrays;
 import java.util.Random;
 import org.ejml.simple.SimpleMatrix;

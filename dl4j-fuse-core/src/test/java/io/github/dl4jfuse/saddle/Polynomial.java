@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.lbfgs.Minimum;
-import io.github.dl4jfuse.objective.Objective;
-import io.github.dl4jfuse.saddle.CriticalPointReport.Verdict;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,7 +136,7 @@ class StrictSaddleTheoremTest {
         assertThat(restarts.worst()).isGreaterThan(restarts.best().value() + 0.1);
         assertThat(restarts.median()).isBetween(restarts.best().value(), restarts.worst());
         assertThat(restarts.failures()).isZero();
-        for (Minimum run : restarts.runs()) {
+        for (Solution run : restarts.runs()) {
             assertThat(run.value()).isGreaterThanOrEqualTo(restarts.best().value());
         }
         assertThatThrownBy(() -> RandomRestarts.run(f, 0, seed -> null, solver::run))

@@ -3,7 +3,8 @@ package io.github.dl4jfuse.saddle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.linalg.Vectors;
+import io.github.dl4jfuse.optim.Objective;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

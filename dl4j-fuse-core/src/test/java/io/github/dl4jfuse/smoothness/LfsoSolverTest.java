@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.lbfgs.Minimum;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +41,7 @@ class LfsoSolverTest {
                 0,
                 each -> lengths.add(each.step().length()));
         double before = SmoothnessOracles.norm(start);
-        Minimum minimum = solver.run(objective, start);
+        Solution minimum = solver.run(objective, start);
         double after = SmoothnessOracles.norm(minimum.point());
         if (p == 1) {
             assertThat(after).isLessThan(1e-9);
@@ -58,7 +58,7 @@ class LfsoSolverTest {
     @Test
     void convergesLinearlyWhereGradientDescentWithAFixedStepDoesNot() {
         Objective objective = Objective.of(1, SmoothnessOraclesTest.normPower(5));
-        Minimum minimum = new LfsoSolver(SmoothnessOracles.normPower(5), 200, 0, each -> {})
+        Solution minimum = new LfsoSolver(SmoothnessOracles.normPower(5), 200, 0, each -> {})
                 .run(objective, Nd4j.createFromArray(1.0));
         // 200 steps at 0.93358; gradient descent with 1 / L of the unit ball stands at .532 by then.
         assertThat(minimum.point().getDouble(0)).isCloseTo(Math.pow(0.93358, 200), within(0.005 * 1.1e-6));
@@ -71,9 +71,9 @@ class LfsoSolverTest {
             g[0] = 2 / (x[0] * x[0] * x[0]) * f;
             return f;
         });
-        Minimum minimum = new LfsoSolver(SmoothnessOracles.exponentialOfInverseSquare(), 20_000, 1e-140, each -> {})
+        Solution minimum = new LfsoSolver(SmoothnessOracles.exponentialOfInverseSquare(), 20_000, 1e-140, each -> {})
                 .run(objective, Nd4j.createFromArray(1.0));
-        assertThat(minimum.status()).isEqualTo(Minimum.Status.CONVERGED_GRADIENT);
+        assertThat(minimum.status()).isEqualTo(Solution.Status.CONVERGED_GRADIENT);
         assertThat(minimum.value()).isLessThan(1e-135);
     }
 
@@ -90,7 +90,7 @@ class LfsoSolverTest {
         Objective objective = Objective.of(n, SmoothnessOraclesTest.softmax(data, 3));
         SoftmaxRegression oracle = new SoftmaxRegression(Nd4j.createFromArray(data), 3);
         double[] previous = {objective.value(Nd4j.zeros(DataType.DOUBLE, n))};
-        Minimum minimum = new LfsoSolver(oracle, 500, 1e-6, each -> {
+        Solution minimum = new LfsoSolver(oracle, 500, 1e-6, each -> {
                     double g = each.gradientNorm();
                     double l = each.step().smoothness();
                     assertThat(previous[0] - each.value())
@@ -100,7 +100,7 @@ class LfsoSolverTest {
                     previous[0] = each.value();
                 })
                 .run(objective, Nd4j.zeros(DataType.DOUBLE, n));
-        assertThat(minimum.status()).isEqualTo(Minimum.Status.CONVERGED_GRADIENT);
+        assertThat(minimum.status()).isEqualTo(Solution.Status.CONVERGED_GRADIENT);
         assertThat(minimum.functionEvaluations()).isEqualTo(minimum.iterations() + 1);
     }
 
@@ -127,9 +127,9 @@ class LfsoSolverTest {
             labels.putScalar(i, random.nextInt(3), 1);
         }
         DataSet data = new DataSet(features, labels);
-        Minimum minimum = new LfsoSolver(new SoftmaxRegression(features, 3), 2_000, 1e-7, each -> {})
+        Solution minimum = new LfsoSolver(new SoftmaxRegression(features, 3), 2_000, 1e-7, each -> {})
                 .run(new NetworkObjective(net, data));
-        assertThat(minimum.status()).as(minimum.message()).isEqualTo(Minimum.Status.CONVERGED_GRADIENT);
+        assertThat(minimum.status()).as(minimum.message()).isEqualTo(Solution.Status.CONVERGED_GRADIENT);
         assertThat(net.score(data)).isCloseTo(minimum.value(), within(1e-12));
     }
 
@@ -137,8 +137,8 @@ class LfsoSolverTest {
     @Test
     void anOracleOfAnotherFunctionEndsTheRunAtTheBestPoint() {
         Objective objective = Objective.of(1, SmoothnessOraclesTest.normPower(1));
-        Minimum minimum = new LfsoSolver(SmoothnessOracles.lipschitz(0.9)).run(objective, Nd4j.createFromArray(3.0));
-        assertThat(minimum.status()).isEqualTo(Minimum.Status.SEARCH_FAILED);
+        Solution minimum = new LfsoSolver(SmoothnessOracles.lipschitz(0.9)).run(objective, Nd4j.createFromArray(3.0));
+        assertThat(minimum.status()).isEqualTo(Solution.Status.SEARCH_FAILED);
         assertThat(minimum.message()).contains("not one of this function");
         assertThat(minimum.point().getDouble(0)).isEqualTo(3.0);
         assertThat(minimum.value()).isEqualTo(9.0);
@@ -150,14 +150,14 @@ class LfsoSolverTest {
             g[0] = 1;
             return x[0] < 0.5 ? Double.NaN : x[0];
         });
-        Minimum minimum = new LfsoSolver(SmoothnessOracles.lipschitz(1)).run(objective, Nd4j.createFromArray(1.0));
-        assertThat(minimum.status()).isEqualTo(Minimum.Status.NON_FINITE);
+        Solution minimum = new LfsoSolver(SmoothnessOracles.lipschitz(1)).run(objective, Nd4j.createFromArray(1.0));
+        assertThat(minimum.status()).isEqualTo(Solution.Status.NON_FINITE);
         assertThat(minimum.point().getDouble(0)).isEqualTo(1.0);
         assertThat(minimum.value()).isEqualTo(1.0);
         assertThat(new LfsoSolver(SmoothnessOracles.lipschitz(1))
                         .run(objective, Nd4j.createFromArray(0.0))
                         .status())
-                .isEqualTo(Minimum.Status.NON_FINITE);
+                .isEqualTo(Solution.Status.NON_FINITE);
     }
 
     @Test
@@ -166,7 +166,7 @@ class LfsoSolverTest {
         assertThat(new LfsoSolver(SmoothnessOracles.lipschitz(1))
                         .run(constant, Nd4j.createFromArray(1.0, 2.0))
                         .status())
-                .isEqualTo(Minimum.Status.CONVERGED_GRADIENT);
+                .isEqualTo(Solution.Status.CONVERGED_GRADIENT);
         Objective linear = Objective.of(1, (x, g) -> {
             g[0] = 1;
             return x[0];
@@ -174,7 +174,7 @@ class LfsoSolverTest {
         assertThat(new LfsoSolver(SmoothnessOracles.lipschitz(0))
                         .run(linear, Nd4j.createFromArray(1.0))
                         .status())
-                .isEqualTo(Minimum.Status.UNBOUNDED);
+                .isEqualTo(Solution.Status.UNBOUNDED);
     }
 
     @ParameterizedTest

@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.smoothness;
 
-import io.github.dl4jfuse.objective.Objective.ArrayFunction;
+import io.github.dl4jfuse.optim.Objective.ArrayFunction;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;

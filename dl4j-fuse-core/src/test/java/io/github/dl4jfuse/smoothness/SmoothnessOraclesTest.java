@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.dl4jfuse.objective.Objective;
-import io.github.dl4jfuse.objective.Objective.ArrayFunction;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Objective.ArrayFunction;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.ejml.simple.SimpleMatrix;

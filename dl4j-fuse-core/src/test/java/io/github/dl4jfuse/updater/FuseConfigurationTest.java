@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import java.io.IOException;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -134,7 +133,8 @@ class FuseConfigurationTest {
                 .build();
         var mapper = NeuralNetConfiguration.mapper();
         assertThat(mapper.readValue(json, IUpdater.class)).isEqualTo(expected);
-        String since = json.replaceFirst("\"memory\"", "\"measuredSteps\" : false,\n  \"memory\"");
+        String since = json.replaceFirst("\"memory\"", "\"measuredSteps\" : false,\n  \"memory\"")
+                .replaceFirst("\"kind\"", "\"@class\" : \"" + SwitchCriterion.class.getName() + "\", \"kind\"");
         assertThat(mapper.readTree(mapper.writeValueAsString(expected))).isEqualTo(mapper.readTree(since));
     }
 }

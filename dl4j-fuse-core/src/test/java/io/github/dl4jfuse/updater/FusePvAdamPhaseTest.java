@@ -5,8 +5,7 @@ import static io.github.dl4jfuse.TestNetworks.fit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.dl4jfuse.TestNetworks;
-import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
@@ -36,7 +35,7 @@ class FusePvAdamPhaseTest {
         Model fuse = kind.create(
                 FusePv.builder().learningRate(3e-3).switchCriterion(NEVER).build(), type, PLAIN);
         if (listen) {
-            fuse.setListeners(new FuseListener());
+            fuse.setListeners(new CurvatureListener());
         }
         assertThat(fuse.params()).as("same start").isEqualTo(adam.params());
         for (int step = 0; step < STEPS; step++) {
@@ -54,7 +53,7 @@ class FusePvAdamPhaseTest {
         TestNetworks kind = TestNetworks.BATCH_NORM;
         Model adam = kind.create(new Adam(schedule), DataType.FLOAT, options);
         Model fuse = kind.create(new FusePv(schedule), DataType.FLOAT, options);
-        fuse.setListeners(new FuseListener());
+        fuse.setListeners(new CurvatureListener());
         for (int step = 0; step < STEPS; step++) {
             fit(adam, kind.batch(step, 16, DataType.FLOAT));
             fit(fuse, kind.batch(step, 16, DataType.FLOAT));

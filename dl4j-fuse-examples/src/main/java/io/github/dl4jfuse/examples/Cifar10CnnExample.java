@@ -3,8 +3,8 @@ package io.github.dl4jfuse.examples;
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.data.Cifar10;
 import io.github.dl4jfuse.examples.machine.Launcher;
-import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -23,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A small convolutional network with BatchNorm on CIFAR-10, trained by Adapted. The images are looked for where
+ * A small convolutional network with BatchNorm on CIFAR-10, trained by Preconditioned. The images are looked for where
  * {@link Cifar10#full} says, and downloaded if they are nowhere.
  */
 public class Cifar10CnnExample {
@@ -46,7 +46,7 @@ public class Cifar10CnnExample {
         log.info("Build model....");
         MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
                 .seed(seed)
-                .updater(Adapted.overEpochs(nEpochs)) // was: new Adam(1e-3)
+                .updater(Preconditioned.adam().overEpochs(nEpochs)) // was: new Adam(1e-3)
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
@@ -82,7 +82,7 @@ public class Cifar10CnnExample {
                 .build();
         MultiLayerNetwork model = new MultiLayerNetwork(conf);
         model.init();
-        FuseListener listener = new FuseListener(); // shows the layers' inputs to Adapted
+        CurvatureListener listener = new CurvatureListener(); // shows the layers' inputs to Preconditioned
         model.setListeners(listener, new ScoreIterationListener(50));
 
         log.info("Train model....");

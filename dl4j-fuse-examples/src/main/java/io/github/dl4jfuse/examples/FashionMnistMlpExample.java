@@ -4,8 +4,8 @@ import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.machine.Launcher;
-import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -19,7 +19,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A multilayer perceptron on the 6,000 Fashion-MNIST images that come with the examples, trained by Adapted. */
+/** A multilayer perceptron on the 6,000 Fashion-MNIST images that come with the examples, trained by Preconditioned. */
 public class FashionMnistMlpExample {
 
     private static final Logger log = LoggerFactory.getLogger(FashionMnistMlpExample.class);
@@ -40,7 +40,7 @@ public class FashionMnistMlpExample {
         log.info("Build model....");
         MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
                 .seed(seed)
-                .updater(Adapted.overEpochs(nEpochs)) // was: new Adam(1e-3)
+                .updater(Preconditioned.adam().overEpochs(nEpochs)) // was: new Adam(1e-3)
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
                 .list()
@@ -54,7 +54,7 @@ public class FashionMnistMlpExample {
                 .build();
         MultiLayerNetwork model = new MultiLayerNetwork(conf);
         model.init();
-        FuseListener listener = new FuseListener(); // shows the layers' inputs to Adapted
+        CurvatureListener listener = new CurvatureListener(); // shows the layers' inputs to Preconditioned
         model.setListeners(listener, new ScoreIterationListener(50));
 
         log.info("Train model....");

@@ -4,12 +4,12 @@ import io.github.dl4jfuse.examples.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.examples.compare.Contestant.Swept;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.switching.SwitchCriterion;
-import io.github.dl4jfuse.updater.Adapted;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Lfso.Direction;
+import io.github.dl4jfuse.updater.Preconditioned;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -78,11 +78,11 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     "its rate linear to 0 over the budget, otherwise its defaults",
                     Contestant.of(
                             "adapted",
-                            used -> new Adapted(
-                                    new FusePv(new BudgetSchedule(Adapted.DEFAULT_RATE, Shape.LINEAR, used))))),
+                            used -> Preconditioned.of(new FusePv(
+                                    new BudgetSchedule(2 * Preconditioned.DEFAULT_RATE, Shape.LINEAR, used))))),
             of(
                     "its rate constant, for trainings whose end is not known",
-                    Contestant.of("adapted-open", used -> new Adapted())),
+                    Contestant.of("adapted-open", used -> Preconditioned.adam())),
             of(Contestant.of(
                     "geometry-output",
                     used -> new Adam(new BudgetSchedule(OUTPUT_LAYER_RATE, Shape.LINEAR, used)),

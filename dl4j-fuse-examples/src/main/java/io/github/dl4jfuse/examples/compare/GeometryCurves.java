@@ -1,11 +1,11 @@
 package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.data.DataSource;
-import io.github.dl4jfuse.geometry.OutputLoss;
-import io.github.dl4jfuse.geometry.OutputPath;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
-import io.github.dl4jfuse.listener.RankCheck;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.RankCheck;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
+import io.github.dl4jfuse.optim.gaussnewton.OutputPath;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;

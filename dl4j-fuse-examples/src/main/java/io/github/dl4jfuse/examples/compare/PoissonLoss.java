@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.examples.compare;
 
-import io.github.dl4jfuse.geometry.BatchSpace;
-import io.github.dl4jfuse.geometry.LinearResidualLoss;
-import io.github.dl4jfuse.geometry.OutputGeometry;
-import io.github.dl4jfuse.geometry.OutputLoss;
+import io.github.dl4jfuse.linalg.HostArrays;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonLoss;
+import io.github.dl4jfuse.optim.gaussnewton.LinearResidualLoss;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,7 +23,7 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * and the loss is the mean of r². The right-hand side is made from the exact solution by the same difference quotient, so
  * that the exact solution has loss 0 on every grid.
  */
-public final class PoissonLoss implements ILossFunction, OutputGeometry {
+public final class PoissonLoss implements ILossFunction, GaussNewtonLoss {
 
     private static final long serialVersionUID = 1;
 
@@ -90,7 +90,7 @@ public final class PoissonLoss implements ILossFunction, OutputGeometry {
     @Override
     public OutputLoss outputLoss(INDArray labels) {
         int points = (int) labels.size(0);
-        return new LinearResidualLoss(WEIGHTED, weighted(BatchSpace.of(labels)), points, 1, 2);
+        return new LinearResidualLoss(WEIGHTED, weighted(HostArrays.of(labels)), points, 1, 2);
     }
 
     private static double weight(int i, int points) {

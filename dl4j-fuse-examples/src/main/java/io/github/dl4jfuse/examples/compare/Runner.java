@@ -2,13 +2,13 @@ package io.github.dl4jfuse.examples.compare;
 
 import io.github.dl4jfuse.examples.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.examples.data.DataSource;
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.listener.LfsoStatistics;
-import io.github.dl4jfuse.updater.AdamLbfgs;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.updater.AdamLbfgsConfig;
 import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -182,8 +182,8 @@ final class Runner {
         MultiLayerNetwork network = new MultiLayerNetwork(configuration);
         network.init();
         List<TrainingListener> listeners = new ArrayList<>();
-        if (updater instanceof AdamLbfgs || updater instanceof Adapted) {
-            listeners.add(new FuseListener());
+        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned) {
+            listeners.add(new CurvatureListener());
         }
         if (updater instanceof Lfso) {
             listeners.add(new LfsoListener());
@@ -220,8 +220,9 @@ final class Runner {
     /** Gauss-Newton steps within training steps; each counts as one gradient. */
     private static long gaussNewtonSteps(MultiLayerNetwork network) {
         return network.getListeners().stream()
-                .filter(FuseListener.class::isInstance)
-                .mapToLong(listener -> ((FuseListener) listener).statistics().gaussNewtonSteps())
+                .filter(CurvatureListener.class::isInstance)
+                .mapToLong(
+                        listener -> ((CurvatureListener) listener).statistics().gaussNewtonSteps())
                 .sum();
     }
 
@@ -232,7 +233,7 @@ final class Runner {
         INDArray state = network.getUpdater().getStateViewArray();
         long bytes = state == null ? 0 : state.length() * state.dataType().width();
         for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof FuseListener fuse) {
+            if (listener instanceof CurvatureListener fuse) {
                 bytes += fuse.statistics().extraBytes();
             } else if (listener instanceof GaussNewtonListener gaussNewton) {
                 bytes += gaussNewton.statistics().bytes();

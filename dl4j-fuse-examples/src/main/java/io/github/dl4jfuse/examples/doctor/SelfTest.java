@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.examples.doctor;
 
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;

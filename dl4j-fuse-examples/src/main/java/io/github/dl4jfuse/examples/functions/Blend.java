@@ -1,8 +1,9 @@
 package io.github.dl4jfuse.examples.functions;
 
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
-import io.github.dl4jfuse.lbfgs.Segments;
-import io.github.dl4jfuse.search.StrongWolfe;
+import io.github.dl4jfuse.linalg.BlockVectors;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
+import io.github.dl4jfuse.optim.linesearch.LineSearch;
+import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
@@ -63,12 +64,7 @@ final class Blend {
         Adam config = new Adam(rate);
         GradientUpdater<?> adam = config.instantiate(Nd4j.zeros(DataType.DOUBLE, 1, config.stateSize(2)), true);
         LbfgsHistory history = new LbfgsHistory(MEMORY, vector(new double[2 * MEMORY]), vector(new double[2 * MEMORY]));
-        StrongWolfe search = new StrongWolfe(
-                StrongWolfe.DEFAULT_SUFFICIENT_DECREASE,
-                StrongWolfe.DEFAULT_CURVATURE,
-                StrongWolfe.DEFAULT_MAX_EVALUATIONS,
-                0,
-                StrongWolfe.DEFAULT_INTERVAL_TOLERANCE);
+        MoreThuente search = new MoreThuente();
         double[] x = landscape.start();
         double[] gradient = new double[2];
         double value = evaluate(x, gradient);
@@ -97,19 +93,19 @@ final class Blend {
     }
 
     /** Returns t p, and leaves value and gradient there in {@link #lastValue} and {@link #lastGradient}. */
-    private double[] lbfgsStep(LbfgsHistory history, StrongWolfe search, double[] x, double value, double[] gradient) {
+    private double[] lbfgsStep(LbfgsHistory history, MoreThuente search, double[] x, double value, double[] gradient) {
         INDArray[] g = vector(gradient);
         INDArray[] direction = vector(new double[2]);
         history.direction(g, direction);
         double[] p = direction[0].toDoubleVector();
-        double slope = Segments.dot(g, direction);
-        double first = history.size() > 0 ? 1 : 1 / Math.sqrt(Segments.dot(g, g));
-        StrongWolfe.Result result = search.search(
+        double slope = BlockVectors.dot(g, direction);
+        double first = history.size() > 0 ? 1 : 1 / Math.sqrt(BlockVectors.dot(g, g));
+        LineSearch.Result result = search.search(
                 t -> {
                     double[] trial = x.clone();
                     add(t, p, trial);
                     lastValue = evaluate(trial, lastGradient);
-                    return new StrongWolfe.Point(t, lastValue, lastGradient[0] * p[0] + lastGradient[1] * p[1]);
+                    return new LineSearch.Point(t, lastValue, lastGradient[0] * p[0] + lastGradient[1] * p[1]);
                 },
                 value,
                 slope,

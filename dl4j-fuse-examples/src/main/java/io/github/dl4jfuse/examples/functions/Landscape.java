@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.examples.functions;
 
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
 
 /** Functions of two variables, with start, window of the picture and lowest value. */
 @SuppressWarnings("ImmutableEnumChecker")

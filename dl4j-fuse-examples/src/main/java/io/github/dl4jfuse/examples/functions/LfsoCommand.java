@@ -4,9 +4,9 @@ import io.github.dl4jfuse.examples.data.FashionMnist;
 import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.report.Charts;
 import io.github.dl4jfuse.examples.report.Charts.Band;
-import io.github.dl4jfuse.lbfgs.Minimum;
 import io.github.dl4jfuse.network.NetworkObjective;
-import io.github.dl4jfuse.objective.Objective;
+import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.smoothness.LfsoSolver;
 import io.github.dl4jfuse.smoothness.SmoothnessOracle;
 import io.github.dl4jfuse.smoothness.SmoothnessOracles;
@@ -173,7 +173,7 @@ public final class LfsoCommand implements Callable<Integer> {
             double rate = FIRST_RATE * Math.pow(LAST_RATE / FIRST_RATE, k / (RATES - 1.0));
             table.append(String.format(Locale.ROOT, "| %.2e | %.4f |%n", rate, descend(objective, start, rate)));
         }
-        Minimum minimum = new LfsoSolver(
+        Solution minimum = new LfsoSolver(
                         new SoftmaxRegression(data.getFeatures(), images.numClasses()), steps, 0, each -> {})
                 .run(objective, start);
         table.append(String.format(Locale.ROOT, "| exact oracle | %.4f |%n", minimum.value()));

@@ -2,9 +2,9 @@ package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.examples.compare.BudgetSchedule;
 import io.github.dl4jfuse.examples.compare.Workload;
-import io.github.dl4jfuse.geometry.GeometrySolver;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -139,9 +139,9 @@ final class FullBatchFit {
     }
 
     private Course solver(int seed, double target, int most) {
-        Course course = new Course("GeometrySolver, all points");
+        Course course = new Course("GaussNewtonSolver, all points");
         NetworkOutputs outputs = new NetworkOutputs(network(seed, new Sgd(1)), data);
-        course.step(() -> GeometrySolver.builder()
+        course.step(() -> GaussNewtonSolver.builder()
                 .targetLoss(target)
                 .maxIterations(most)
                 .progress(progress -> course.reached(progress.value()))

@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.examples.compare.FashionMlp;
-import io.github.dl4jfuse.geometry.GeometrySolver;
-import io.github.dl4jfuse.geometry.OutputLoss;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
-import io.github.dl4jfuse.network.NetworkOutputs;
+import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
+import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -139,9 +139,9 @@ final class ImageFit {
         NetworkOutputs outputs = new NetworkOutputs(network(seed, new Sgd(1)), data);
         OutputLoss loss = outputs.loss();
         double target = share * loss.at(outputs.outputs(outputs.start())).value();
-        Course course = new Course("GeometrySolver, all images");
+        Course course = new Course("GaussNewtonSolver, all images");
         double begin = Run.now();
-        course.step(() -> GeometrySolver.builder()
+        course.step(() -> GaussNewtonSolver.builder()
                 .conjugateGradientTolerance(CG_TOLERANCE)
                 .targetLoss(target)
                 .cancelWhen(() -> Run.now() - begin > maxSeconds)

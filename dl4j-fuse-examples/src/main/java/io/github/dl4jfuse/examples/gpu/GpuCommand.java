@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.examples.gpu;
 
 import io.github.dl4jfuse.examples.machine.Machine;
-import io.github.dl4jfuse.lbfgs.Kernel;
-import io.github.dl4jfuse.lbfgs.LbfgsHistory;
-import io.github.dl4jfuse.lbfgs.MemoryNote;
+import io.github.dl4jfuse.linalg.MemoryEstimate;
+import io.github.dl4jfuse.linalg.Reduction;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +56,7 @@ public final class GpuCommand implements Callable<Integer> {
                     "--memory and each of --sizes are at least 1 and their product below 2^31, and --seconds is positive.");
         }
         for (int n : sizes) {
-            if (Kernel.ofBackend() == Kernel.ROWS && bytes(n, memory) > MemoryNote.free()) {
+            if (Reduction.ofBackend() == Reduction.ROWS && bytes(n, memory) > MemoryEstimate.free()) {
                 throw new ParameterException(
                         spec.commandLine(),
                         String.format(
@@ -66,7 +66,7 @@ public final class GpuCommand implements Callable<Integer> {
                                 n,
                                 memory,
                                 bytes(n, memory) >> 20,
-                                MemoryNote.free() >> 20));
+                                MemoryEstimate.free() >> 20));
             }
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -75,7 +75,7 @@ public final class GpuCommand implements Callable<Integer> {
                 "%n%14s %4s %12s %14s %14s %14s%n", "parameters", "m", "form", "median, ms", "GB/s", "of the copy's");
         for (int n : sizes) {
             double copied = copyRate(n);
-            for (Kernel kernel : Kernel.values()) {
+            for (Reduction kernel : Reduction.values()) {
                 double time = direction(n, kernel);
                 double rate = 16.0 * memory * n / time;
                 out.printf(
@@ -83,7 +83,7 @@ public final class GpuCommand implements Callable<Integer> {
                         "%,14d %4d %12s %14.3f %14.1f %13.0f%%%n",
                         n,
                         memory,
-                        kernel + (kernel == Kernel.ofBackend() ? "*" : ""),
+                        kernel + (kernel == Reduction.ofBackend() ? "*" : ""),
                         1e3 * time,
                         rate / 1e9,
                         100 * rate / copied);
@@ -106,7 +106,7 @@ public final class GpuCommand implements Callable<Integer> {
         return 8.0 * n / median(() -> {}, () -> to.assign(from));
     }
 
-    private double direction(int n, Kernel kernel) {
+    private double direction(int n, Reduction kernel) {
         INDArray[] step = {Nd4j.rand(DataType.FLOAT, n)};
         INDArray[] change = {step[0].mul(2)};
         INDArray[] gradient = {Nd4j.rand(DataType.FLOAT, n)};

@@ -6,10 +6,10 @@ import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.report.Charts;
 import io.github.dl4jfuse.examples.report.CurvePoint;
 import io.github.dl4jfuse.examples.report.RunResult;
-import io.github.dl4jfuse.lbfgs.LbfgsSolver;
-import io.github.dl4jfuse.lbfgs.Minimum;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.network.NetworkObjective;
+import io.github.dl4jfuse.optim.Solution;
+import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
 import java.io.IOException;
@@ -114,7 +114,7 @@ final class Escape {
         INDArray gradient = x.dup();
         double loss = objective.valueAndGradient(x, gradient);
         EigenPairs pairs = new Lanczos(30, 1e-2, 1).extremes(objective, x, 5, 5);
-        Minimum minimum = LbfgsSolver.minimize(objective);
+        Solution minimum = LbfgsSolver.minimize(objective);
         out.printf(
                 Locale.ROOT,
                 "%s, 784-%d-%d-10, all weights zero, %,d images: loss %.6f, |gradient| %.1e, |Hessian| %.1e; L-BFGS: %s%n",

@@ -3,7 +3,7 @@ package io.github.dl4jfuse.examples.saddles;
 import io.github.dl4jfuse.examples.compare.FashionAutoencoder;
 import io.github.dl4jfuse.examples.compare.Workload;
 import io.github.dl4jfuse.examples.report.RunResult;
-import io.github.dl4jfuse.listener.FuseListener;
+import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.PrintWriter;
@@ -60,7 +60,7 @@ final class Plateau {
         network.params().muli(SHRINK);
         SaddleListener listener = new SaddleListener(probe).window(40);
         TrainingListener[] listeners = updater.get() instanceof FusePv
-                ? new TrainingListener[] {new FuseListener(), listener}
+                ? new TrainingListener[] {new CurvatureListener(), listener}
                 : new TrainingListener[] {listener};
         network.setListeners(watched ? listeners : Arrays.copyOf(listeners, listeners.length - 1));
         String name = updater.get().getClass().getSimpleName();

@@ -2,10 +2,11 @@ package io.github.dl4jfuse.examples.train;
 
 import io.github.dl4jfuse.examples.data.ImageData;
 import io.github.dl4jfuse.examples.report.RunResult;
-import io.github.dl4jfuse.listener.FuseListener;
-import io.github.dl4jfuse.listener.FuseStatistics;
-import io.github.dl4jfuse.updater.Adapted;
+import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.CurvatureStatistics;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.PhaseChange;
+import io.github.dl4jfuse.updater.Preconditioned;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,7 +19,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
- * Trains one network with Adam, Adapted and FUSE-PV, from the same initial weights on the same batches in the same
+ * Trains one network with Adam, Preconditioned and FUSE-PV, from the same initial weights on the same batches in the same
  * order. Adam then goes on, epoch by epoch, until it has used as many gradient evaluations as FUSE-PV: an L-BFGS step
  * costs two or more, so equal epochs alone would flatter FUSE-PV.
  */
@@ -53,7 +54,7 @@ final class SideBySide {
         return 3L * epochs * ((train.size() + batch - 1) / batch);
     }
 
-    /** Runs all and returns Adam, Adapted, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
+    /** Runs all and returns Adam, Preconditioned, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
     List<RunResult> run(Adam adam, FusePv fuse, int epochs, Runnable onStep) {
         warmUp(adam, fuse);
         TrainingRun adamRun = start("Adam", adam, onStep);
@@ -62,12 +63,13 @@ final class SideBySide {
         }
         RunResult adamResult = adamRun.result("-");
 
-        TrainingRun adaptedRun = start("Adapted", Adapted.overEpochs(epochs), onStep, new FuseListener());
+        TrainingRun adaptedRun =
+                start("Preconditioned", Preconditioned.adam().overEpochs(epochs), onStep, new CurvatureListener());
         for (int epoch = 0; epoch < epochs; epoch++) {
             adaptedRun.epoch();
         }
 
-        FuseListener listener = new FuseListener();
+        CurvatureListener listener = new CurvatureListener();
         TrainingRun fuseRun = start("FUSE-PV", fuse, onStep, listener);
         for (int epoch = 0; epoch < epochs; epoch++) {
             fuseRun.epoch();
@@ -89,7 +91,7 @@ final class SideBySide {
     private void warmUp(Adam adam, FusePv fuse) {
         MultiLayerNetwork withAdam = network(adam);
         MultiLayerNetwork withFuse = network(fuse);
-        withFuse.setListeners(new FuseListener());
+        withFuse.setListeners(new CurvatureListener());
         DataSetIterator batches = train.iterator(batch, seed);
         for (int step = 0; step < WARM_UP_STEPS && batches.hasNext(); step++) {
             DataSet data = batches.next();
@@ -117,12 +119,12 @@ final class SideBySide {
                 listeners);
     }
 
-    private static String describe(FusePv fuse, FuseListener listener) {
+    private static String describe(FusePv fuse, CurvatureListener listener) {
         if (listener.phaseChanges().isEmpty()) {
             return "never (" + fuse.switchCriterion() + " was not met)";
         }
-        FuseListener.PhaseChange change = listener.phaseChanges().get(0);
-        FuseStatistics counts = listener.statistics();
+        PhaseChange change = listener.phaseChanges().get(0);
+        CurvatureStatistics counts = listener.statistics();
         return String.format(
                 Locale.ROOT,
                 "iteration %,d: %s; %,d L-BFGS steps, %,d cut back, %,d rejected; pairs %,d kept, %,d damped, %,d skipped",

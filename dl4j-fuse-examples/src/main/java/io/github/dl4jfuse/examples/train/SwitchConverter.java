@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.examples.train;
 
-import io.github.dl4jfuse.switching.SwitchCriterion;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 

@@ -11,8 +11,8 @@ import io.github.dl4jfuse.examples.report.CurvePoint;
 import io.github.dl4jfuse.examples.report.HtmlReport;
 import io.github.dl4jfuse.examples.report.ReportData;
 import io.github.dl4jfuse.examples.report.RunResult;
-import io.github.dl4jfuse.switching.SwitchCriterion;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "train",
         description =
-                "Trains one network with DL4J's Adam, with Adapted and with FUSE-PV, from the same initial weights on the same"
+                "Trains one network with DL4J's Adam, with Preconditioned and with FUSE-PV, from the same initial weights on the same"
                         + " batches, and compares them in a table and an HTML report.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
@@ -44,7 +44,7 @@ public final class TrainCommand implements Callable<Integer> {
 
     private static final List<String> NOTES = List.of(
             "All runs start at the same weights and see the same batches in the same order.",
-            "Adapted runs at its defaults, its rate falling to 0 over the epochs, which Adam's does not here; compare tunes Adam's rate and schedule.",
+            "Preconditioned runs at its defaults, its rate falling to 0 over the epochs, which Adam's does not here; compare tunes Adam's rate and schedule.",
             "Until the switch FUSE-PV is Adam, bit for bit. After it, a step evaluates the gradient of its batch two or"
                     + " more times, which is why the curves are drawn over gradient evaluations and over seconds.",
             "\"Adam, continued\" is the same Adam run, carried on until it has used as many gradient evaluations as"
@@ -147,7 +147,8 @@ public final class TrainCommand implements Callable<Integer> {
         printTable(out, results);
         HtmlReport.write(
                 report,
-                new ReportData("Adapted and FUSE-PV beside Adam", images, network, machine, repeat(), results, NOTES));
+                new ReportData(
+                        "Preconditioned and FUSE-PV beside Adam", images, network, machine, repeat(), results, NOTES));
         if (picture != null) {
             HtmlReport.writePicture(picture, results);
         }

@@ -1,0 +1,271 @@
+package io.github.dl4jfuse.updater;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.github.dl4jfuse.precondition.InputPreconditioner;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The state of {@link Preconditioned} for one block of parameters: first the rule's own, then the metrics of the layers.
+ *
+ * <p>Whoever knows the layers tells the updater where their weights lie ({@link #setLayers}) and shows their inputs to the
+ * metrics. Not thread-safe, like all of DL4J's updaters.
+ */
+public final class PreconditionedUpdater implements GradientUpdater<Preconditioned> {
+
+    private static final Logger log = LoggerFactory.getLogger(PreconditionedUpdater.class);
+    private static final String STATE_KEY = "PRECONDITIONED";
+    private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
+    private static final OncePerNetwork SKIPS = new OncePerNetwork();
+
+    /**
+     * A layer's weights within the block.
+     *
+     * @param weights where they begin: nOut times nIn contiguous numbers
+     * @param biases where the nOut biases begin, or -1
+     * @param inputs nIn
+     * @param outputs nOut
+     */
+    public record Layer(long weights, long biases, int inputs, int outputs) {}
+
+    private record Adaptation(Layer layer, InputPreconditioner metric) {}
+
+    private final Preconditioned config;
+    private boolean conducted;
+    private INDArray view;
+    private GradientUpdater<?> rule;
+    private INDArray metricMemory;
+    private List<Adaptation> adaptations = List.of();
+    private double warmUpSteps = Preconditioned.WARM_UP_STEPS;
+    private INDArray viewed; // DL4J hands in one and the same array, and views of it cost as much as T for small layers
+    private List<INDArray[]> views = List.of();
+
+    PreconditionedUpdater(Preconditioned config) {
+        this.config = config;
+    }
+
+    @Override
+    public Preconditioned getConfig() {
+        return config;
+    }
+
+    @Override
+    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
+        if (initialize) {
+            viewArray.assign(0);
+        }
+        view = viewArray.reshape(viewArray.length());
+        rule = null;
+        adaptations = List.of();
+        viewed = null;
+    }
+
+    @Override
+    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
+        INDArray saved = stateMap.get(STATE_KEY);
+        if (saved == null || stateMap.size() != 1) {
+            throw new IllegalStateException("Preconditioned's state has the one key " + STATE_KEY
+                    + ", but these were given: " + stateMap.keySet());
+        }
+        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
+    }
+
+    @Override
+    public Map<String, INDArray> getState() {
+        return Map.of(STATE_KEY, view);
+    }
+
+    /** Says where the layers' weights lie in a block of n parameters; returns a metric for each, null where none fits. */
+    public List<InputPreconditioner> setLayers(List<Layer> layers, long n) {
+        bind(n);
+        List<Adaptation> all = new ArrayList<>();
+        List<InputPreconditioner> metrics = new ArrayList<>();
+        int largest = InputPreconditioner.rankThatFits(
+                layers.stream().mapToInt(Layer::inputs).toArray(), n);
+        long from = 0;
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            for (Layer layer : layers) {
+                int rank = Math.min(largest, layer.inputs());
+                long size = InputPreconditioner.size(layer.inputs(), rank);
+                if (from + size > n) { // a block of a handful of parameters has no room for even the size of its inputs
+                    metrics.add(null);
+                    continue;
+                }
+                InputPreconditioner metric = new InputPreconditioner(
+                        layer.inputs(),
+                        rank,
+                        layer.biases() >= 0,
+                        config.damping(),
+                        metricMemory.get(interval(from, from + size)));
+                from += size;
+                all.add(new Adaptation(layer, metric));
+                metrics.add(metric);
+            }
+        }
+        adaptations = all;
+        viewed = null;
+        return metrics;
+    }
+
+    private void bind(long n) {
+        if (rule != null) {
+            return;
+        }
+        long ofRule = view.length() - n;
+        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            INDArray ruleMemory =
+                    ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);
+            if (ruleMemory != null) {
+                FiniteState.require(ruleMemory);
+            }
+            // A restored state is not all zero; a new one may have to be something else than zero.
+            boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
+            rule = config.rule().instantiate(ruleMemory, fresh);
+            if (rule instanceof FuseUpdater fuse) {
+                fuse.setWrapped();
+            }
+            metricMemory = view.get(interval(ofRule, view.length()));
+            if (!FiniteState.isFinite(metricMemory)) {
+                metricMemory.assign(0);
+                log.warn(
+                        "The saved metric of a layer's inputs has numbers that are NaN or infinite, so it starts anew. Was the"
+                                + " model saved after bad data, or damaged?");
+            }
+        }
+    }
+
+    /** Forgets gradients and inputs, as at the start; a listener shows the metrics the next batch. */
+    public void reset() {
+        if (rule instanceof FuseUpdater fuse) {
+            fuse.resetMoments();
+        } else if (rule != null && view.length() > metricMemory.length()) {
+            long ofRule = view.length() - metricMemory.length();
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                rule = config.rule().instantiate(view.get(interval(0, ofRule)).reshape(1, ofRule), true);
+            }
+        }
+        resetMetric();
+    }
+
+    /** Forgets the inputs alone. */
+    public void resetMetric() {
+        adaptations.forEach(each -> each.metric().reset());
+    }
+
+    /** Says how many examples the batch has, for the warm-up. */
+    public void setBatchSize(int examples) {
+        warmUpSteps =
+                Preconditioned.WARM_UP_STEPS * Math.sqrt(Math.min(1, Preconditioned.WARM_UP_BATCH / (double) examples));
+    }
+
+    /** Returns the state of the rule for a block of {@code n} parameters. */
+    public GradientUpdater<?> rule(long n) {
+        bind(n);
+        return rule;
+    }
+
+    @Override
+    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+        bind(gradient.length());
+        if (!conducted) {
+            sayOnceThatItMissesTheListener(gradient, iteration);
+        }
+        conducted = false;
+        if (rule instanceof FuseUpdater fuse && fuse.holdsNextStep()) {
+            rule.applyUpdater(gradient, iteration, epoch);
+            return;
+        }
+        if (!staysFinite(gradient)) {
+            sayOnceThatItSkips(gradient, iteration);
+            gradient.assign(0);
+            return;
+        }
+        boolean adapted = adaptations.stream().anyMatch(each -> !each.metric().isIdentity());
+        if (adapted) {
+            transform(gradient);
+        }
+        rule.applyUpdater(gradient, iteration, epoch);
+        if (adapted && config.hasLearningRate() && config.getLearningRate(iteration, epoch) == 0) {
+            gradient.assign(0); // DL4J's Adam moves by its epsilon then, which T would stretch
+        } else if (adapted) {
+            if (iteration + 1 < warmUpSteps) {
+                gradient.muli((iteration + 1) / warmUpSteps);
+            }
+            transform(gradient);
+        }
+    }
+
+    /** Whether squares of the gradient and, as T stretches by κ at most, those of T times it are finite numbers of its type. */
+    private static boolean staysFinite(INDArray gradient) {
+        double squares = Nd4j.getBlasWrapper().dot(gradient, gradient) * InputPreconditioner.SQUARED_LENGTH;
+        return squares <= (gradient.dataType() == DataType.FLOAT ? Float.MAX_VALUE : Double.MAX_VALUE);
+    }
+
+    /** Announces that a listener conducts the next step and lets the metrics see what they have to. Holds for one step. */
+    public void conductNextStep() {
+        conducted = true;
+        if (rule instanceof FuseUpdater fuse) {
+            fuse.conductNextStep();
+        }
+    }
+
+    private void sayOnceThatItMissesTheListener(INDArray gradient, int iteration) {
+        if (MISSES_LISTENER.isFirst(gradient, config)) {
+            boolean fuses = rule instanceof FuseUpdater;
+            log.warn(
+                    "Preconditioned trains by {} {}: it needs a CurvatureListener, which shows it the layers' inputs{}, and none conducts"
+                            + " iteration {}. Add net.addListeners(new CurvatureListener()); net.setListeners(..) takes off those"
+                            + " that are there. Pretraining, SameDiff and gradients of your own have none. Said once.",
+                    fuses ? "plain Adam" : config.rule().getClass().getSimpleName(),
+                    adaptations.isEmpty() ? "alone" : "in the metric as it was last",
+                    fuses ? " and takes L-BFGS steps" : "",
+                    iteration);
+        }
+    }
+
+    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
+        if (SKIPS.isFirst(gradient, config)) {
+            log.warn(
+                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for"
+                            + " bad values in the data or a learning rate that is too high. Said once.",
+                    iteration);
+        }
+    }
+
+    /** Applies T, layer by layer, to a vector as long as the block's parameters, in place. */
+    @SuppressWarnings("ReferenceEquality") // equal arrays are other memory
+    public void transform(INDArray vector) {
+        if (vector != viewed) {
+            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+                INDArray flat = vector.reshape(vector.length());
+                views = adaptations.stream()
+                        .map(each -> views(flat, each.layer()))
+                        .toList();
+            }
+            viewed = vector;
+        }
+        for (int i = 0; i < adaptations.size(); i++) {
+            adaptations.get(i).metric().apply(views.get(i)[0], views.get(i)[1]);
+        }
+    }
+
+    /** Returns a layer's weights, [nIn, nOut], and its biases or null. */
+    private static INDArray[] views(INDArray flat, Layer layer) {
+        long count = (long) layer.inputs() * layer.outputs();
+        return new INDArray[] {
+            flat.get(interval(layer.weights(), layer.weights() + count)).reshape('f', layer.inputs(), layer.outputs()),
+            layer.biases() < 0
+                    ? null
+                    : flat.get(interval(layer.biases(), layer.biases() + layer.outputs()))
+                            .reshape('f', 1, layer.outputs())
+        };
+    }
+}
