@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.benchmarks;
 
-import io.github.dl4jfuse.examples.compare.Regression;
-import io.github.dl4jfuse.examples.data.Iris;
+import io.github.dl4jfuse.tools.compare.Regression;
+import io.github.dl4jfuse.datasets.Iris;
 import io.github.dl4jfuse.functions.IrisLogisticRegression;
 import io.github.dl4jfuse.functions.Landscapes;
 import io.github.dl4jfuse.functions.MoreGarbowHillstrom;

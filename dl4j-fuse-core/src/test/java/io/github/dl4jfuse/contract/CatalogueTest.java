@@ -21,7 +21,7 @@ class CatalogueTest {
     void thePageHasALineForEachNetworkAndEachCompanion() throws IOException {
         List<String> lines = Files.readAllLines(Compatibility.PAGE);
         assertThat(Compatibility.entries())
-                .as("entries without a line in docs/compatibility.md; write it anew: mvn test -pl dl4j-fuse-core"
+                .as("entries without a line in docs/compatibility.md; write it anew: mvn test -pl dl4j-fuse-core -am"
                         + " -Pcontract -Dcontract.write=true")
                 .allMatch(entry -> lines.stream().anyMatch(line -> line.startsWith(entry)));
         assertThat(lines.stream().filter(line -> line.startsWith("| ") && !line.startsWith("| ---")))

@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.examples;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
-import io.github.dl4jfuse.examples.data.Cifar10;
-import io.github.dl4jfuse.examples.machine.Launcher;
+import io.github.dl4jfuse.datasets.Cifar10;
 import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;

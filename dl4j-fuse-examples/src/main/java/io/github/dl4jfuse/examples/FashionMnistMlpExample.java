@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
-import io.github.dl4jfuse.examples.data.FashionMnist;
-import io.github.dl4jfuse.examples.data.ImageData;
-import io.github.dl4jfuse.examples.machine.Launcher;
+import io.github.dl4jfuse.datasets.FashionMnist;
+import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;

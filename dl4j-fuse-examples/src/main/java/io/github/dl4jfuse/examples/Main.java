@@ -1,16 +1,10 @@
 package io.github.dl4jfuse.examples;
 
-import io.github.dl4jfuse.examples.compare.CompareCommand;
-import io.github.dl4jfuse.examples.data.DataException;
-import io.github.dl4jfuse.examples.doctor.DoctorCommand;
 import io.github.dl4jfuse.examples.functions.FunctionsCommand;
 import io.github.dl4jfuse.examples.functions.LfsoCommand;
 import io.github.dl4jfuse.examples.geometry.GeometryCommand;
-import io.github.dl4jfuse.examples.gpu.GpuCommand;
-import io.github.dl4jfuse.examples.machine.Launcher;
 import io.github.dl4jfuse.examples.saddles.SaddlesCommand;
-import io.github.dl4jfuse.examples.train.TrainCommand;
-import java.io.PrintWriter;
+import io.github.dl4jfuse.tools.machine.Launcher;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -18,23 +12,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/**
- * The command line of the examples.
- *
- * <p>Exit codes: 0 done, 1 the work failed, 2 a bad option. What goes wrong is said in one line on standard error.
- */
+/** The command line of the programs that redo the papers' figures; exit codes as in dl4j-fuse-tools. */
 @Command(
         name = "dl4j-fuse-examples",
-        description = "Runnable examples of dl4j-fuse.",
+        description = "Redoes the figures of the papers.",
         subcommands = {
-            TrainCommand.class,
-            CompareCommand.class,
             FunctionsCommand.class,
             GeometryCommand.class,
             SaddlesCommand.class,
             LfsoCommand.class,
-            DoctorCommand.class,
-            GpuCommand.class,
             HelpCommand.class
         },
         mixinStandardHelpOptions = true,
@@ -46,9 +32,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(
-                spec.commandLine(),
-                "Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
+        throw new ParameterException(spec.commandLine(), "Name a command: functions, lfso, geometry or saddles.");
     }
 
     public static void main(String[] args) {
@@ -58,25 +42,6 @@ public final class Main implements Runnable {
 
     /** Returns the command line, ready to execute; it never ends the process itself. */
     public static CommandLine commandLine() {
-        CommandLine line = new CommandLine(new Main());
-        line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setParameterExceptionHandler((exception, args) -> {
-            CommandLine command = exception.getCommandLine();
-            say(command.getErr(), exception.getMessage() + " (--help lists the options)");
-            return CommandLine.ExitCode.USAGE;
-        });
-        line.setExecutionExceptionHandler((exception, command, result) -> {
-            if (exception instanceof DataException || exception instanceof IllegalArgumentException) {
-                say(command.getErr(), exception.getMessage());
-                return CommandLine.ExitCode.SOFTWARE;
-            }
-            throw exception;
-        });
-        return line;
-    }
-
-    private static void say(PrintWriter err, String message) {
-        err.println(message.lines().findFirst().orElse(message));
-        err.flush();
+        return io.github.dl4jfuse.tools.Main.commandLine(new Main());
     }
 }

@@ -1,9 +1,7 @@
 package io.github.dl4jfuse.examples.functions;
 
-import io.github.dl4jfuse.examples.data.FashionMnist;
-import io.github.dl4jfuse.examples.data.ImageData;
-import io.github.dl4jfuse.examples.report.Charts;
-import io.github.dl4jfuse.examples.report.Charts.Band;
+import io.github.dl4jfuse.datasets.FashionMnist;
+import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.optim.Solution;
@@ -11,6 +9,8 @@ import io.github.dl4jfuse.smoothness.LfsoSolver;
 import io.github.dl4jfuse.smoothness.SmoothnessOracle;
 import io.github.dl4jfuse.smoothness.SmoothnessOracles;
 import io.github.dl4jfuse.smoothness.SoftmaxRegression;
+import io.github.dl4jfuse.tools.report.Charts;
+import io.github.dl4jfuse.tools.report.Charts.Band;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

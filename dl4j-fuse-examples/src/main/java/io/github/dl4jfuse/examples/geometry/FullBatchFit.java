@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples.geometry;
 
-import io.github.dl4jfuse.examples.compare.BudgetSchedule;
-import io.github.dl4jfuse.examples.compare.Workload;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
+import io.github.dl4jfuse.tools.compare.BudgetSchedule;
+import io.github.dl4jfuse.tools.compare.Workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

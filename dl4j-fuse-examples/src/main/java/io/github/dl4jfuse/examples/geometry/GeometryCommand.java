@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
-import io.github.dl4jfuse.examples.compare.Physics;
-import io.github.dl4jfuse.examples.compare.Regression;
-import io.github.dl4jfuse.examples.compare.Workload;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
+import io.github.dl4jfuse.tools.compare.Physics;
+import io.github.dl4jfuse.tools.compare.Regression;
+import io.github.dl4jfuse.tools.compare.Workload;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;

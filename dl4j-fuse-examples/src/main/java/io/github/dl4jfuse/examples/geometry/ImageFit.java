@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples.geometry;
 
-import io.github.dl4jfuse.examples.compare.FashionMlp;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
+import io.github.dl4jfuse.tools.compare.FashionMlp;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;

@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.examples.geometry;
 
-import io.github.dl4jfuse.examples.compare.FashionMlp;
-import io.github.dl4jfuse.examples.data.DataSource;
+import io.github.dl4jfuse.datasets.DataSource;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
+import io.github.dl4jfuse.tools.compare.FashionMlp;
 import java.util.Locale;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;

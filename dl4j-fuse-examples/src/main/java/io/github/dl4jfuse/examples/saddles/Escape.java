@@ -1,17 +1,17 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.examples.data.DataException;
-import io.github.dl4jfuse.examples.data.FashionMnist;
-import io.github.dl4jfuse.examples.data.ImageData;
-import io.github.dl4jfuse.examples.report.Charts;
-import io.github.dl4jfuse.examples.report.CurvePoint;
-import io.github.dl4jfuse.examples.report.RunResult;
+import io.github.dl4jfuse.datasets.DataException;
+import io.github.dl4jfuse.datasets.FashionMnist;
+import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
+import io.github.dl4jfuse.tools.report.Charts;
+import io.github.dl4jfuse.tools.report.CurvePoint;
+import io.github.dl4jfuse.tools.report.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

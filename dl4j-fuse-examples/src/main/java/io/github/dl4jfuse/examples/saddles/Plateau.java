@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.examples.compare.FashionAutoencoder;
-import io.github.dl4jfuse.examples.compare.Workload;
-import io.github.dl4jfuse.examples.report.RunResult;
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
+import io.github.dl4jfuse.tools.compare.FashionAutoencoder;
+import io.github.dl4jfuse.tools.compare.Workload;
+import io.github.dl4jfuse.tools.report.RunResult;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.PrintWriter;
 import java.util.Arrays;

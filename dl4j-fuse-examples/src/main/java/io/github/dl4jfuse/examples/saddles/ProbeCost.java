@@ -1,11 +1,11 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.examples.compare.FashionMlp;
-import io.github.dl4jfuse.examples.data.FashionMnist;
-import io.github.dl4jfuse.examples.data.ImageData;
+import io.github.dl4jfuse.datasets.FashionMnist;
+import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
+import io.github.dl4jfuse.tools.compare.FashionMlp;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

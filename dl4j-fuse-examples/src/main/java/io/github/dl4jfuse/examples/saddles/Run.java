@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.examples.report.CurvePoint;
-import io.github.dl4jfuse.examples.report.RunResult;
+import io.github.dl4jfuse.tools.report.CurvePoint;
+import io.github.dl4jfuse.tools.report.RunResult;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;

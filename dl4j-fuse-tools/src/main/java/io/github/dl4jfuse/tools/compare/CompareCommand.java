@@ -1,0 +1,188 @@
+package io.github.dl4jfuse.tools.compare;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Compares optimisers with swept Adam over workloads and seeds. */
+@Command(
+        name = "compare",
+        description = "Compares optimisers with swept Adam over several seeds: same initial weights and batches, runs"
+                + " interleaved, every finished run kept in results.jsonl.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+public final class CompareCommand implements Callable<Integer> {
+
+    /** What is done with the inputs of workloads that leave the choice. */
+    enum Inputs {
+        UNIT,
+        STANDARDISED
+    }
+
+    private static final int FULL_SEEDS = 5;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--workloads", split = ",", description = "Some of those that --list shows.")
+    private List<String> workloads = Workload.ALL.stream().map(Workload::name).toList();
+
+    @Option(names = "--optimizers", split = ",", description = "Some of those that --list shows.")
+    private List<String> optimizers = Comparison.DEFAULT_OPTIMIZERS;
+
+    @Option(
+            names = "--seeds",
+            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", with --full "
+                    + FULL_SEEDS + ".",
+            showDefaultValue = Visibility.NEVER)
+    private Integer seeds;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "N|Ns",
+            description = "Gradient evaluations (2000) or seconds (30s) for each run. Default: that of the workload.",
+            showDefaultValue = Visibility.NEVER)
+    private String budget;
+
+    @Option(
+            names = "--batch",
+            split = ",",
+            description = "Batch sizes for the workloads that leave the choice; each is a workload of its own. Default:"
+                    + " that of the workload.",
+            showDefaultValue = Visibility.NEVER)
+    private List<Integer> batches = List.of();
+
+    @Option(
+            names = "--inputs",
+            split = ",",
+            description = "For images: in [0, 1] (unit), standardised, or both, each a workload of its own.")
+    private List<Inputs> inputs = List.of(Inputs.UNIT);
+
+    @Option(
+            names = "--rates",
+            split = ",",
+            description =
+                    "Adam at these rates, linear to 0 over the budget, each with every seed, instead of its sweep: for"
+                            + " where time is short. The best of them by validation loss stands for Adam.",
+            showDefaultValue = Visibility.NEVER)
+    private List<Double> rates = List.of();
+
+    @Option(names = "--full", description = "Whole data sets and long budgets instead of the fast form.")
+    private boolean full;
+
+    @Option(names = "--out", paramLabel = "FOLDER", description = "Where results and reports go.")
+    private Path out = Comparison.DEFAULT_OUT;
+
+    @Option(names = "--resume", description = "Go on with the results in --out.")
+    private boolean resume;
+
+    @Option(names = "--list", description = "Show workloads and optimizers, and do nothing.")
+    private boolean list;
+
+    @Override
+    public Integer call() {
+        PrintWriter writer = spec.commandLine().getOut();
+        if (list) {
+            Workload.ALL.forEach(w -> writer.printf(
+                    Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
+            writer.println("                     * --batch and --inputs make variants of these");
+            Family.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
+            writer.flush();
+            return 0;
+        }
+        Comparison comparison = comparison();
+        Comparison.Outcome outcome = comparison.run();
+        writer.println();
+        writer.print(outcome.markdown());
+        writer.println();
+        writer.println("Report: " + outcome.report());
+        writer.flush();
+        return 0;
+    }
+
+    private Comparison comparison() {
+        try {
+            Comparison comparison = Comparison.of(workloads.stream()
+                            .map(this::workload)
+                            .flatMap(workload -> variants(workload).stream())
+                            .toList())
+                    .families(optimizers.stream().map(this::family).toList())
+                    .seeds(seeds != null ? seeds : full ? FULL_SEEDS : Comparison.DEFAULT_SEEDS)
+                    .full(full)
+                    .out(out)
+                    .resume(resume)
+                    .command(command());
+            if (budget != null) {
+                comparison.budget(budget);
+            }
+            comparison.requireFreshOrResumed();
+            return comparison;
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    /** Returns what makes the report again, without what only says where it goes. */
+    private String command() {
+        List<String> arguments =
+                new ArrayList<>(spec.root().commandLine().getParseResult().originalArgs());
+        arguments.remove("--resume");
+        int at = arguments.indexOf("--out");
+        if (at >= 0) {
+            arguments.subList(at, at + 2).clear();
+        }
+        return "java -jar dl4j-fuse-tools/target/dl4j-fuse.jar " + String.join(" ", arguments);
+    }
+
+    private Workload workload(String name) {
+        return Workload.ALL.stream()
+                .filter(workload -> workload.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("There is no workload '" + name + "'; there are "
+                        + Workload.ALL.stream().map(Workload::name).collect(Collectors.joining(", ")) + "."));
+    }
+
+    private Family family(String name) {
+        Family family = Family.named(name);
+        if (rates.isEmpty()) {
+            return family;
+        }
+        if (!rates.stream().allMatch(rate -> rate > 0 && Double.isFinite(rate))) {
+            throw new IllegalArgumentException("--rates are positive numbers, not " + rates + ".");
+        }
+        if (family.tuning() == Family.Tuning.LIKE_BASELINE) {
+            throw new IllegalArgumentException(
+                    name + " takes the settings that Adam's sweep finds, and with --rates there is no sweep.");
+        }
+        return name.equals(Family.BASELINE) ? Family.baselineAt(rates) : family;
+    }
+
+    private List<Workload> variants(Workload workload) {
+        if (!workload.hasVariants()) {
+            return List.of(workload);
+        }
+        List<Workload> variants = new ArrayList<>();
+        for (int batch : batches.isEmpty() ? List.of(workload.batch()) : batches) {
+            if (batch < 1) {
+                throw new IllegalArgumentException("A batch has at least one example, not " + batch + ".");
+            }
+            for (Inputs scale : inputs) {
+                variants.add(
+                        batch == workload.batch() && scale == Inputs.UNIT
+                                ? workload
+                                : new Variant(workload, batch, scale == Inputs.STANDARDISED));
+            }
+        }
+        return variants;
+    }
+}

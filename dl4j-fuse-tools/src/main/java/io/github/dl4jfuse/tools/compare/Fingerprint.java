@@ -1,0 +1,153 @@
+package io.github.dl4jfuse.tools.compare;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.NoOp;
+
+/**
+ * What a run was made with, beside the names: a run counts for another comparison only where all three are the same.
+ *
+ * @param network digest of the configuration without updaters
+ * @param data digest of all examples and of the batches they come in
+ * @param updater digest of the optimiser: its settings as text, and its listener's
+ */
+public record Fingerprint(String network, String data, String updater) {
+
+    private static final int READING_BATCH = 1_000;
+
+    private static final int DIGITS = 16;
+
+    private static final Pattern ADDRESS = Pattern.compile("\\$\\$Lambda[^\\s,)]*|@[0-9a-f]+");
+
+    /** Takes the optimiser of a run. */
+    static String of(Contestant contestant, IUpdater updater) {
+        Object listener =
+                contestant.listener() == null ? null : contestant.listener().get();
+        return digest(contestant.algorithm() + inWords(updater) + inWords(listener));
+    }
+
+    /** Takes the network of a workload; what the comparison replaces in it does not count. */
+    static String of(Workload workload) {
+        MultiLayerConfiguration configuration = workload.configuration(1);
+        configuration.getConfs().forEach(conf -> Runner.setUpdater(conf.getLayer(), new NoOp()));
+        try {
+            return digest(configuration.toJson());
+        } catch (RuntimeException e) { // a layer of the user's own that cannot be written
+            return digest(inWords(configuration));
+        }
+    }
+
+    /** Takes the data of a workload. */
+    static String of(Workload workload, Workload.Split data) {
+        MessageDigest digest = sha256();
+        update(digest, "batch " + workload.batch());
+        for (var source : List.of(data.train(), data.validation(), data.test())) {
+            DataSetIterator all = source.iterator(READING_BATCH);
+            while (all.hasNext()) {
+                DataSet batch = all.next();
+                update(digest, batch.getFeatures());
+                update(digest, batch.getLabels());
+                update(digest, batch.getFeaturesMaskArray());
+                update(digest, batch.getLabelsMaskArray());
+            }
+            update(digest, "end");
+        }
+        return hex(digest);
+    }
+
+    /** Returns what differs, for a sentence. */
+    String differenceTo(Fingerprint other) {
+        List<String> different = new ArrayList<>();
+        if (!Objects.equals(network, other.network)) {
+            different.add("another network");
+        }
+        if (!Objects.equals(data, other.data)) {
+            different.add("other data");
+        }
+        if (!Objects.equals(updater, other.updater)) {
+            different.add("another updater");
+        }
+        return String.join(" and ", different);
+    }
+
+    /** Text and plain fields, as not every class has a text that tells its settings; no addresses of objects. */
+    private static String inWords(Object object) {
+        if (object == null) {
+            return "none";
+        }
+        StringBuilder text = new StringBuilder(object.getClass().getName());
+        text.append(ADDRESS.matcher(String.valueOf(object)).replaceAll(""));
+        for (Class<?> type = object.getClass(); type != null && type != Object.class; type = type.getSuperclass()) {
+            for (Field field : type.getDeclaredFields()) {
+                if (isPlain(field.getType()) && !Modifier.isStatic(field.getModifiers()) && field.trySetAccessible()) {
+                    text.append(' ').append(field.getName()).append('=').append(value(field, object));
+                }
+            }
+        }
+        return text.toString();
+    }
+
+    private static boolean isPlain(Class<?> type) {
+        return type.isPrimitive() || type.isEnum() || type == String.class || Number.class.isAssignableFrom(type);
+    }
+
+    private static Object value(Field field, Object object) {
+        try {
+            return field.get(object);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void update(MessageDigest digest, INDArray array) {
+        if (array == null) {
+            update(digest, "none");
+            return;
+        }
+        update(digest, array.dataType().name());
+        for (long size : array.shape()) {
+            update(digest, " " + size);
+        }
+        double[] values = array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Double.BYTES);
+        bytes.asDoubleBuffer().put(values);
+        digest.update(bytes);
+    }
+
+    private static void update(MessageDigest digest, String text) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String digest(String text) {
+        MessageDigest digest = sha256();
+        update(digest, text);
+        return hex(digest);
+    }
+
+    private static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest()).substring(0, DIGITS);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

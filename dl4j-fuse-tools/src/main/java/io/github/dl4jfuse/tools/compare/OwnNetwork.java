@@ -1,0 +1,99 @@
+package io.github.dl4jfuse.tools.compare;
+
+import io.github.dl4jfuse.datasets.FixedBatches;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.nd4j.linalg.activations.impl.ActivationSoftmax;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.SplitTestAndTrain;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/** A user's network and data as a workload. */
+record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) implements Workload {
+
+    /** How many epochs a run lasts unless a budget is given. */
+    static final int EPOCHS = 10;
+
+    /** One example of so many is for validation, at least. */
+    private static final int VALIDATION_PART = 10;
+
+    static OwnNetwork of(MultiLayerConfiguration network, DataSetIterator train, DataSetIterator test) {
+        List<DataSet> batches = read(train, "training");
+        int examples = batches.stream().mapToInt(DataSet::numExamples).sum();
+        if (examples < 2) {
+            throw new IllegalArgumentException("The training data are one example; at least two are needed, since"
+                    + " some are kept apart for validation.");
+        }
+        int missing = (examples + VALIDATION_PART - 1) / VALIDATION_PART;
+        List<DataSet> training = new ArrayList<>(batches);
+        List<DataSet> validation = new ArrayList<>();
+        while (missing > 0) {
+            DataSet last = training.remove(training.size() - 1);
+            if (training.isEmpty()) { // a last batch that is small gives too few, so the first one is split
+                SplitTestAndTrain both = last.splitTestAndTrain(last.numExamples() - missing);
+                training.add(both.getTrain());
+                last = both.getTest();
+            }
+            validation.add(0, last);
+            missing -= last.numExamples();
+        }
+        return new OwnNetwork(
+                network,
+                new Split(
+                        new FixedBatches(training), new FixedBatches(validation), new FixedBatches(read(test, "test"))),
+                training.get(0).numExamples());
+    }
+
+    private static List<DataSet> read(DataSetIterator iterator, String which) {
+        List<DataSet> batches = new ArrayList<>();
+        if (iterator.resetSupported()) {
+            iterator.reset();
+        }
+        iterator.forEachRemaining(batches::add);
+        if (batches.isEmpty()) {
+            throw new IllegalArgumentException("The " + which + " data are empty.");
+        }
+        return batches;
+    }
+
+    @Override
+    public String name() {
+        return "own-network";
+    }
+
+    @Override
+    public String description() {
+        return "own network of " + network.getConfs().size() + " layers, batch " + batch;
+    }
+
+    @Override
+    public Split data(boolean full) {
+        return split;
+    }
+
+    @Override
+    public Budget budget(boolean full) {
+        return Budget.gradients(
+                (long) EPOCHS * ((FixedBatches) split.train()).batches().size());
+    }
+
+    @Override
+    public MultiLayerConfiguration configuration(long seed) {
+        MultiLayerConfiguration copy = network.clone();
+        for (NeuralNetConfiguration conf : copy.getConfs()) {
+            conf.setSeed(seed);
+        }
+        return copy;
+    }
+
+    /** Softmax at the end says that labels are classes. */
+    @Override
+    public boolean classifies() {
+        Layer last = network.getConf(network.getConfs().size() - 1).getLayer();
+        return last instanceof BaseOutputLayer output && output.getActivationFn() instanceof ActivationSoftmax;
+    }
+}

@@ -1,0 +1,319 @@
+package io.github.dl4jfuse.tools.compare;
+
+import io.github.dl4jfuse.datasets.DataSource;
+import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
+import io.github.dl4jfuse.listener.LfsoListener;
+import io.github.dl4jfuse.listener.LfsoStatistics;
+import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.updater.AdamLbfgsConfig;
+import io.github.dl4jfuse.updater.Lfso;
+import io.github.dl4jfuse.updater.Preconditioned;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains one network within a budget and measures it at evenly spaced points. For one seed all contestants start at the
+ * same weights and see the same batches. The clock stands still while the network is measured; the last point is the end
+ * of the run, not its best moment.
+ */
+final class Runner {
+
+    private static final Logger log = LoggerFactory.getLogger(Runner.class);
+
+    private static final int MEASURING_BATCH = 1_000;
+
+    private static final double WARM_UP_SECONDS = 5;
+
+    /** What a forward pass alone counts, in evaluations of the gradient. */
+    private static final double FORWARD_PASS = 1 / 3.0;
+
+    private final Workload workload;
+    private final Workload.Split data;
+    private final Budget budget;
+    private double evaluations; // of gradients; of the loss alone a third
+    private double seconds;
+    private GeometryCurves geometry;
+
+    Runner(Workload workload, Workload.Split data, Budget budget) {
+        this.workload = workload;
+        this.data = data;
+        this.budget = budget;
+    }
+
+    /**
+     * The course of a run.
+     *
+     * @param settings the updater in full
+     * @param failure empty, or why the run failed
+     * @param steps training steps done
+     * @param extraBytes what the optimiser keeps
+     * @param updater the fingerprint of the optimiser
+     * @param checkpoints where it stood, the start first
+     */
+    record Course(
+            String settings,
+            String failure,
+            long steps,
+            long extraBytes,
+            String updater,
+            List<Checkpoint> checkpoints) {}
+
+    Course run(Contestant contestant, long seed) {
+        evaluations = 0;
+        seconds = 0;
+        geometry = null;
+        IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
+        String fingerprint = Fingerprint.of(contestant, updater);
+        MultiLayerNetwork network = network(contestant, updater, seed);
+        List<Checkpoint> checkpoints = new ArrayList<>();
+        checkpoints.add(measure(network));
+        freeMemory();
+        String failure = "";
+        try {
+            geometry = GeometryCurves.of(network, data.train());
+            failure = train(network, seed, checkpoints);
+        } catch (RuntimeException | Error e) { // an OutOfMemoryError of one is no reason to lose the others
+            failure = e.toString();
+            closeWorkspaces();
+        }
+        return new Course(
+                updater.toString(),
+                failure,
+                network.getIterationCount(),
+                extraBytes(contestant, network),
+                fingerprint,
+                checkpoints);
+    }
+
+    /** Returns the course of a run that could not even begin. */
+    Course failed(Contestant contestant, Throwable cause) {
+        closeWorkspaces();
+        double accuracy = workload.classifies() ? 0 : Double.NaN;
+        Checkpoint start = new Checkpoint(0, 0, Double.NaN, Double.NaN, Double.NaN, accuracy, Map.of());
+        return new Course(
+                contestant.name(), "it did not begin: " + cause, 0, RunRecord.UNKNOWN, "unknown", List.of(start));
+    }
+
+    /** What failed in the middle of a step may have left some open, into which the next run would write. */
+    private static void closeWorkspaces() {
+        Nd4j.getMemoryManager().setCurrentWorkspace(null);
+        Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
+    }
+
+    /**
+     * Frees what was used before. A collection takes .1 s and more, and ND4J's threads as long again to give the buffers
+     * back: in a training of half a second that would weigh more than its steps.
+     */
+    private static void freeMemory() {
+        System.gc();
+        long begin = System.nanoTime();
+        do {
+            LockSupport.parkNanos(50_000_000);
+        } while (Thread.getAllStackTraces().keySet().stream().anyMatch(Runner::isFreeing)
+                && System.nanoTime() - begin < 5_000_000_000L);
+    }
+
+    private static boolean isFreeing(Thread thread) {
+        return thread.getName().contains("Deallocator") && thread.getState() == Thread.State.RUNNABLE;
+    }
+
+    private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
+        DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+        while (budget.used(evaluations, seconds) < 1) {
+            step(network, batches);
+            if (budget.used(evaluations, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
+                checkpoints.add(measure(network));
+                if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
+                    return "the loss is not finite";
+                }
+            }
+        }
+        return "";
+    }
+
+    /** Trains for a moment, unmeasured: Java has then compiled what the contestant needs, as it has for one that was tuned. */
+    void warmUp(Contestant contestant, long seed) {
+        try {
+            MultiLayerNetwork network = network(contestant, contestant.updater().apply(() -> 0), seed);
+            DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < warmUpShare()) {
+                step(network, batches);
+            }
+        } catch (RuntimeException | Error e) {
+            log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
+            closeWorkspaces();
+        }
+    }
+
+    /** A budget in seconds is for where time is short. */
+    private double warmUpShare() {
+        return budget.seconds() ? 0.5 : 1;
+    }
+
+    private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
+        MultiLayerConfiguration configuration = workload.configuration(seed);
+        for (NeuralNetConfiguration conf : configuration.getConfs()) {
+            conf.setOptimizationAlgo(contestant.algorithm());
+            setUpdater(conf.getLayer(), updater);
+        }
+        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+        network.init();
+        List<TrainingListener> listeners = new ArrayList<>();
+        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned) {
+            listeners.add(new CurvatureListener());
+        }
+        if (updater instanceof Lfso) {
+            listeners.add(new LfsoListener());
+        }
+        if (contestant.listener() != null) {
+            listeners.add(contestant.listener().get());
+        }
+        listeners.add(new BaseTrainingListener() {
+            @Override
+            public void onBackwardPass(Model model) {
+                evaluations++; // every evaluation of a gradient passes here, those of line searches too
+            }
+        });
+        network.setListeners(listeners);
+        return network;
+    }
+
+    /** Sets one updater for weights and biases; a frozen layer stays as it is. */
+    static void setUpdater(Layer layer, IUpdater updater) {
+        if (layer instanceof BaseLayer base) {
+            base.setIUpdater(updater);
+            base.setBiasUpdater(null);
+        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
+            sameDiff.setUpdater(updater);
+            sameDiff.setBiasUpdater(null);
+        } else if (layer instanceof BaseWrapperLayer wrapper) {
+            setUpdater(wrapper.getUnderlying(), updater);
+        } else if (layer instanceof Bidirectional both) {
+            setUpdater(both.getFwd(), updater);
+            setUpdater(both.getBwd(), updater);
+        }
+    }
+
+    /** Gauss-Newton steps within training steps; each counts as one gradient. */
+    private static long gaussNewtonSteps(MultiLayerNetwork network) {
+        return network.getListeners().stream()
+                .filter(CurvatureListener.class::isInstance)
+                .mapToLong(
+                        listener -> ((CurvatureListener) listener).statistics().gaussNewtonSteps())
+                .sum();
+    }
+
+    private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
+        if (contestant.algorithm() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+            return RunRecord.UNKNOWN;
+        }
+        INDArray state = network.getUpdater().getStateViewArray();
+        long bytes = state == null ? 0 : state.length() * state.dataType().width();
+        for (TrainingListener listener : network.getListeners()) {
+            if (listener instanceof CurvatureListener fuse) {
+                bytes += fuse.statistics().extraBytes();
+            } else if (listener instanceof GaussNewtonListener gaussNewton) {
+                bytes += gaussNewton.statistics().bytes();
+            }
+            if (listener instanceof LfsoListener lfso) {
+                bytes += lfso.statistics().extraBytes();
+            }
+        }
+        return bytes;
+    }
+
+    private void step(MultiLayerNetwork network, DataSetIterator batches) {
+        if (!batches.hasNext()) {
+            network.incrementEpochCount();
+            batches.reset();
+        }
+        DataSet batch = batches.next();
+        long forwardPasses = forwardPasses(network);
+        long gaussNewtonSteps = gaussNewtonSteps(network);
+        long begin = System.nanoTime();
+        network.fit(batch);
+        Nd4j.getExecutioner().commit();
+        seconds += (System.nanoTime() - begin) / 1e9;
+        evaluations += (forwardPasses(network) - forwardPasses) * FORWARD_PASS;
+        evaluations += gaussNewtonSteps(network) - gaussNewtonSteps;
+    }
+
+    private static long forwardPasses(MultiLayerNetwork network) {
+        return network.getListeners().stream()
+                .filter(LfsoListener.class::isInstance)
+                .mapToLong(listener -> ((LfsoListener) listener).statistics().forwardPasses())
+                .sum();
+    }
+
+    private Checkpoint measure(MultiLayerNetwork network) {
+        double trainingLoss = loss(network, data.train());
+        return new Checkpoint(
+                Math.round(evaluations),
+                seconds,
+                trainingLoss,
+                loss(network, data.validation()),
+                loss(network, data.test()),
+                accuracy(network, trainingLoss),
+                measured(network));
+    }
+
+    private Map<String, Double> measured(MultiLayerNetwork network) {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        for (TrainingListener listener : network.getListeners()) {
+            if (listener instanceof LfsoListener lfso && lfso.statistics().trials() > 0) {
+                LfsoStatistics now = lfso.statistics();
+                numbers.put("step length", now.rate());
+                numbers.put("smoothness L", now.smoothness());
+                numbers.put("radius R", now.radius());
+                numbers.put("refused trials", (double) now.refusedTrials());
+            }
+        }
+        if (geometry != null) {
+            numbers.putAll(geometry.at(network));
+        }
+        return numbers;
+    }
+
+    /** DL4J refuses to evaluate a network that gives NaN; such a one classifies nothing. */
+    private double accuracy(MultiLayerNetwork network, double trainingLoss) {
+        if (!workload.classifies()) {
+            return Double.NaN;
+        }
+        return Double.isFinite(trainingLoss)
+                ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
+                : 0;
+    }
+
+    private static double loss(MultiLayerNetwork network, DataSource source) {
+        double sum = 0;
+        DataSetIterator all = source.iterator(MEASURING_BATCH);
+        while (all.hasNext()) {
+            DataSet batch = all.next();
+            sum += network.score(batch, false) * batch.numExamples();
+        }
+        return sum / source.size();
+    }
+}

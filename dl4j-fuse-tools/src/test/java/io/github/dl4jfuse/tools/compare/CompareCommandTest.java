@@ -1,0 +1,289 @@
+package io.github.dl4jfuse.tools.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.dl4jfuse.tools.Main;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class CompareCommandTest {
+
+    @TempDir
+    Path folder;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... args) {
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(out));
+        line.setErr(new PrintWriter(err));
+        return line.execute(args);
+    }
+
+    private int compare(int seeds, String... more) {
+        List<String> args = new ArrayList<>(List.of(
+                "compare",
+                "--workloads",
+                "regression",
+                "--optimizers",
+                "fuse-pv,dl4j-lbfgs",
+                "--budget",
+                "20",
+                "--seeds",
+                String.valueOf(seeds),
+                "--out",
+                folder.toString()));
+        args.addAll(List.of(more));
+        return run(args.toArray(new String[0]));
+    }
+
+    private List<RunRecord> results() {
+        return new ResultsFile(folder.resolve("results.jsonl")).runs();
+    }
+
+    @Test
+    void runsInterleavedAndReports() throws IOException {
+        assertThat(compare(2)).as("%s", err).isZero();
+        assertThat(results())
+                .extracting(RunRecord::contestant)
+                .containsExactly("fuse-pv", "dl4j-lbfgs", "fuse-pv", "dl4j-lbfgs");
+        assertThat(results()).extracting(RunRecord::seed).containsExactly(1L, 1L, 2L, 2L);
+        RunRecord first = results().get(0);
+        assertThat(first.settings()).startsWith("FusePv(learningRate=0.001");
+        assertThat(first.machine()).contains("ND4J");
+        assertThat(first.budget()).isEqualTo("20");
+        assertThat(first.commit()).isNotEmpty();
+        assertThat(first.checkpoints().size()).isGreaterThan(5);
+        assertThat(out.toString()).contains("## regression").contains("| dl4j-lbfgs | 1 | 0 of 2 |");
+        assertThat(Files.readString(folder.resolve("results.md"))).contains("## Verdict", "## regression");
+        assertThat(Files.readString(folder.resolve("results.csv"))).startsWith("workload,contestant,seed");
+        assertThat(Files.readString(folder.resolve("results.html")))
+                .contains("<td>dl4j-lbfgs</td>")
+                .contains("data:image/png;base64,")
+                .contains("compare --workloads regression --optimizers fuse-pv,dl4j-lbfgs --budget 20 --seeds 2<")
+                .doesNotContain("{{")
+                .doesNotContain("src=\"http");
+    }
+
+    @Test
+    void goesOnWhereItStoppedEvenAfterALineThatWasCutOff() throws IOException {
+        compare(1);
+        List<RunRecord> before = results();
+        Path file = folder.resolve("results.jsonl");
+        String content = Files.readString(file);
+        Files.writeString(file, content.substring(0, content.length() - 100));
+        assertThat(compare(2, "--resume")).as("%s", err).isZero();
+        List<RunRecord> after = results();
+        assertThat(after).hasSize(4);
+        assertThat(after.get(0)).as("what was finished stays to the letter").isEqualTo(before.get(0));
+        assertThat(after.get(1).checkpoints())
+                .as("what was cut off is done again, with the same losses")
+                .extracting(RunRecord.Checkpoint::trainingLoss)
+                .isEqualTo(before.get(1).checkpoints().stream()
+                        .map(RunRecord.Checkpoint::trainingLoss)
+                        .toList());
+    }
+
+    @Test
+    void neverMixesBudgetsInOneTable() {
+        compare(1);
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "regression",
+                        "--optimizers",
+                        "fuse-pv",
+                        "--budget",
+                        "10",
+                        "--seeds",
+                        "1",
+                        "--out",
+                        folder.toString(),
+                        "--resume"))
+                .as("%s", err)
+                .isZero();
+        assertThat(results()).hasSize(3);
+        String last = out.toString().substring(out.toString().lastIndexOf("## regression"));
+        assertThat(last).contains("| fuse-pv | 1 | 0 of 1 |").doesNotContain("dl4j-lbfgs");
+    }
+
+    @Test
+    void neverOverwritesResults() throws IOException {
+        compare(1);
+        String content = Files.readString(folder.resolve("results.jsonl"));
+        assertThat(compare(1)).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("holds results already: add --resume")
+                .hasLineCount(1);
+        assertThat(Files.readString(folder.resolve("results.jsonl"))).isEqualTo(content);
+    }
+
+    @Test
+    void aDamagedLineInTheMiddleIsNamedAndNothingIsLost() throws IOException {
+        compare(1);
+        Path file = folder.resolve("results.jsonl");
+        String damaged = "{broken\n" + Files.readString(file);
+        Files.writeString(file, damaged);
+        assertThat(compare(1, "--resume")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("Line 1 of ")
+                .contains("is not a run")
+                .hasLineCount(1);
+        assertThat(Files.readString(file)).isEqualTo(damaged);
+    }
+
+    @Test
+    void saysWhereItCannotWrite() throws IOException {
+        Path blocked = Files.writeString(folder.resolve("file"), "");
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "regression",
+                        "--out",
+                        blocked.resolve("x").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("name another folder with --out").hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--workloads mnist, There is no workload 'mnist'; there are fashion-mlp",
+        "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
+        "--seeds 0, At least one seed is needed",
+        "--seeds 1000, At most 999 seeds",
+        "--budget 0, A budget is a positive number",
+        "--budget much, A budget is a number of gradient evaluations",
+        "--batch 0, A batch has at least one example",
+        "--inputs purple, Invalid value for option '--inputs'",
+    })
+    void badInputGetsOneLineAndExitCode2(String options, String sentence) {
+        assertThat(run(("compare --out " + folder + " " + options).split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(sentence).hasLineCount(1);
+        assertThat(folder.resolve("results.jsonl")).doesNotExist();
+    }
+
+    @Test
+    void listsWhatThereIs() {
+        assertThat(run("compare", "--list")).isZero();
+        assertThat(out.toString())
+                .contains("fashion-mlp")
+                .contains("fashion-cnn")
+                .contains("regression")
+                .contains("fuse-pv");
+    }
+
+    @Test
+    void tunesWithASeedOfItsOwnAndRunsTheBestWithAll() {
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "iris",
+                        "--optimizers",
+                        "adam,amsgrad,fuse-pv",
+                        "--budget",
+                        "12",
+                        "--seeds",
+                        "2",
+                        "--out",
+                        folder.toString()))
+                .as("%s", err)
+                .isZero();
+        List<RunRecord> tuning = results().stream()
+                .filter(run -> run.seed() == RunRecord.TUNING_SEED)
+                .toList();
+        assertThat(tuning)
+                .hasSize(3 * Family.ADAM_RATES.length)
+                .allMatch(run -> run.family().equals("adam"));
+        assertThat(tuning)
+                .extracting(run -> run.checkpoints().get(0).trainingLoss())
+                .as("all are tuned from the same weights")
+                .containsOnly(tuning.get(0).checkpoints().get(0).trainingLoss());
+        List<String> best = tuning.stream()
+                .sorted(Comparator.comparingDouble(RunRecord::validation))
+                .map(RunRecord::contestant)
+                .limit(Comparison.FINALISTS)
+                .toList();
+        List<String> expected = new ArrayList<>(best);
+        expected.add("fuse-pv");
+        expected.add(best.get(0).replace("adam", "amsgrad"));
+        for (long seed : new long[] {1, 2}) {
+            assertThat(results())
+                    .filteredOn(run -> run.seed() == seed)
+                    .extracting(RunRecord::contestant)
+                    .containsExactlyElementsOf(expected);
+        }
+        assertThat(out.toString()).contains("| " + 3 * Family.ADAM_RATES.length + " | 0 of 2 |");
+    }
+
+    @Test
+    void variantsAreWorkloadsOfTheirOwn() {
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "fashion-mlp,iris",
+                        "--optimizers",
+                        "fuse-pv",
+                        "--batch",
+                        "128,1024",
+                        "--inputs",
+                        "unit,standardised",
+                        "--budget",
+                        "1",
+                        "--seeds",
+                        "1",
+                        "--out",
+                        folder.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(results())
+                .extracting(RunRecord::workload)
+                .containsExactly("fashion-mlp", "fashion-mlp+std", "fashion-mlp@1024", "fashion-mlp@1024+std", "iris");
+        assertThat(results().get(1).checkpoints().get(0).trainingLoss())
+                .isNotEqualTo(results().get(0).checkpoints().get(0).trainingLoss());
+    }
+
+    @Test
+    void takesGivenRatesInsteadOfTheSweep() {
+        int code = run(
+                "compare",
+                "--workloads",
+                "regression",
+                "--optimizers",
+                "adam,fuse-pv",
+                "--rates",
+                "1e-3,1e-2",
+                "--budget",
+                "20",
+                "--seeds",
+                "1",
+                "--out",
+                folder.toString());
+        assertThat(code).as("%s", err).isZero();
+        assertThat(results())
+                .extracting(RunRecord::contestant)
+                .containsExactly("adam 1e-03 linear", "adam 1e-02 linear", "fuse-pv");
+        assertThat(out.toString()).contains("| adam 1e-02 linear | 2 |");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {"adam; -1; positive numbers", "nadam; 1e-3; with --rates there is no sweep"})
+    void refusesRatesThatMakeNoSense(String optimizer, String rate, String words) {
+        int code = run("compare", "--optimizers", optimizer, "--rates", rate, "--out", folder.toString());
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(words).hasLineCount(1);
+    }
+}

@@ -1,0 +1,151 @@
+package io.github.dl4jfuse.tools.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.dl4jfuse.datasets.DataSource;
+import io.github.dl4jfuse.datasets.Iris;
+import java.util.List;
+import java.util.Random;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.activations.impl.ActivationTanH;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+class WorkloadTest {
+
+    /** All but the one whose data don't come with the program. */
+    static List<Workload> workloads() {
+        return Workload.ALL.stream()
+                .filter(workload -> !workload.name().equals("cifar-cnn"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("workloads")
+    void networkAndDataFitTogetherAndTheSeedMakesTheWeights(Workload workload) {
+        Workload.Split data = workload.data(false);
+        MultiLayerNetwork network = network(workload, 1);
+        for (DataSource source : List.of(data.train(), data.validation(), data.test())) {
+            assertThat(network.score(source.iterator(500).next(), false)).isFinite();
+        }
+        assertThat(network(workload, 1).params()).isEqualTo(network.params());
+        assertThat(network(workload, 2).params()).isNotEqualTo(network.params());
+        assertThat(data.train().iterator(workload.batch()).next().numExamples()).isEqualTo(workload.batch());
+    }
+
+    private static MultiLayerNetwork network(Workload workload, long seed) {
+        MultiLayerNetwork network = new MultiLayerNetwork(workload.configuration(seed));
+        network.init();
+        return network;
+    }
+
+    @Test
+    void theCifarNetworkTakesItsImages() {
+        MultiLayerNetwork network = network(new CifarCnn(), 1);
+        assertThat(network.output(Nd4j.zeros(2, 3, 32, 32)).shape()).containsExactly(2, 10);
+        assertThat(network.numParams()).isEqualTo(448 + 2_320 + 4_640 + 9_248 + 2048 * 64 + 64 + 650);
+    }
+
+    @Test
+    void poissonsExactSolutionHasNoLossAndItsGradientIsThatOfTheLoss() {
+        DataSet grid = new Physics().data(false).train().iterator(1).next();
+        int n = grid.numExamples();
+        INDArray exact = Nd4j.zeros(DataType.DOUBLE, n, 1);
+        for (int i = 0; i < n; i++) {
+            double x = grid.getFeatures().getDouble(i);
+            assertThat(x).isCloseTo(i / 128.0, within(1e-12));
+            exact.putScalar(i, Math.sin(Math.PI * x) + Math.sin(3 * Math.PI * x) / 3);
+        }
+        PoissonLoss loss = new PoissonLoss();
+        assertThat(loss.computeScore(grid.getLabels(), exact, new ActivationIdentity(), null, true))
+                .isCloseTo(0, within(1e-18));
+        // The difference quotient is close to the derivative: f = π² sin(πx) + 3π² sin(3πx).
+        double middle = grid.getLabels().getDouble(64);
+        assertThat(middle).isCloseTo(Math.PI * Math.PI * (1 - 3), within(0.02));
+
+        long seed = 4;
+        Random random = new Random(seed);
+        for (IActivation activation : List.of(new ActivationIdentity(), new ActivationTanH())) {
+            INDArray u = exact.dup();
+            for (int i = 0; i < n; i++) {
+                u.putScalar(i, u.getDouble(i) + 0.1 * random.nextGaussian());
+            }
+            INDArray gradient = loss.computeGradient(grid.getLabels(), u, activation, null);
+            for (int i : new int[] {0, 1, 2, 64, n - 2, n - 1}) {
+                double h = 1e-5;
+                double difference = (loss.computeScore(grid.getLabels(), moved(u, i, h), activation, null, false)
+                                - loss.computeScore(grid.getLabels(), moved(u, i, -h), activation, null, false))
+                        / (2 * h);
+                assertThat(gradient.getDouble(i))
+                        .as("row %d, seed %d", i, seed)
+                        .isCloseTo(difference, within(1e-6 * (1 + Math.abs(difference))));
+            }
+        }
+    }
+
+    private static INDArray moved(INDArray u, int i, double by) {
+        INDArray copy = u.dup();
+        copy.putScalar(i, copy.getDouble(i) + by);
+        return copy;
+    }
+
+    @Test
+    void irisIsComplete() {
+        DataSet all = Iris.standardised();
+        assertThat(all.numExamples()).isEqualTo(150);
+        assertThat(all.getLabels().sum(0).toDoubleVector()).containsExactly(50, 50, 50);
+        for (int j = 0; j < 4; j++) {
+            assertThat(all.getFeatures().getColumn(j).meanNumber().doubleValue())
+                    .isCloseTo(0, within(1e-5));
+            assertThat(all.getFeatures().getColumn(j).stdNumber(false).doubleValue())
+                    .isCloseTo(1, within(1e-5));
+        }
+    }
+
+    @Test
+    void theAutoencodersTargetsAreItsInputsAlsoWhenThoseAreStandardised() {
+        Workload workload = new FashionAutoencoder();
+        DataSet plain = workload.data(false).train().iterator(64, 1).next();
+        DataSet scaled = new Variant(workload, 64, true)
+                .data(false)
+                .train()
+                .iterator(64, 1)
+                .next();
+        assertThat(plain.getLabels()).isEqualTo(plain.getFeatures());
+        assertThat(scaled.getLabels()).isEqualTo(plain.getLabels());
+        assertThat(scaled.getFeatures()).isNotEqualTo(plain.getFeatures());
+    }
+
+    @Test
+    void standardisedInputsHaveMean0AndVariance1OverTheTrainingSet() {
+        for (Workload workload : List.of(new FashionMlp(), new FashionCnn())) {
+            INDArray all = new Variant(workload, 128, true)
+                    .data(false)
+                    .train()
+                    .iterator(5_000)
+                    .next()
+                    .getFeatures();
+            assertThat(all.meanNumber().doubleValue()).as(workload.name()).isCloseTo(0, within(1e-3));
+            assertThat(all.stdNumber(false).doubleValue()).as(workload.name()).isCloseTo(1, within(1e-3));
+            Workload.Split data = new Variant(workload, 128, true).data(false);
+            for (DataSource other : List.of(data.validation(), data.test())) {
+                INDArray features = other.iterator(1_000).next().getFeatures();
+                assertThat(features.meanNumber().doubleValue()).isCloseTo(0, within(0.1));
+                assertThat(features.stdNumber(false).doubleValue()).isCloseTo(1, within(0.1));
+            }
+        }
+    }
+
+    @Test
+    void aVariantsBudgetIsForAsManyExamples() {
+        assertThat(new Variant(new FashionMlp(), 1024, false).budget(false)).isEqualTo(Budget.gradients(100));
+    }
+}
