@@ -16,10 +16,10 @@ import org.nd4j.shade.jackson.annotation.JsonIgnore;
  * What {@link FusePv} and {@link Fuse} have in common: an Adam, an L-BFGS history, and Adam's share θ of each step,
  *
  * <pre>
- *   x ← x + θ d<sub>Adam</sub> + (1 - θ) t p
+ *   x ← x + θ d + (1 - θ) t p
  * </pre>
  *
- * with d<sub>Adam</sub> the step of DL4J's Adam, p the L-BFGS direction over all parameters of the network and t the step
+ * with d the step of DL4J's Adam, p the L-BFGS direction over all parameters of the network and t the step
  * length that the search accepts on the batch in hand. They differ in how θ is chosen.
  *
  * <p>Memory: 2 + 2m numbers for each parameter (Adam: 2) in the updater state, so models saved with their updater grow by

@@ -63,7 +63,8 @@ class ContractTest {
         if (result.kind() == Result.Kind.BROKEN) {
             if (gap.isEmpty()) {
                 fail(result.detail() + System.lineSeparator()
-                        + "Again: mvn test -pl dl4j-fuse-core -am -Dtest=ContractTest -Dcontract.case=" + subject.name());
+                        + "Again: mvn test -pl dl4j-fuse-core -am -Dtest=ContractTest -Dcontract.case="
+                        + subject.name());
             }
             if (gap.get().hasGrown(result)) {
                 fail("The gap has grown from " + gap.get().ratio() + ": " + result.detail());

@@ -57,8 +57,7 @@ final class DataFile implements Closeable {
 
     /** Returns a stream of the unpacked content, which fails on a wrong checksum and on bytes after the packed data. */
     static InputStream unpack(InputStream gzip) throws IOException {
-        return new BufferedInputStream(
-                new GzipCompressorInputStream(new BufferedInputStream(gzip, FIRST_PIECE), true));
+        return new BufferedInputStream(new GzipCompressorInputStream(new BufferedInputStream(gzip, FIRST_PIECE), true));
     }
 
     /** Reads a number of four bytes, highest byte first. */

@@ -2,7 +2,7 @@ package io.github.dl4jfuse.optim.gaussnewton;
 
 /**
  * Levenberg and Marquardt's control of the damping μ by what the loss really did: with ρ the actual over the predicted
- * reduction, λ ← λ / 4 where ρ > 3/4, λ ← 3 λ where ρ < 1/4, and λ ← 4 λ after a step that was not taken. μ is λ in
+ * reduction, λ ← λ / 4 where ρ > 3/4, λ ← 3 λ where ρ &lt; 1/4, and λ ← 4 λ after a step that was not taken. μ is λ in
  * units of the mean eigenvalue of B B'.
  */
 public final class LevenbergMarquardt {
@@ -68,7 +68,7 @@ public final class LevenbergMarquardt {
     /**
      * Takes in a step also by what it did to data that it was not made for. One step says little about that, so it counts by a
      * running average of that reduction over the predicted one, each ratio cut to [-1, 1]. λ is halved if ρ > 3/4 and the
-     * average is positive, and doubled, up to {@value #LARGEST_ON_BATCHES}, if ρ < 1/4 or the average is negative.
+     * average is positive, and doubled, up to {@value #LARGEST_ON_BATCHES}, if ρ &lt; 1/4 or the average is negative.
      */
     public void taken(double actualReduction, double predictedReduction, double reductionElsewhere) {
         double ratio = predictedReduction > 0 ? actualReduction / predictedReduction : 0;
