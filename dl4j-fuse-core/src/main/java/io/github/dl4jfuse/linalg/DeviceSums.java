@@ -17,6 +17,7 @@ public final class DeviceSums {
 
     private final INDArray sums;
 
+    /** Makes room for so many sums. */
     public DeviceSums(DataType type, int count) {
         sums = Nd4j.zeros(type, count);
     }

@@ -25,6 +25,7 @@ public enum Reduction {
         return choice != null ? choice : of(Nd4j.getExecutioner().type());
     }
 
+    /** Returns what is fast on a backend. */
     public static Reduction of(ExecutionerType backend) {
         return backend == ExecutionerType.NATIVE_CPU ? ROWS : MATRIX;
     }

@@ -15,6 +15,7 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record SymmetricEigen(double[] values, double[][] vectors) {
 
+    /** Computes them of a symmetric matrix. */
     public SymmetricEigen(DMatrixRMaj symmetric) {
         this(new double[symmetric.numRows], new double[symmetric.numRows][]);
         int n = symmetric.numRows;

@@ -71,6 +71,7 @@ public final class SymmetricMatrix {
         return true;
     }
 
+    /** Factorises in Java (EJML). */
     public Factor onHost(double[] damped) {
         LinearSolverDense<DMatrixRMaj> solver = LinearSolverFactory_DDRM.chol(n);
         if (!solver.setA(DMatrixRMaj.wrap(n, n, damped))) {
@@ -83,6 +84,7 @@ public final class SymmetricMatrix {
         };
     }
 
+    /** Factorises by ND4J's LAPACK. */
     public Factor byLapack(double[] damped) {
         double[] factor;
         try (INDArray flat = Nd4j.createFromArray(damped)) {

@@ -14,10 +14,12 @@ public final class Vectors {
 
     private Vectors() {}
 
+    /** Returns x·y. */
     public static double dot(INDArray x, INDArray y) {
         return Nd4j.getBlasWrapper().dot(x, y);
     }
 
+    /** Returns |x|. */
     public static double norm(INDArray x) {
         return Math.sqrt(dot(x, x));
     }
@@ -43,6 +45,7 @@ public final class Vectors {
         return sum;
     }
 
+    /** Returns a zero vector of the same length and type. */
     public static INDArray zerosLike(INDArray x) {
         return Nd4j.zeros(x.dataType(), x.length());
     }

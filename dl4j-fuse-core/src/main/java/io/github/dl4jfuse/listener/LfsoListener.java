@@ -153,7 +153,7 @@ public final class LfsoListener extends ModelListener implements Steering {
 
     private boolean hasJumped(double loss) {
         double largest = first().largestLoss();
-        return largest > 0 && Math.abs(loss) > ABOVE_LARGEST * largest && Math.abs(loss) > JUMP * first().averageLoss();
+        return largest > 0 && loss > ABOVE_LARGEST * largest && loss > JUMP * first().averageLoss();
     }
 
     private void observe(double loss) {

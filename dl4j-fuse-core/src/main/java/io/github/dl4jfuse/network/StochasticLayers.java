@@ -19,6 +19,7 @@ public record StochasticLayers(
         return all;
     }
 
+    /** Returns whether two evaluations of a layer on the same inputs differ in training. */
     public static boolean isNoisy(Layer layer) {
         return of(layer).anyMatch(noise -> noise.dropout != null || noise.weightNoise != null);
     }
@@ -35,6 +36,7 @@ public record StochasticLayers(
                 conf, conf.getIDropout(), conf instanceof BaseLayer base ? base.getWeightNoise() : null);
     }
 
+    /** Puts the noise back. */
     public void restore() {
         set(dropout, weightNoise);
     }

@@ -105,6 +105,7 @@ public record MeasuredSmoothness(double rate, double slope, double curvature) {
     /** The decrease of the value for a step length; may be anything. */
     @FunctionalInterface
     public interface Trial {
+        /** Returns by how much a step of this rate lowers the value. */
         double decrease(double rate);
     }
 

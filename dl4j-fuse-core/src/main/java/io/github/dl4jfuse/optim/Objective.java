@@ -16,6 +16,7 @@ public abstract class Objective {
     /** A function of plain arrays that returns f(x) and writes ∇f(x) into {@code gradient}. */
     @FunctionalInterface
     public interface ArrayFunction {
+        /** Returns f(x), and puts its gradient into the second array unless that is null. */
         double evaluate(double[] x, double[] gradient);
     }
 

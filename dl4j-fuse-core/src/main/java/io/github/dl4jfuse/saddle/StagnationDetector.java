@@ -18,6 +18,7 @@ public final class StagnationDetector {
     private final double[] gradientNorms = new double[LOOKS];
     private int looks;
 
+    /** The loss stands still where it falls by less than this share over the two halves of a window. */
     public StagnationDetector(double smallestFall) {
         this.smallestFall = smallestFall;
     }
@@ -40,14 +41,17 @@ public final class StagnationDetector {
                 && second(gradientNorms) <= GROWTH * first(gradientNorms);
     }
 
+    /** Forgets all losses. */
     public void clear() {
         looks = 0;
     }
 
+    /** Returns the mean loss of the first half of the window. */
     public double firstLoss() {
         return first(losses);
     }
 
+    /** Returns the mean loss of the second half of the window. */
     public double secondLoss() {
         return second(losses);
     }

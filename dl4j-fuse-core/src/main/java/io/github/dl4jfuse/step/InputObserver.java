@@ -28,6 +28,7 @@ public final class InputObserver {
     private boolean saidChanged;
     private boolean blind;
 
+    /** Begins to watch; what has no metric is said if asked for. */
     public InputObserver(LayerInputs inputs, boolean saysWhatIsLeftAlone) {
         this.inputs = inputs;
         if (saysWhatIsLeftAlone && !inputs.leftAlone().isEmpty()) {
@@ -37,14 +38,17 @@ public final class InputObserver {
         }
     }
 
+    /** See {@link LayerInputs#isCurrent}. */
     public boolean isCurrent() {
         return inputs.isCurrent();
     }
 
+    /** See {@link LayerInputs#holdBrokenStatistics}. */
     public boolean holdBrokenStatistics() {
         return inputs.holdBrokenStatistics();
     }
 
+    /** Tells the updaters that their inputs are looked after in the step that follows. */
     public void conductNextStep() {
         inputs.conductNextStep();
     }
@@ -74,6 +78,7 @@ public final class InputObserver {
         return inputs.iteration() + 1; // saved with the model, so that a resumed training looks at the same steps
     }
 
+    /** Takes up metrics that somebody has put into the state. */
     public void followState() {
         inputs.followState();
     }

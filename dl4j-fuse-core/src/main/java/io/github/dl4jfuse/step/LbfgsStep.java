@@ -68,6 +68,7 @@ public final class LbfgsStep {
     private double endValue = Double.NaN;
     private GaussNewtonRounds gaussNewton;
 
+    /** Makes the vectors that steps of the network need. */
     public LbfgsStep(TrainingNetwork<FuseUpdater> network) {
         this.network = network;
         updaters = network.updaters();

@@ -31,6 +31,7 @@ public final class ParameterGuard {
     private boolean saidRollBack;
     private boolean saidBrokenStatistics;
 
+    /** A guard that says what happens in this log. */
     public ParameterGuard(Logger log) {
         this.log = log;
     }
@@ -182,6 +183,7 @@ public final class ParameterGuard {
         }
     }
 
+    /** Returns the bytes of the copy that is held. */
     public long bytes() {
         return copy == null ? 0 : BlockVectors.length(copy) * copy[0].dataType().width();
     }

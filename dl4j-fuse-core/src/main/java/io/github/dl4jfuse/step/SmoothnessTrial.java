@@ -51,6 +51,7 @@ public final class SmoothnessTrial {
     private int calibrationTrials;
     private boolean saidThatTheGradientIsWrong;
 
+    /** Makes the vectors that trials of the network need. */
     public SmoothnessTrial(TrainingNetwork<LfsoUpdater> network, SmoothnessCounters counter) {
         this.network = network;
         this.counter = counter;

@@ -60,6 +60,7 @@ public final class StepConductor {
         unusual = new UnusualBatches(counter);
     }
 
+    /** Returns whether there is a network to conduct. */
     public boolean isAttached() {
         return network != null;
     }
@@ -69,10 +70,12 @@ public final class StepConductor {
         return network == null || network.isCurrent();
     }
 
+    /** Returns the changes so far. */
     public List<PhaseChange> phaseChanges() {
         return List.copyOf(phaseChanges);
     }
 
+    /** Returns whether the present phase is L-BFGS. */
     public boolean inCurvaturePhase() {
         return curvaturePhase;
     }

@@ -112,7 +112,7 @@ public final class UnusualBatches {
     private void sayFar(TrainingNetwork<FuseUpdater> network, String outlier) {
         if (!saidOutlier) {
             saidOutlier = true;
-            log.warn(
+            log.info(
                     "Iteration {} takes no L-BFGS step but Adam's: {}. To fit this batch would spoil what follows. Look for"
                             + " outliers in the data, or steps that are too long. Said once; statistics() counts on.",
                     network.iteration(),

@@ -101,18 +101,22 @@ public abstract sealed class AdamLbfgsConfig implements IUpdater permits Fuse, F
         return adam;
     }
 
+    /** Returns m, the number of curvature pairs kept. */
     public int memory() {
         return memory;
     }
 
+    /** Returns the most evaluations of one L-BFGS step. */
     public int maxEvaluations() {
         return maxEvaluations;
     }
 
+    /** Returns Armijo's c₁. */
     public double sufficientDecrease() {
         return sufficientDecrease;
     }
 
+    /** Returns whether first trial steps are measured on the steps before. */
     public boolean measuredSteps() {
         return measuredSteps;
     }

@@ -124,14 +124,17 @@ public final class FusePv extends AdamLbfgsConfig {
         return false;
     }
 
+    /** Returns when it switches. */
     public SwitchRule switchCriterion() {
         return switchCriterion;
     }
 
+    /** Returns how many epochs pass before averages are looked at. */
     public int warmUpEpochs() {
         return warmUpEpochs;
     }
 
+    /** Returns whether it stays with L-BFGS once it has switched. */
     public boolean latched() {
         return latched;
     }

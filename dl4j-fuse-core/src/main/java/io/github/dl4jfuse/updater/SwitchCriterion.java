@@ -28,10 +28,15 @@ public final class SwitchCriterion implements SwitchRule {
 
     /** The quantity that is compared with the threshold. */
     public enum Kind {
+        /** Steps in a row on one batch. */
         FIXED_BATCH,
+        /** Epochs completed. */
         EPOCH,
+        /** Steps taken. */
         ITERATION,
+        /** Average norm of the batch's gradient. */
         GRADIENT_NORM,
+        /** Average loss of the batch. */
         LOSS
     }
 
@@ -94,10 +99,12 @@ public final class SwitchCriterion implements SwitchRule {
         return of(Kind.LOSS, loss);
     }
 
+    /** Returns what is compared. */
     public Kind kind() {
         return kind;
     }
 
+    /** Returns with what it is compared. */
     public double threshold() {
         return threshold;
     }

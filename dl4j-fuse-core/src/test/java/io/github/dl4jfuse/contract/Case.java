@@ -3,7 +3,7 @@ package io.github.dl4jfuse.contract;
 import io.github.dl4jfuse.contract.Contestant.Batches;
 
 /**
- * One thing to check, with a name by which it can be run again: {@code -Dcontract.case=dense/adapted/resume/one/graph-double}.
+ * One thing to check, with a name by which it can be run again: {@code -Dcontract.case=dense/preconditioned/resume/one/graph-double}.
  *
  * @param companion what is done with the network besides training it
  */

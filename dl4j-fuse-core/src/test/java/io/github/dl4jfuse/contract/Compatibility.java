@@ -34,7 +34,7 @@ final class Compatibility {
             mvn test -pl dl4j-fuse-core -am -Dtest=ContractTest                        # a sample, as in CI
             mvn test -pl dl4j-fuse-core -am -Pcontract                                 # all of it
             mvn test -pl dl4j-fuse-core -am -Pcontract -Dcontract.write=true           # and this page
-            mvn test -pl dl4j-fuse-core -am -Dtest=ContractTest -Dcontract.case=dense/adapted/resume/one/graph-double
+            mvn test -pl dl4j-fuse-core -am -Dtest=ContractTest -Dcontract.case=dense/preconditioned/resume/one/graph-double
             ```
 
             A run prints the seed by which companions are paired with updaters and forms of the networks (layers or graph,

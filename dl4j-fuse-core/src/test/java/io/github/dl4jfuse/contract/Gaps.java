@@ -43,7 +43,7 @@ final class Gaps {
                             + " rates by schedules, or by TransferLearning's fineTuneConfiguration."),
             broken(
                     "ocnn/.*fuse.*/own-gradient/.*",
-                    "ocnn/adapted-fuse/own-gradient/many/layers-double-without-workspaces",
+                    "ocnn/preconditioned-fuse/own-gradient/many/layers-double-without-workspaces",
                     "In its backward pass OCNNOutputLayer keeps a window of the outputs that it has seen, and at the first one"
                             + " of an epoch sets r by them, so that whatever evaluates in between has a say in the training."));
 

@@ -50,7 +50,9 @@ final class Network {
         /** DL4J's derivative is NaN where its argument is large: docs/upstream.md. */
         NAN_DERIVATIVE("though its gradient is not", false),
         /** DL4J's gradient is not that of its loss: docs/upstream.md. */
-        OTHER_GRADIENT("the loss does not fall as its gradient says", false);
+        OTHER_GRADIENT("the loss does not fall as its gradient says", false),
+        /** Losses swing far under steps of a measured length. */
+        LONG_STEPS("or steps that are too long", false);
 
         final String words;
 

@@ -118,7 +118,7 @@ final class OptionNetworks {
         all.add(layer("weight-decay-without-rate", b -> b.weightDecay(1e-4, false))
                 .because(Cause.DECAY));
         all.add(layer("weight-decay-bias", b -> b.weightDecayBias(1e-2)).because(Cause.DECAY));
-        all.add(network("not-by-batch-size", b -> b.miniBatch(false)));
+        all.add(network("not-by-batch-size", b -> b.miniBatch(false)).because(Cause.LONG_STEPS));
         all.add(network("cache-mode", b -> b.cacheMode(CacheMode.DEVICE)));
         all.add(network("weight-init", b -> b.weightInit(WeightInit.RELU).biasInit(0.1)));
         all.add(updaters(

@@ -76,6 +76,7 @@ public final class NetworkOutputs implements ResidualModel {
         }
     }
 
+    /** Returns what to throw where there are masks. */
     public static IllegalStateException masksAreUnknown() {
         return new IllegalStateException("The geometry of the outputs does not know masks: pad without them, or cut the"
                 + " sequences to one length.");
@@ -356,6 +357,7 @@ public final class NetworkOutputs implements ResidualModel {
                 matrix + matrix * width / Double.BYTES + 2 * blocks + COTANGENTS * cotangents);
     }
 
+    /** Returns the output layer. */
     public OutputNode lastLayer() {
         return pass.output();
     }

@@ -72,6 +72,7 @@ public record RankCheck(
         return of(all.first(ROWS), all.examples(), share, eta);
     }
 
+    /** The same of outputs that are there already; {@code of} is the number of all examples. */
     public static RankCheck of(NetworkOutputs model, int of, double share, double eta) {
         OutputLoss loss = model.loss();
         long begin = System.nanoTime();

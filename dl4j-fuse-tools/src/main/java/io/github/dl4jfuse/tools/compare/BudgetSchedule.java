@@ -12,8 +12,11 @@ public final class BudgetSchedule implements ISchedule {
 
     /** How the rate falls. */
     public enum Shape {
+        /** The rate stays. */
         CONSTANT,
+        /** The rate falls to 0 along half a cosine. */
         COSINE,
+        /** The rate falls to 0 along a line. */
         LINEAR
     }
 

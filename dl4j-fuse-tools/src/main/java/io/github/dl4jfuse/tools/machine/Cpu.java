@@ -41,6 +41,7 @@ public record Cpu(String model, Set<String> flags) {
                 .findFirst();
     }
 
+    /** Returns whether the processor has AVX2. */
     public boolean hasAvx2() {
         return flags.contains("avx2");
     }

@@ -15,9 +15,13 @@ import java.util.regex.Pattern;
  * <p>Machine code of capability X.Y runs on X.Z with Z ≥ Y. Any newer chip needs PTX, which the driver compiles.
  */
 public enum CudaArtifact {
+    /** DL4J M2.1 with CUDA 11.6. */
     M2_1_CUDA_11_6("1.0.0-M2.1", "11.6", 37, 86, false),
+    /** DL4J M2.1 with CUDA 11.4. */
     M2_1_CUDA_11_4("1.0.0-M2.1", "11.4", 37, 86, false),
+    /** DL4J M1.1 with CUDA 11.0. */
     M1_1_CUDA_11_0("1.0.0-M1.1", "11.0", 35, 80, true),
+    /** DL4J M1.1 with CUDA 11.2. */
     M1_1_CUDA_11_2("1.0.0-M1.1", "11.2", 35, 86, true);
 
     /** How an artifact and a chip go together. */

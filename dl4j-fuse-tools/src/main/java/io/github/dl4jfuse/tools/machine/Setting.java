@@ -13,8 +13,11 @@ import java.util.Map;
  */
 public record Setting(Map<String, String> environment, List<String> flags, boolean acceleration) {
 
+    /** Threads of OpenMP, which oneDNN and ND4J's own loops use. */
     public static final String OPENMP_THREADS = "OMP_NUM_THREADS";
+    /** Threads of OpenBLAS. */
     public static final String BLAS_THREADS = "OPENBLAS_NUM_THREADS";
+    /** Processor whose kernels OpenBLAS takes. */
     public static final String BLAS_CORE = "OPENBLAS_CORETYPE";
 
     /** Without this, JavaCPP reads the size of the process from the system at every allocation. */
