@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Sums the memory of all arrays that can be reached from an object by way of its own package and of the L-BFGS engine's. */
 public final class HeldMemory {
 
-    private static final String ENGINE = "io.github.dl4jfuse.lbfgs";
+    private static final Set<String> ENGINE = Set.of("io.github.dl4jfuse.optim.lbfgs", "io.github.dl4jfuse.linalg");
 
     private final String home;
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -68,7 +68,6 @@ public final class HeldMemory {
     }
 
     private boolean isOurs(Class<?> type) {
-        return !type.isEnum()
-                && (type.getPackageName().equals(home) || type.getPackageName().equals(ENGINE));
+        return !type.isEnum() && (type.getPackageName().equals(home) || ENGINE.contains(type.getPackageName()));
     }
 }

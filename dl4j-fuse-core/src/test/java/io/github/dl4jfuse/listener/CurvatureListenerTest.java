@@ -45,7 +45,7 @@ class CurvatureListenerTest {
 
     private static final TestNetworks KIND = TestNetworks.DENSE;
 
-    private final Logger logger = (Logger) LoggerFactory.getLogger(CurvatureListener.class);
+    private final Logger logger = (Logger) LoggerFactory.getLogger("io.github.dl4jfuse");
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
 
     @BeforeEach

@@ -66,7 +66,7 @@ class LfsoListenerTest {
     @TempDir
     Path folder;
 
-    private final Logger logger = (Logger) LoggerFactory.getLogger(LfsoListener.class);
+    private final Logger logger = (Logger) LoggerFactory.getLogger("io.github.dl4jfuse");
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
 
     @BeforeEach

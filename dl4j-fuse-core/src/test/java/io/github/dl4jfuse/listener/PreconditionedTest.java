@@ -434,7 +434,7 @@ class PreconditionedTest {
     void refusesWhatCannotBePreconditioned() {
         assertThatThrownBy(() -> Preconditioned.of(Preconditioned.adam()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("cannot be adapted once more");
+                .hasMessageContaining("Preconditioned has a metric already");
         assertThatThrownBy(() -> Preconditioned.adam().overEpochs(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at least one epoch");
