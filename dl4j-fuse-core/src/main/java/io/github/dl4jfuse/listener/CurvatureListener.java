@@ -214,8 +214,9 @@ public final class CurvatureListener extends ModelListener implements Steering {
             return;
         }
         boolean adapted = LayerInputs.isPreconditioned(current);
-        TrainingNetwork<FuseUpdater> fused =
-                !adapted || TrainingNetwork.isFused(current) ? TrainingNetwork.ofFuse(current) : null;
+        TrainingNetwork<FuseUpdater> fused = !adapted || TrainingNetwork.isTrainedBy(current, FuseUpdater.class)
+                ? TrainingNetwork.ofFuse(current)
+                : null;
         if (forReplica && fused != null && !fused.updaters().get(0).isAutomatic()) {
             throw new IllegalStateException(one.refusesReplicas());
         }

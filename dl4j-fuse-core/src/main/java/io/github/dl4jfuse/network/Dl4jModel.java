@@ -145,6 +145,15 @@ public final class Dl4jModel {
         }
     }
 
+    /** Adds a listener behind those that are there. */
+    public void addListener(TrainingListener listener) {
+        if (network != null) {
+            network.addListeners(listener);
+        } else {
+            graph.addListeners(listener);
+        }
+    }
+
     void setScore(double score) {
         if (network != null) {
             network.setScore(score);

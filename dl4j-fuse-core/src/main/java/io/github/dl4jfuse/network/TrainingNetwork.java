@@ -122,10 +122,10 @@ public final class TrainingNetwork<U extends CoordinatedUpdater> {
                 : block.getGradientUpdater();
     }
 
-    /** Returns whether some parameters of the network are trained by FusePv or Fuse, inside Preconditioned or not. */
-    public static boolean isFused(Model model) {
+    /** Returns whether some parameters of the network are trained by such an updater, inside Preconditioned or not. */
+    public static boolean isTrainedBy(Model model, Class<? extends CoordinatedUpdater> kind) {
         return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
-                .anyMatch(block -> stateOf(block) instanceof FuseUpdater);
+                .anyMatch(block -> kind.isInstance(stateOf(block)));
     }
 
     private void addBlock(UpdaterBlock block, U blockUpdater) {

@@ -6,8 +6,6 @@ import io.github.dl4jfuse.tools.compare.Contestant.Swept;
 import io.github.dl4jfuse.tools.compare.Family.Tuning;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.tools.machine.Machine;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -196,22 +194,9 @@ public final class Comparison {
         }
         String machine = Machine.describe();
         log.info("Comparing on {}", machine);
-        List<RunRecord> runs = new Session(results, commit(), machine).all();
+        List<RunRecord> runs = new Session(results, Machine.commit(), machine).all();
         List<Summary> summaries = Summary.of(runs);
         return new CompareReport(summaries, runs, command).write(out);
-    }
-
-    private static String commit() {
-        try {
-            Process git = new ProcessBuilder("git", "rev-parse", "--short", "HEAD").start();
-            String answer = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
-            return git.waitFor() == 0 && !answer.isEmpty() ? answer : "unknown";
-        } catch (IOException e) {
-            return "unknown";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "unknown";
-        }
     }
 
     /** One call of {@link #run}. */

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.tools.machine;
 import io.github.dl4jfuse.acceleration.Acceleration;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,6 +32,20 @@ public final class Machine {
                 + " "
                 + System.getProperty("os.arch") + ", Java " + System.getProperty("java.version") + "; OpenBLAS kernels "
                 + openBlasCoreAsked() + ", oneDNN helpers " + helpers();
+    }
+
+    /** Returns the commit of the working folder, short, or "unknown". */
+    public static String commit() {
+        try {
+            Process git = new ProcessBuilder("git", "rev-parse", "--short", "HEAD").start();
+            String answer = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+            return git.waitFor() == 0 && !answer.isEmpty() ? answer : UNKNOWN;
+        } catch (IOException e) {
+            return UNKNOWN;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return UNKNOWN;
+        }
     }
 
     /** Returns the version of ND4J, such as 1.0.0-M2.1. */
