@@ -14,7 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <pre>
  *   g = ∇f(x);   the smallest R with R L(x, R) ≥ |g|;   x ← x - g min(1 / L(x, R), R / |g|)
  *
- *   Minimum minimum = new LfsoSolver(SmoothnessOracles.normPower(5)).run(objective, start);
+ *   Solution solution = new LfsoSolver(SmoothnessOracles.normPower(5)).run(objective, start);
  * </pre>
  *
  * <p>L is the oracle's along -g, which is the one on the ball unless the oracle knows better. Every step lowers f by at

@@ -6,7 +6,6 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.AdamUpdater;
-import org.nd4j.linalg.learning.GradientUpdater;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +18,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, CoordinatedUpdater {
+public final class FuseUpdater extends BlockUpdater<AdamLbfgsConfig> implements CoordinatedUpdater {
 
     private static final Logger log = LoggerFactory.getLogger(FuseUpdater.class);
     private static final String STATE_KEY = "FUSE_PV"; // for both, and written into saved SameDiff models
@@ -29,50 +28,18 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
 
     private static final OncePerNetwork STAYS_WITH_ADAM = new OncePerNetwork();
     private static final OncePerNetwork LEAVES_THE_PHASE = new OncePerNetwork();
-    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     private final AdamLbfgsConfig config;
     private final AdamUpdater adam;
-    private INDArray view;
     private FuseState state;
     private long[] momentShape;
     private boolean wrapped;
-    private boolean conducted;
     private double share = 1;
 
     FuseUpdater(AdamLbfgsConfig config) {
+        super(config, STATE_KEY);
         this.config = config;
         adam = new AdamUpdater(config.adam());
-    }
-
-    @Override
-    public AdamLbfgsConfig getConfig() {
-        return config;
-    }
-
-    @Override
-    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
-        if (initialize) {
-            viewArray.assign(0);
-        }
-        view = viewArray.reshape(viewArray.length());
-        state = null;
-        momentShape = null;
-    }
-
-    @Override
-    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
-        INDArray saved = stateMap.get(STATE_KEY);
-        if (saved == null || stateMap.size() != 1) {
-            throw new IllegalStateException("The updater's state has the one key " + STATE_KEY
-                    + ", but these were given: " + stateMap.keySet());
-        }
-        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
-    }
-
-    @Override
-    public Map<String, INDArray> getState() {
-        return Map.of(STATE_KEY, view);
     }
 
     /**
@@ -81,22 +48,17 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
      * before.
      */
     @Override
-    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        bind(gradient.length());
-        boolean alone = !conducted && !wrapped;
+    void step(INDArray gradient, int iteration, int epoch, boolean alone) {
         double ofThisStep = share;
-        conducted = false;
         share = 1;
         if (ofThisStep == 0) {
             gradient.assign(0);
             return;
         }
-        if (alone) {
+        if (alone && !wrapped) {
             sayOnceThatItStays(gradient, iteration, epoch);
         }
-        if (!wrapped && !isFinite(gradient)) {
-            sayOnceThatItSkips(gradient, iteration);
-            gradient.assign(0);
+        if (!wrapped && leavesOut(gradient, iteration)) {
             return;
         }
         shapeMoments(gradient);
@@ -106,14 +68,16 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
         }
     }
 
-    private void bind(long n) {
-        if (state == null) {
-            // The updater runs inside a workspace; the views are kept beyond it.
-            try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                FiniteState.require(view);
-                state = new FuseState(view, n, config.savedPairs());
-            }
-        }
+    @Override
+    void bind(INDArray view, long n) {
+        FiniteState.require(view);
+        state = new FuseState(view, n, config.savedPairs());
+    }
+
+    @Override
+    void unbind() {
+        state = null;
+        momentShape = null;
     }
 
     private void shapeMoments(INDArray gradient) {
@@ -125,10 +89,6 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
                 adam.setState(Map.of(AdamUpdater.M_STATE, m, AdamUpdater.V_STATE, v), false);
             }
         }
-    }
-
-    private static boolean isFinite(INDArray gradient) {
-        return Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient));
     }
 
     private void sayOnceThatItStays(INDArray gradient, int iteration, int epoch) {
@@ -153,15 +113,6 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
         }
     }
 
-    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
-        if (SKIPS.isFirst(gradient, config)) {
-            log.warn(
-                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
-                            + " values in the data or a learning rate that is too high. Said once.",
-                    iteration);
-        }
-    }
-
     /** Announces that this is the rule inside {@link Preconditioned}, which says itself that a listener is missing. */
     void setWrapped() {
         wrapped = true;
@@ -169,7 +120,7 @@ public final class FuseUpdater implements GradientUpdater<AdamLbfgsConfig>, Coor
 
     @Override
     public void conductNextStep() {
-        conducted = true;
+        super.conductNextStep();
         share = 1;
     }
 

@@ -5,9 +5,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.AdamUpdater;
-import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.Adam;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,7 +17,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe, like all of DL4J's updaters.
  */
-public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpdater {
+public final class LfsoUpdater extends BlockUpdater<Lfso> implements CoordinatedUpdater {
 
     /** Header slots of each variable; those not named below are zero and kept for later use. */
     static final int HEADER = 8;
@@ -36,52 +34,21 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpda
     private static final Logger log = LoggerFactory.getLogger(LfsoUpdater.class);
     private static final String STATE_KEY = "LFSO";
     private static final OncePerNetwork GUESSES = new OncePerNetwork();
-    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     private final Lfso config;
     private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
-    private INDArray view;
     private StateScalars header;
     private INDArray moments;
-    private boolean conducted;
     private boolean held;
 
     LfsoUpdater(Lfso config) {
+        super(config, STATE_KEY);
         this.config = config;
-    }
-
-    @Override
-    public Lfso getConfig() {
-        return config;
     }
 
     @Override
     public boolean stepsWith(CoordinatedUpdater other) {
         return other instanceof LfsoUpdater that && config.equals(that.config);
-    }
-
-    @Override
-    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
-        if (initialize) {
-            viewArray.assign(0);
-        }
-        view = viewArray.reshape(viewArray.length());
-        header = null;
-    }
-
-    @Override
-    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
-        INDArray saved = stateMap.get(STATE_KEY);
-        if (saved == null || stateMap.size() != 1) {
-            throw new IllegalStateException(
-                    "Lfso's state has the one key " + STATE_KEY + ", but these were given: " + stateMap.keySet());
-        }
-        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
-    }
-
-    @Override
-    public Map<String, INDArray> getState() {
-        return Map.of(STATE_KEY, view);
     }
 
     @Override
@@ -95,36 +62,32 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpda
         return header.follow();
     }
 
-    private void bind(long n) {
-        if (header != null) {
-            return;
-        }
+    @Override
+    void bind(INDArray view, long n) {
         long headers = view.length() - config.moments() * n;
         if (n < 1 || headers < HEADER || headers % HEADER != 0) {
             throw new IllegalStateException("The updater state has " + view.length() + " numbers, which does not fit "
                     + n + " parameters with the direction " + config.direction()
                     + ": was the model saved with another one?");
         }
-        // The updater runs inside a workspace; the views are kept beyond it.
-        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            FiniteState.require(view);
-            header = new StateScalars(view.get(interval(0, HEADER)));
-            if (header.get(RATE) < 0) {
-                double rate = header.get(RATE);
-                header = null;
-                throw FiniteState.damaged("has the step length " + rate);
-            }
-            moments = config.moments() == 0 ? null : view.get(interval(headers, view.length()));
+        FiniteState.require(view);
+        StateScalars found = new StateScalars(view.get(interval(0, HEADER)));
+        if (found.get(RATE) < 0) {
+            throw FiniteState.damaged("has the step length " + found.get(RATE));
         }
+        header = found;
+        moments = config.moments() == 0 ? null : view.get(interval(headers, view.length()));
+    }
+
+    @Override
+    void unbind() {
+        header = null;
     }
 
     /** Replaces the gradient by the step η σ d, or by zero when the step is held or the gradient is not finite. */
     @Override
-    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        bind(gradient.length());
-        boolean alone = !conducted;
+    void step(INDArray gradient, int iteration, int epoch, boolean alone) {
         boolean hold = held;
-        conducted = false;
         held = false;
         if (hold) {
             gradient.assign(0);
@@ -133,9 +96,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpda
         if (alone) {
             sayOnceThatItDoesNotMeasure(gradient, iteration);
         }
-        if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
-            sayOnceThatItSkips(gradient, iteration);
-            gradient.assign(0);
+        if (leavesOut(gradient, iteration)) {
             return;
         }
         direct(gradient, iteration, epoch);
@@ -175,18 +136,9 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpda
         }
     }
 
-    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
-        if (SKIPS.isFirst(gradient, config)) {
-            log.warn(
-                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for bad"
-                            + " values in the data. Said once.",
-                    iteration);
-        }
-    }
-
     @Override
     public void conductNextStep() {
-        conducted = true;
+        super.conductNextStep();
         held = false;
     }
 
@@ -205,7 +157,7 @@ public final class LfsoUpdater implements GradientUpdater<Lfso>, CoordinatedUpda
 
     /** Forgets moments and measurements, as at the start. */
     public void reset() {
-        view.assign(0);
+        state().assign(0);
         if (header != null) {
             header.read();
         }

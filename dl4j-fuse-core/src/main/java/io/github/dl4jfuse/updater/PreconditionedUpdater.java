@@ -5,7 +5,6 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 import io.github.dl4jfuse.precondition.InputPreconditioner;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,12 +18,11 @@ import org.slf4j.LoggerFactory;
  * <p>Whoever knows the layers tells the updater where their weights lie ({@link #setLayers}) and shows their inputs to the
  * metrics. Not thread-safe, like all of DL4J's updaters.
  */
-public final class PreconditionedUpdater implements GradientUpdater<Preconditioned> {
+public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
 
     private static final Logger log = LoggerFactory.getLogger(PreconditionedUpdater.class);
     private static final String STATE_KEY = "PRECONDITIONED";
     private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
-    private static final OncePerNetwork SKIPS = new OncePerNetwork();
 
     /**
      * A layer's weights within the block.
@@ -36,57 +34,25 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
      */
     public record Layer(long weights, long biases, int inputs, int outputs) {}
 
-    private record Adaptation(Layer layer, InputPreconditioner metric) {}
+    private record Part(Layer layer, InputPreconditioner metric) {}
 
     private final Preconditioned config;
-    private boolean conducted;
-    private INDArray view;
     private GradientUpdater<?> rule;
     private INDArray metricMemory;
-    private List<Adaptation> adaptations = List.of();
+    private List<Part> parts = List.of();
     private double warmUpSteps = Preconditioned.WARM_UP_STEPS;
     private INDArray viewed; // DL4J hands in one and the same array, and views of it cost as much as T for small layers
     private List<INDArray[]> views = List.of();
 
     PreconditionedUpdater(Preconditioned config) {
+        super(config, STATE_KEY);
         this.config = config;
-    }
-
-    @Override
-    public Preconditioned getConfig() {
-        return config;
-    }
-
-    @Override
-    public void setStateViewArray(INDArray viewArray, long[] gradientShape, char gradientOrder, boolean initialize) {
-        if (initialize) {
-            viewArray.assign(0);
-        }
-        view = viewArray.reshape(viewArray.length());
-        rule = null;
-        adaptations = List.of();
-        viewed = null;
-    }
-
-    @Override
-    public void setState(Map<String, INDArray> stateMap, boolean initialize) {
-        INDArray saved = stateMap.get(STATE_KEY);
-        if (saved == null || stateMap.size() != 1) {
-            throw new IllegalStateException("Preconditioned's state has the one key " + STATE_KEY
-                    + ", but these were given: " + stateMap.keySet());
-        }
-        setStateViewArray(saved, saved.shape(), saved.ordering(), initialize);
-    }
-
-    @Override
-    public Map<String, INDArray> getState() {
-        return Map.of(STATE_KEY, view);
     }
 
     /** Says where the layers' weights lie in a block of n parameters; returns a metric for each, null where none fits. */
     public List<InputPreconditioner> setLayers(List<Layer> layers, long n) {
         bind(n);
-        List<Adaptation> all = new ArrayList<>();
+        List<Part> all = new ArrayList<>();
         List<InputPreconditioner> metrics = new ArrayList<>();
         int largest = InputPreconditioner.rankThatFits(
                 layers.stream().mapToInt(Layer::inputs).toArray(), n);
@@ -106,39 +72,41 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
                         config.damping(),
                         metricMemory.get(interval(from, from + size)));
                 from += size;
-                all.add(new Adaptation(layer, metric));
+                all.add(new Part(layer, metric));
                 metrics.add(metric);
             }
         }
-        adaptations = all;
+        parts = all;
         viewed = null;
         return metrics;
     }
 
-    private void bind(long n) {
-        if (rule != null) {
-            return;
-        }
+    @Override
+    void unbind() {
+        rule = null;
+        parts = List.of();
+        viewed = null;
+    }
+
+    @Override
+    void bind(INDArray view, long n) {
         long ofRule = view.length() - n;
-        try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            INDArray ruleMemory =
-                    ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);
-            if (ruleMemory != null) {
-                FiniteState.require(ruleMemory);
-            }
-            // A restored state is not all zero; a new one may have to be something else than zero.
-            boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
-            rule = config.rule().instantiate(ruleMemory, fresh);
-            if (rule instanceof FuseUpdater fuse) {
-                fuse.setWrapped();
-            }
-            metricMemory = view.get(interval(ofRule, view.length()));
-            if (!FiniteState.isFinite(metricMemory)) {
-                metricMemory.assign(0);
-                log.warn(
-                        "The saved metric of a layer's inputs has numbers that are NaN or infinite, so it starts anew. Was the"
-                                + " model saved after bad data, or damaged?");
-            }
+        INDArray ruleMemory = ofRule == 0 ? null : view.get(interval(0, ofRule)).reshape(1, ofRule);
+        if (ruleMemory != null) {
+            FiniteState.require(ruleMemory);
+        }
+        // A restored state is not all zero; a new one may have to be something else than zero.
+        boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
+        rule = config.rule().instantiate(ruleMemory, fresh);
+        if (rule instanceof FuseUpdater fuse) {
+            fuse.setWrapped();
+        }
+        metricMemory = view.get(interval(ofRule, view.length()));
+        if (!FiniteState.isFinite(metricMemory)) {
+            metricMemory.assign(0);
+            log.warn(
+                    "The saved metric of a layer's inputs has numbers that are NaN or infinite, so it starts anew. Was the"
+                            + " model saved after bad data, or damaged?");
         }
     }
 
@@ -146,10 +114,11 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
     public void reset() {
         if (rule instanceof FuseUpdater fuse) {
             fuse.resetMoments();
-        } else if (rule != null && view.length() > metricMemory.length()) {
-            long ofRule = view.length() - metricMemory.length();
+        } else if (rule != null && state().length() > metricMemory.length()) {
+            long ofRule = state().length() - metricMemory.length();
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                rule = config.rule().instantiate(view.get(interval(0, ofRule)).reshape(1, ofRule), true);
+                rule = config.rule()
+                        .instantiate(state().get(interval(0, ofRule)).reshape(1, ofRule), true);
             }
         }
         resetMetric();
@@ -157,7 +126,7 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
 
     /** Forgets the inputs alone. */
     public void resetMetric() {
-        adaptations.forEach(each -> each.metric().reset());
+        parts.forEach(each -> each.metric().reset());
     }
 
     /** Says how many examples the batch has, for the warm-up. */
@@ -173,22 +142,18 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
     }
 
     @Override
-    public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-        bind(gradient.length());
-        if (!conducted) {
+    void step(INDArray gradient, int iteration, int epoch, boolean alone) {
+        if (alone) {
             sayOnceThatItMissesTheListener(gradient, iteration);
         }
-        conducted = false;
         if (rule instanceof FuseUpdater fuse && fuse.holdsNextStep()) {
             rule.applyUpdater(gradient, iteration, epoch);
             return;
         }
-        if (!staysFinite(gradient)) {
-            sayOnceThatItSkips(gradient, iteration);
-            gradient.assign(0);
+        if (leavesOut(gradient, iteration)) {
             return;
         }
-        boolean adapted = adaptations.stream().anyMatch(each -> !each.metric().isIdentity());
+        boolean adapted = parts.stream().anyMatch(each -> !each.metric().isIdentity());
         if (adapted) {
             transform(gradient);
         }
@@ -204,14 +169,16 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
     }
 
     /** Whether squares of the gradient and, as T stretches by κ at most, those of T times it are finite numbers of its type. */
-    private static boolean staysFinite(INDArray gradient) {
+    @Override
+    boolean isUsable(INDArray gradient) {
         double squares = Nd4j.getBlasWrapper().dot(gradient, gradient) * InputPreconditioner.SQUARED_LENGTH;
         return squares <= (gradient.dataType() == DataType.FLOAT ? Float.MAX_VALUE : Double.MAX_VALUE);
     }
 
     /** Announces that a listener conducts the next step and lets the metrics see what they have to. Holds for one step. */
+    @Override
     public void conductNextStep() {
-        conducted = true;
+        super.conductNextStep();
         if (rule instanceof FuseUpdater fuse) {
             fuse.conductNextStep();
         }
@@ -225,17 +192,8 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
                             + " iteration {}. Add net.addListeners(new CurvatureListener()); net.setListeners(..) takes off those"
                             + " that are there. Pretraining, SameDiff and gradients of your own have none. Said once.",
                     fuses ? "plain Adam" : config.rule().getClass().getSimpleName(),
-                    adaptations.isEmpty() ? "alone" : "in the metric as it was last",
+                    parts.isEmpty() ? "alone" : "in the metric as it was last",
                     fuses ? " and takes L-BFGS steps" : "",
-                    iteration);
-        }
-    }
-
-    private void sayOnceThatItSkips(INDArray gradient, int iteration) {
-        if (SKIPS.isFirst(gradient, config)) {
-            log.warn(
-                    "The updater left out the step of iteration {}: the gradient is not finite (NaN or infinite). Look for"
-                            + " bad values in the data or a learning rate that is too high. Said once.",
                     iteration);
         }
     }
@@ -246,14 +204,12 @@ public final class PreconditionedUpdater implements GradientUpdater<Precondition
         if (vector != viewed) {
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 INDArray flat = vector.reshape(vector.length());
-                views = adaptations.stream()
-                        .map(each -> views(flat, each.layer()))
-                        .toList();
+                views = parts.stream().map(each -> views(flat, each.layer())).toList();
             }
             viewed = vector;
         }
-        for (int i = 0; i < adaptations.size(); i++) {
-            adaptations.get(i).metric().apply(views.get(i)[0], views.get(i)[1]);
+        for (int i = 0; i < parts.size(); i++) {
+            parts.get(i).metric().apply(views.get(i)[0], views.get(i)[1]);
         }
     }
 

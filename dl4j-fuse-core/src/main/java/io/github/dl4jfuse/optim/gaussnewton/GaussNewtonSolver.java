@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Gradient descent adapted to the metric of the output layer (Chen, arXiv 2311.15487), on fixed data.
  *
  * <pre>
- *   Adaptation end = GaussNewtonSolver.minimize(model, loss);                        // fastest
- *   Adaptation end = GaussNewtonSolver.flow(0.01).targetLoss(1e-6).build().run(model, loss);   // the paper's flow
+ *   GaussNewtonSolution end = GaussNewtonSolver.minimize(model, loss);                        // fastest
+ *   GaussNewtonSolution end = GaussNewtonSolver.flow(0.01).targetLoss(1e-6).build().run(model, loss);   // the paper's flow
  * </pre>
  *
  * <p>Each step is θ ← θ - η φ with φ of {@link GaussNewtonStep}. By {@link #flow} these are Euler steps of the flow itself, with
