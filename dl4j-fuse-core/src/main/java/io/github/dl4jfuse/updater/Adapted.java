@@ -24,8 +24,11 @@ abstract class Adapted implements IUpdater {
 
         @Override
         public IUpdater deserialize(JsonParser parser, DeserializationContext context) throws IOException {
-            log.info(
-                    "The model was saved with the updater Adapted, which is Preconditioned now: saved again it has the new name.");
+            if (context.getAttribute(Adapted.class) == null) { // once for each text
+                context.setAttribute(Adapted.class, true);
+                log.info(
+                        "The model was saved with the updater Adapted, which is Preconditioned now: saved again it has the new name.");
+            }
             return (IUpdater) context.findContextualValueDeserializer(context.constructType(Preconditioned.class), null)
                     .deserialize(parser, context);
         }

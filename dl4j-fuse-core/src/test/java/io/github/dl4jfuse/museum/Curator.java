@@ -67,22 +67,38 @@ final class Curator {
     }
 
     private void fill() throws IOException {
-        fuse("adapted", rows(Preconditioned.adam(), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-graph", graph(Preconditioned.adam(), DataType.DOUBLE), Batches.ROWS, null);
+        fuse("preconditioned", rows(Preconditioned.adam(), DataType.FLOAT), Batches.ROWS, null);
+        fuse("preconditioned-graph", graph(Preconditioned.adam(), DataType.DOUBLE), Batches.ROWS, null);
         fuse(
-                "adapted-images",
+                "preconditioned-images",
                 images(Preconditioned.adam(), Preconditioned.of(new FusePv(1e-2))),
                 Batches.IMAGES,
                 null);
-        fuse("adapted-sequences", sequences(Preconditioned.adam()), Batches.SEQUENCES, null);
-        fuse("adapted-damping", rows(Preconditioned.adam().withDamping(10), DataType.DOUBLE), Batches.ROWS, null);
-        fuse("adapted-over-epochs", rows(Preconditioned.adam().overEpochs(4), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-adam", graph(Preconditioned.of(new Adam(1e-2)), DataType.FLOAT), Batches.ROWS, null);
-        fuse("adapted-nesterovs", rows(Preconditioned.of(new Nesterovs(1e-3)), DataType.DOUBLE), Batches.ROWS, null);
-        fuse("adapted-fuse-pv-lbfgs", rows(Preconditioned.of(switched(false)), DataType.DOUBLE), Batches.ROWS, 1.0);
-        fuse("adapted-fuse", graph(Preconditioned.of(blend()), DataType.DOUBLE), Batches.ROWS, 0.5);
+        fuse("preconditioned-sequences", sequences(Preconditioned.adam()), Batches.SEQUENCES, null);
+        fuse(
+                "preconditioned-damping",
+                rows(Preconditioned.adam().withDamping(10), DataType.DOUBLE),
+                Batches.ROWS,
+                null);
+        fuse(
+                "preconditioned-over-epochs",
+                rows(Preconditioned.adam().overEpochs(4), DataType.FLOAT),
+                Batches.ROWS,
+                null);
+        fuse("preconditioned-adam", graph(Preconditioned.of(new Adam(1e-2)), DataType.FLOAT), Batches.ROWS, null);
+        fuse(
+                "preconditioned-nesterovs",
+                rows(Preconditioned.of(new Nesterovs(1e-3)), DataType.DOUBLE),
+                Batches.ROWS,
+                null);
+        fuse(
+                "preconditioned-fuse-pv-lbfgs",
+                rows(Preconditioned.of(switched(false)), DataType.DOUBLE),
+                Batches.ROWS,
+                1.0);
+        fuse("preconditioned-fuse", graph(Preconditioned.of(blend()), DataType.DOUBLE), Batches.ROWS, 0.5);
         write(
-                "adapted-looks",
+                "preconditioned-looks",
                 rows(Preconditioned.adam(), DataType.FLOAT),
                 Batches.ROWS,
                 "CurvatureListener",
@@ -142,7 +158,7 @@ final class Curator {
         DataType type = model.params().dataType();
         exhibit.put(Exhibit.GRADIENTS, type, gradients(model.numParams()));
         exhibit.put(Exhibit.UPDATES, type, exhibit.updates());
-        if (share != null && !name.startsWith("adapted") && !name.contains("-adam")) {
+        if (share != null && !name.startsWith("preconditioned") && !name.contains("-adam")) {
             exhibit.put(Exhibit.DIRECTIONS, type, exhibit.directions());
         }
         exhibit.put(Exhibit.PARAMETERS, type, exhibit.trainedOn());

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.dl4jfuse.LogLines;
 import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.updater.Preconditioned;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -14,6 +16,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,5 +132,25 @@ class MuseumTest {
     @Test
     void thereIsAHall() {
         assertThat(exhibits()).hasSizeGreaterThan(20);
+    }
+
+    /** The name went out of use before anything was released. */
+    @Test
+    void whatWasSavedAsAdaptedIsPreconditioned() throws IOException {
+        for (String name : List.of("1/adapted.zip", "1/adapted-graph.zip")) {
+            Exhibit exhibit = exhibits()
+                    .filter(each -> each.toString().equals(name))
+                    .findFirst()
+                    .orElseThrow();
+            try (LogLines log = new LogLines()) {
+                Model model = exhibit.restore();
+                assertThat(log.with("the updater Adapted, which is Preconditioned now"))
+                        .hasSize(1);
+                String json = model instanceof MultiLayerNetwork network
+                        ? network.getLayerWiseConfigurations().toJson()
+                        : ((ComputationGraph) model).getConfiguration().toJson();
+                assertThat(json).contains(Preconditioned.class.getName()).doesNotContain("updater.Adapted");
+            }
+        }
     }
 }
