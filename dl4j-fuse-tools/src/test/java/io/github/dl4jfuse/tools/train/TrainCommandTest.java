@@ -170,8 +170,7 @@ class TrainCommandTest {
     @Test
     void withoutACommandItSaysWhichThereAre() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err.toString())
-                .startsWith("Name a command: train, compare, functions, lfso, geometry, saddles, doctor or gpu.");
+        assertThat(err.toString()).startsWith("Name a command: train, compare, doctor or gpu.");
     }
 
     @Test
