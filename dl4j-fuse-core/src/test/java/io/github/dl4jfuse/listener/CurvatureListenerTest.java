@@ -395,6 +395,7 @@ class CurvatureListenerTest {
         assertThat(model.params()).isEqualTo(start);
         if (!curvature) {
             INDArray state = TestNetworks.updaterState(model);
+            state = state.reshape(state.length()); // [1, n] in M1.1
             long moments = 2 * model.numParams() * (1L + FusePv.DEFAULT_MEMORY);
             assertThat(state.get(NDArrayIndex.interval(state.length() - moments, state.length()))
                             .norm1Number()
