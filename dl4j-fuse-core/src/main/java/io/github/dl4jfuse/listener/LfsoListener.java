@@ -247,7 +247,10 @@ public final class LfsoListener extends ModelListener implements Steering {
         network.evaluate();
         double loss = network.score();
         INDArray[] raw = network.gradientView();
-        return Math.abs(loss) <= ABOVE_LARGEST * first().largestLoss() && Double.isFinite(BlockVectors.dot(raw, raw));
+        double largest = first().largestLoss(); // 0 where the average has just begun anew
+        return Double.isFinite(loss)
+                && (largest == 0 || loss <= ABOVE_LARGEST * largest)
+                && Double.isFinite(BlockVectors.dot(raw, raw));
     }
 
     private void rollBackIfBroken() {

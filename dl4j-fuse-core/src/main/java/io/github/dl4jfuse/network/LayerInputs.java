@@ -30,7 +30,7 @@ import org.nd4j.linalg.convolution.Convolution;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The inputs of the layers whose weights an {@link PreconditionedUpdater} trains, and the metrics that want to see them. */
+/** The inputs of the layers whose weights a {@link PreconditionedUpdater} trains, and the metrics that want to see them. */
 public final class LayerInputs {
 
     private static final int MOST_CONVOLVED_EXAMPLES = 8;

@@ -7,7 +7,6 @@ import io.github.dl4jfuse.optim.MeasuredSmoothness;
 import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
 import io.github.dl4jfuse.optim.linesearch.ArmijoBacktracking;
 import io.github.dl4jfuse.optim.linesearch.LineSearch;
-import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import io.github.dl4jfuse.updater.AdamLbfgsConfig;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
@@ -87,7 +86,7 @@ public final class LbfgsStep {
         // A fixed batch is worth a search to the end; and no search may end for good at a point that is no minimum.
         search = new ArmijoBacktracking(
                 config.sufficientDecrease(),
-                automatic ? MoreThuente.DEFAULT_MAX_EVALUATIONS : config.maxEvaluations(),
+                automatic ? LineSearch.DEFAULT_MAX_EVALUATIONS : config.maxEvaluations(),
                 network.valueRounding());
         start = BlockVectors.zerosLike(parameters);
         gradient = BlockVectors.zerosLike(parameters);

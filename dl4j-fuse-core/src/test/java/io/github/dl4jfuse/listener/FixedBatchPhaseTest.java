@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
-import io.github.dl4jfuse.optim.linesearch.MoreThuente;
+import io.github.dl4jfuse.optim.linesearch.LineSearch;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Preconditioned;
 import io.github.dl4jfuse.updater.PreconditionedUpdater;
@@ -139,7 +139,7 @@ class FixedBatchPhaseTest {
         double[] start = model.params().toDoubleVector();
         double[][] metric = metric(model);
         MultiLayerNetwork twin = kind.network(new Sgd(0), DataType.DOUBLE);
-        ReferenceLbfgs reference = new ReferenceLbfgs(FusePv.UNSAVED_PAIRS, MoreThuente.DEFAULT_MAX_EVALUATIONS, 1e-14);
+        ReferenceLbfgs reference = new ReferenceLbfgs(FusePv.UNSAVED_PAIRS, LineSearch.DEFAULT_MAX_EVALUATIONS, 1e-14);
         double[] w = new double[start.length];
         for (int step = 1; step <= 18; step++) {
             w = reference.step(w, at -> evaluate(twin, data, start, metric, at));

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Batches that are finite and yet nothing like the others: unscaled, or labelled otherwise. */
 class OutlierTest {
@@ -122,6 +123,31 @@ class OutlierTest {
         fit(model, strange(200));
         assertThat(model.params()).isEqualTo(parameters);
         assertThat(log.with("takes no step: its loss is")).hasSize(1);
+    }
+
+    /** What is broken comes back also where the average of the loss has just begun anew. */
+    @Test
+    void lfsoGoesBackAfterTheDataHaveChanged() {
+        MultiLayerNetwork model = LfsoListenerTest.linear(new Lfso(), DataType.FLOAT);
+        LfsoListener listener = new LfsoListener();
+        model.setListeners(listener);
+        DataSet data = new DataSet(
+                Nd4j.createFromArray(new float[][] {{1, 2}, {3, -1}, {0.5f, 0.25f}}),
+                Nd4j.createFromArray(new float[][] {{1}, {-2}, {0.5f}}));
+        DataSet far = new DataSet(data.getFeatures(), data.getLabels().mul(1000));
+        for (int step = 0; step < 30; step++) {
+            model.fit(data);
+        }
+        for (int step = 0; step < LfsoListener.PATIENCE; step++) {
+            model.fit(far);
+        }
+        assertThat(listener.statistics().rollBacks()).isZero();
+        model.params().putScalar(1, 1.5e19); // finite, and so is its square, but not that of the output
+        for (int step = 0; step < LfsoListener.PATIENCE; step++) {
+            model.fit(data);
+        }
+        assertThat(listener.statistics().rollBacks()).isOne();
+        assertThat(model.score(data)).isLessThan(10);
     }
 
     /** Three in a row are what the data are now. */

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
             HelpCommand.class
         },
         mixinStandardHelpOptions = true,
-        version = "dl4j-fuse 0.1.0-SNAPSHOT")
+        version = io.github.dl4jfuse.tools.Main.VERSION)
 public final class Main implements Runnable {
 
     @Spec

@@ -30,8 +30,11 @@ import picocli.CommandLine.Spec;
             HelpCommand.class
         },
         mixinStandardHelpOptions = true,
-        version = "dl4j-fuse 0.1.0-SNAPSHOT")
+        version = Main.VERSION)
 public final class Main implements Runnable {
+
+    /** What {@code --version} says. */
+    public static final String VERSION = "dl4j-fuse 0.1.0-SNAPSHOT";
 
     @Spec
     private CommandSpec spec;

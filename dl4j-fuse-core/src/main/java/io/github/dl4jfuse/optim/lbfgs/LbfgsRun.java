@@ -45,6 +45,7 @@ final class LbfgsRun {
     private INDArray[] trialGradient;
     private double value;
     private double gradientNorm;
+    private double trialStep;
     private double trialNorm;
     private double trialSlope;
     private boolean trialFinite = true;
@@ -270,10 +271,25 @@ final class LbfgsRun {
         }
         double firstStep = firstStep();
         int evaluations = (int) Math.min(settings.maxSearchEvaluations, Math.max(1, evaluationsLeft()));
-        return settings.lineSearch.within(evaluations, valueRounding).search(this::at, value, slope, firstStep);
+        LineSearch.Result found =
+                settings.lineSearch.within(evaluations, valueRounding).search(this::at, value, slope, firstStep);
+        return found.accepted() ? verified(found) : found;
+    }
+
+    /** A search of somebody else's may accept what it did not evaluate last, or what nobody can use. */
+    private LineSearch.Result verified(LineSearch.Result found) {
+        LineSearch.Point point = found.step() == trialStep ? found.point() : at(found.step());
+        boolean usable = found.step() > 0 && trialFinite;
+        return new LineSearch.Result(
+                usable,
+                found.wolfe(),
+                point,
+                found.evaluations(),
+                usable ? found.reason() : "The search accepted the step " + found.step() + ", which leads nowhere.");
     }
 
     private LineSearch.Point at(double t) {
+        trialStep = t;
         BlockVectors.assign(trial, x);
         BlockVectors.axpy(t, direction, trial);
         double trialValue = evaluate(trial, trialGradient, direction);

@@ -18,7 +18,7 @@ final class LbfgsSettings {
     boolean bfloat16History;
     LineSearch lineSearch = new MoreThuente();
     double firstStepLength = DEFAULT_FIRST_STEP_LENGTH;
-    int maxSearchEvaluations = MoreThuente.DEFAULT_MAX_EVALUATIONS;
+    int maxSearchEvaluations = LineSearch.DEFAULT_MAX_EVALUATIONS;
     int maxIterations = DEFAULT_MAX_ITERATIONS;
     long maxEvaluations = Long.MAX_VALUE;
     double maxSeconds = Double.POSITIVE_INFINITY;

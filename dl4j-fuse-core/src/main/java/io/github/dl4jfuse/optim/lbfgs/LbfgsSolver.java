@@ -146,7 +146,7 @@ public final class LbfgsSolver {
             return this;
         }
 
-        /** Most evaluations in one search; default {@value MoreThuente#DEFAULT_MAX_EVALUATIONS}, 1 or more. */
+        /** Most evaluations in one search; default {@value LineSearch#DEFAULT_MAX_EVALUATIONS}, 1 or more. */
         public Builder maxSearchEvaluations(int value) {
             settings.maxSearchEvaluations = value;
             return this;

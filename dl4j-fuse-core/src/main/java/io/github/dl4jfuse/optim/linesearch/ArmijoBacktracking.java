@@ -24,9 +24,6 @@ public record ArmijoBacktracking(double sufficientDecrease, int maxEvaluations, 
     /** Default of c₁. */
     public static final double DEFAULT_SUFFICIENT_DECREASE = 1e-4;
 
-    /** Default of the most evaluations in one search. */
-    public static final int DEFAULT_MAX_EVALUATIONS = 20;
-
     private static final double MIN_CUT = 0.1;
     private static final double MAX_CUT = 0.5;
 

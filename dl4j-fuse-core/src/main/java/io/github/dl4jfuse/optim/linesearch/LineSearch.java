@@ -7,6 +7,9 @@ package io.github.dl4jfuse.optim.linesearch;
  */
 public interface LineSearch {
 
+    /** Default of the most evaluations in one search. */
+    int DEFAULT_MAX_EVALUATIONS = 20;
+
     /** φ and φ' at one t. */
     @FunctionalInterface
     interface Line {

@@ -34,9 +34,6 @@ public record MoreThuente(
     /** Default of c₂, loose because an L-BFGS step is mostly right as it is. */
     public static final double DEFAULT_CURVATURE = 0.9;
 
-    /** Default of the most evaluations in one search. */
-    public static final int DEFAULT_MAX_EVALUATIONS = 20;
-
     /** Default of the interval's tolerance, loose like c₂. */
     public static final double DEFAULT_INTERVAL_TOLERANCE = 0.1;
 

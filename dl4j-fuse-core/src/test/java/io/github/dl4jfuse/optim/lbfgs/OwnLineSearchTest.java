@@ -8,6 +8,7 @@ import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.linesearch.LineSearch;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** What a user has to write to search along a direction in an own way. */
@@ -58,6 +59,54 @@ class OwnLineSearchTest {
                 assertThat(x[i]).isCloseTo(i, within(1e-6));
             }
         });
+    }
+
+    /** The gradient that the solver goes on with is that of the accepted step, whatever was looked at after it. */
+    @Test
+    void aStepThatWasNotLookedAtLastIsLookedAtAgain() {
+        LineSearch looksFurther = new LineSearch() {
+            @Override
+            public Result search(Line line, double value, double slope, double firstStep) {
+                Result found = new Halving(30).search(line, value, slope, firstStep);
+                line.at(1000);
+                return found;
+            }
+
+            @Override
+            public LineSearch within(int evaluations, double valueRounding) {
+                return this;
+            }
+        };
+        INDArray start = Nd4j.zeros(DataType.DOUBLE, WEIGHTS.length);
+        Solution expected = LbfgsSolver.builder()
+                .lineSearch(new Halving(30))
+                .maxSearchEvaluations(30)
+                .build()
+                .run(QUADRATIC, start);
+        Solution actual = LbfgsSolver.builder().lineSearch(looksFurther).build().run(QUADRATIC, start);
+        assertThat(actual.point()).isEqualTo(expected.point());
+        assertThat(actual.iterations()).isEqualTo(expected.iterations());
+    }
+
+    @Test
+    void aStepThatLeadsNowhereIsNoStep() {
+        LineSearch stays = new LineSearch() {
+            @Override
+            public Result search(Line line, double value, double slope, double firstStep) {
+                return new Result(true, true, new Point(0, value, slope), 0, "");
+            }
+
+            @Override
+            public LineSearch within(int evaluations, double valueRounding) {
+                return this;
+            }
+        };
+        Solution solution = LbfgsSolver.builder()
+                .lineSearch(stays)
+                .build()
+                .run(QUADRATIC, Nd4j.zeros(DataType.DOUBLE, WEIGHTS.length));
+        assertThat(solution.status()).isEqualTo(Solution.Status.SEARCH_FAILED);
+        assertThat(solution.message()).contains("accepted the step 0.0");
     }
 
     @Test

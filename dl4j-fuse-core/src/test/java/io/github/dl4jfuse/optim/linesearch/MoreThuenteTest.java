@@ -83,7 +83,7 @@ class MoreThuenteTest {
     private static final MoreThuente DEFAULT = new MoreThuente(
             MoreThuente.DEFAULT_SUFFICIENT_DECREASE,
             MoreThuente.DEFAULT_CURVATURE,
-            MoreThuente.DEFAULT_MAX_EVALUATIONS,
+            LineSearch.DEFAULT_MAX_EVALUATIONS,
             1e-15,
             MoreThuente.DEFAULT_INTERVAL_TOLERANCE);
 
@@ -112,7 +112,7 @@ class MoreThuenteTest {
         Result result = DEFAULT.search(t -> new Point(t, Double.NaN, Double.NaN), 1, -1, 1);
         assertThat(result.accepted()).isFalse();
         assertThat(result.reason()).contains("no step was low enough");
-        assertThat(result.evaluations()).isEqualTo(MoreThuente.DEFAULT_MAX_EVALUATIONS);
+        assertThat(result.evaluations()).isEqualTo(LineSearch.DEFAULT_MAX_EVALUATIONS);
     }
 
     @Test
