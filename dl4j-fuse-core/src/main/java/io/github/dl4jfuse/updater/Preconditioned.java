@@ -115,6 +115,11 @@ public final class Preconditioned implements IUpdater {
             throw new IllegalArgumentException("The damping of the metric is a positive number, not " + damping
                     + "; for no metric at all take the rule itself, without Preconditioned.");
         }
+        if (rule instanceof Lfso) {
+            throw new IllegalArgumentException(
+                    "Lfso measures how far its own steps may go, which a metric would stretch: take it"
+                            + " without Preconditioned, or FusePv, Adam, Nesterovs or another of DL4J's rules within.");
+        }
         if (rule instanceof Preconditioned) {
             throw new IllegalArgumentException(
                     "Preconditioned has a metric already; take FusePv, Adam, Nesterovs or another of DL4J's rules.");

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
 
     private static final Logger log = LoggerFactory.getLogger(PreconditionedUpdater.class);
-    private static final String STATE_KEY = "PRECONDITIONED";
+    private static final String STATE_KEY = "ADAPTED"; // its first name, which is written into saved SameDiff models
     private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
 
     /**

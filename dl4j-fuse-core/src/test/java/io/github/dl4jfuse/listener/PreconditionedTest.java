@@ -16,6 +16,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,6 +40,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.AdaDelta;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
@@ -431,10 +435,40 @@ class PreconditionedTest {
     }
 
     @Test
+    void anyRuleWithARateMayFall() {
+        Preconditioned falling = Preconditioned.of(new Nesterovs(0.1, 0.9)).overEpochs(2);
+        assertThat(falling.getLearningRate(0, 0)).isEqualTo(0.2);
+        assertThat(falling.getLearningRate(0, 1)).isEqualTo(0.1);
+        assertThat(falling.getLearningRate(0, 2)).isZero();
+        assertThat(Preconditioned.adam(1e-2).overEpochs(2).getLearningRate(0, 0))
+                .isEqualTo(2e-2);
+        assertThatThrownBy(() -> Preconditioned.of(new AdaDelta()).overEpochs(2))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("no learning rate");
+    }
+
+    /** SameDiff saves a state by its key, and a configuration by the name of its class. */
+    @Test
+    void sameDiffModelsOfTheFirstNameAreRead() {
+        Preconditioned expected = Preconditioned.adam().withDamping(3);
+        String json = new TrainingConfig(expected, List.of(), "x", "y")
+                .toJson()
+                .replace(Preconditioned.class.getName(), "io.github.dl4jfuse.updater.Adapted");
+        assertThat(json).contains("updater.Adapted");
+        IUpdater read = TrainingConfig.fromJson(json).getUpdater();
+        assertThat(read).isEqualTo(expected);
+        INDArray state = Nd4j.zeros(DataType.FLOAT, 1, read.stateSize(4));
+        assertThat(read.instantiate(Map.of("ADAPTED", state), false).getState()).containsOnlyKeys("ADAPTED");
+    }
+
+    @Test
     void refusesWhatCannotBePreconditioned() {
         assertThatThrownBy(() -> Preconditioned.of(Preconditioned.adam()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Preconditioned has a metric already");
+        assertThatThrownBy(() -> Preconditioned.of(new Lfso()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("take it without Preconditioned");
         assertThatThrownBy(() -> Preconditioned.adam().overEpochs(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at least one epoch");
