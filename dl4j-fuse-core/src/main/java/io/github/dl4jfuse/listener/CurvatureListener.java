@@ -116,6 +116,7 @@ public final class CurvatureListener extends ModelListener implements Steering {
     }
 
     /** Returns what was counted so far; with ParallelWrapper, in the replica that came first. */
+    @Override
     public CurvatureStatistics statistics() {
         return CurvatureStatistics.of(counter, conductor.bytes() + guard.bytes());
     }

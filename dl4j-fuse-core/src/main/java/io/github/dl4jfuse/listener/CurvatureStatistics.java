@@ -40,7 +40,8 @@ public record CurvatureStatistics(
         long smallBatches,
         long outliers,
         long rollBacks,
-        long extraBytes) {
+        long extraBytes)
+        implements OptimizerReport {
 
     static CurvatureStatistics of(CurvatureCounters counters, long extraBytes) {
         return new CurvatureStatistics(

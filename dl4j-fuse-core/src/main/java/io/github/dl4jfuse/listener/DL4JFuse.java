@@ -5,18 +5,23 @@ import io.github.dl4jfuse.network.LayerInputs;
 import io.github.dl4jfuse.network.Surroundings;
 import io.github.dl4jfuse.network.TrainingNetwork;
 import io.github.dl4jfuse.updater.FuseUpdater;
+import io.github.dl4jfuse.updater.GaussNewtonUpdater;
 import io.github.dl4jfuse.updater.LfsoUpdater;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
 
-/** The one line that completes an updater of this project. */
+/** The one line that completes an updater of this project, and what its listeners report. */
 public final class DL4JFuse {
 
     private DL4JFuse() {}
 
     /**
      * Adds the listener that completes the network's updater: a {@link CurvatureListener} for {@code Preconditioned}, {@code
-     * FusePv} and {@code Fuse}, an {@link LfsoListener} for {@code Lfso}. All other listeners stay; where it is there already, nothing
-     * happens.
+     * FusePv} and {@code Fuse}, an {@link LfsoListener} for {@code Lfso}, a {@link GaussNewtonListener} for {@code GaussNewton}. All
+     * other listeners stay; where it is there already, nothing happens.
      *
      * <pre>
      *   net.init();
@@ -24,29 +29,45 @@ public final class DL4JFuse {
      * </pre>
      *
      * @param model a MultiLayerNetwork or ComputationGraph, initialised
-     * @throws IllegalStateException if it is neither, is not initialised, has no such updater, or has both kinds of them
+     * @throws IllegalStateException if it is neither, is not initialised, has no such updater, or has several kinds of them
      */
     public static void attach(Model model) {
         Dl4jModel network = Dl4jModel.of(model);
         if (!network.isInitialised()) {
             throw new IllegalStateException("The network has no parameters yet: call init() first.");
         }
-        boolean curvature =
-                LayerInputs.isPreconditioned(model) || TrainingNetwork.isTrainedBy(model, FuseUpdater.class);
-        boolean measured = TrainingNetwork.isTrainedBy(model, LfsoUpdater.class);
-        if (curvature && measured) {
-            throw new IllegalStateException(
-                    "Some layers are trained by Lfso, and some by Preconditioned, FusePv or Fuse: the step"
-                            + " of a network has one conductor, so give all of them the same updater.");
+        Map<Class<? extends ModelListener>, Supplier<ModelListener>> due = new LinkedHashMap<>();
+        if (LayerInputs.isPreconditioned(model) || TrainingNetwork.isTrainedBy(model, FuseUpdater.class)) {
+            due.put(CurvatureListener.class, CurvatureListener::new);
         }
-        if (!curvature && !measured) {
+        if (TrainingNetwork.isTrainedBy(model, LfsoUpdater.class)) {
+            due.put(LfsoListener.class, LfsoListener::new);
+        }
+        if (TrainingNetwork.isTrainedBy(model, GaussNewtonUpdater.class)) {
+            due.put(GaussNewtonListener.class, GaussNewtonListener::new);
+        }
+        if (due.isEmpty()) {
             throw new IllegalStateException(
                     "No trainable parameter of this network is under an updater of dl4j-fuse: configure"
                             + " .updater(Preconditioned.adam()), for example.");
         }
-        Class<? extends ModelListener> kind = curvature ? CurvatureListener.class : LfsoListener.class;
-        if (Surroundings.listeners(model).stream().noneMatch(kind::isInstance)) {
-            network.addListener(curvature ? new CurvatureListener() : new LfsoListener());
+        if (due.size() > 1) {
+            throw new IllegalStateException(
+                    "Lfso, GaussNewton, and Preconditioned, FusePv or Fuse train parts of this network: the step of a network"
+                            + " has one conductor, so give all layers the same updater.");
         }
+        due.forEach((kind, listener) -> {
+            if (Surroundings.listeners(model).stream().noneMatch(kind::isInstance)) {
+                network.addListener(listener.get());
+            }
+        });
+    }
+
+    /** Returns the reports of this project's listeners on a network, in their order; none where there is none of them. */
+    public static List<OptimizerReport> reports(Model model) {
+        return Surroundings.listeners(model).stream()
+                .filter(ModelListener.class::isInstance)
+                .map(listener -> ((ModelListener) listener).statistics())
+                .toList();
     }
 }

@@ -3,9 +3,9 @@ package io.github.dl4jfuse.listener;
 import io.github.dl4jfuse.network.jacobian.CurrentBatch;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonStep;
-import io.github.dl4jfuse.optim.gaussnewton.LevenbergMarquardt;
 import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
 import io.github.dl4jfuse.step.GaussNewtonDescent;
+import io.github.dl4jfuse.updater.GaussNewton;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
  * ({@link GaussNewtonStep}): a Gauss-Newton step on the batch in hand.
  *
  * <pre>
- *   .updater(new Sgd(1.0))                                     // the step as it is; other rates and rules work too
- *   net.setListeners(new GaussNewtonListener());               // one for each network
+ *   .updater(GaussNewton.onBatches())                          // the step as it is; other rules work too
+ *   DL4JFuse.attach(net);                                      // or net.addListeners(new GaussNewtonListener())
  * </pre>
  *
  * <ul>
@@ -59,7 +59,7 @@ public final class GaussNewtonListener extends ModelListener implements Steering
     public static final double EXPLODES = 2;
 
     /** Relative damping at the start, ALL_LAYERS. */
-    public static final double DEFAULT_DAMPING = GaussNewtonDescent.DEFAULT_DAMPING;
+    public static final double DEFAULT_DAMPING = GaussNewton.DEFAULT_DAMPING;
 
     /** Relative damping, OUTPUT_LAYER. */
     public static final double DEFAULT_OUTPUT_DAMPING = 1e-1;
@@ -71,22 +71,25 @@ public final class GaussNewtonListener extends ModelListener implements Steering
      *
      * @param steps steps taken
      * @param undone steps that were taken back
-     * @param skipped batches that took none
+     * @param gradientEvaluations evaluations of loss and gradient together, all of them DL4J's own
+     * @param skippedBatches batches that took none
      * @param damping λ
-     * @param bytes memory for Jacobian and system, largest batch so far
+     * @param extraBytes memory for Jacobian and system, largest batch so far
      */
-    public record Statistics(long steps, long undone, long skipped, double damping, long bytes) {}
+    public record Statistics(
+            long steps, long undone, long gradientEvaluations, long skippedBatches, double damping, long extraBytes)
+            implements OptimizerReport {}
 
     private final Layers layers;
-    private final double momentum;
-    private final double firstDamping;
-    private int examplesPerStep;
+    private GaussNewton settings;
+    private boolean chosen; // here, not by the updater
     private Random draws;
     private final OneNetwork<GaussNewtonListener> one = new OneNetwork<>(this);
     private CurrentBatch batch;
     private GaussNewtonDescent descent;
     private Attempt attempt;
     private long lastLayerSteps;
+    private long gradients;
     private long skipped;
     private int largest;
     private long bytes;
@@ -97,9 +100,10 @@ public final class GaussNewtonListener extends ModelListener implements Steering
     /** A step of OUTPUT_LAYER under way. */
     private record Attempt(NetworkOutputs outputs, OutputLoss loss, double value, INDArray start) {}
 
-    /** All layers. */
+    /** All layers, with the settings of {@link GaussNewton} where that is the updater, and its defaults where not. */
     public GaussNewtonListener() {
         this(Layers.ALL_LAYERS);
+        chosen = false;
     }
 
     /** These layers. */
@@ -115,45 +119,42 @@ public final class GaussNewtonListener extends ModelListener implements Steering
      *     cross-entropy on a few batches that come back .9 keeps them from undoing each other; squared losses want 0
      */
     public GaussNewtonListener(Layers layers, double damping, double momentum) {
-        if (!(damping > 0 && damping <= LevenbergMarquardt.LARGEST)) {
-            throw new IllegalArgumentException("GaussNewtonListener: damping must be in (0, "
-                    + LevenbergMarquardt.LARGEST + "], not " + damping + ".");
-        }
-        if (!(momentum >= 0 && momentum < 1) || (momentum > 0 && layers == Layers.OUTPUT_LAYER)) {
+        if (momentum > 0 && layers == Layers.OUTPUT_LAYER) {
             throw new IllegalArgumentException(
-                    "GaussNewtonListener: momentum must be in [0, 1), and 0 for OUTPUT_LAYER,"
-                            + " whose updater has its own, not " + momentum + ".");
+                    "GaussNewtonListener: OUTPUT_LAYER has no momentum of its own, so it must be 0," + " not "
+                            + momentum + ": its updater has one.");
         }
         this.layers = layers;
-        this.firstDamping = damping;
-        this.momentum = momentum;
+        settings = GaussNewton.onBatches().withDamping(damping).withMomentum(momentum);
+        chosen = true;
     }
 
     /**
-     * Solves on so many examples of the batch, drawn anew for each step without replacement: for batches that are the whole
-     * data set, where all equations at once are too dear. What a step is worth is judged on them and on the next ones. DL4J
-     * computes its own gradient on the whole batch all the same. ALL_LAYERS only. A loss with a geometry of its own
-     * ({@code GaussNewtonLoss}) is taken on all examples all the same, and the log says so.
+     * Solves on so many examples of the batch, see {@link GaussNewton#withExamplesPerStep}; ALL_LAYERS only.
      *
-     * @param examples 1 or more; smaller batches are taken as they are. Default: all
-     * @param seed of the draws
      * @return this
      */
     public GaussNewtonListener examplesPerStep(int examples, long seed) {
-        if (examples < 1 || layers == Layers.OUTPUT_LAYER) {
-            throw new IllegalArgumentException("GaussNewtonListener: examplesPerStep must be at least 1, not "
-                    + examples + ", and is for ALL_LAYERS; OUTPUT_LAYER is cheap on all examples.");
+        if (layers == Layers.OUTPUT_LAYER) {
+            throw new IllegalArgumentException(
+                    "GaussNewtonListener: examplesPerStep is for ALL_LAYERS; OUTPUT_LAYER is cheap on all examples.");
         }
-        examplesPerStep = examples;
-        draws = new Random(seed);
+        settings = settings.withExamplesPerStep(examples, seed);
+        chosen = true;
         return this;
     }
 
-    /** Returns what was counted so far. */
+    @Override
     public Statistics statistics() {
         return descent == null
-                ? new Statistics(0, 0, 0, firstDamping, 0)
-                : new Statistics(descent.steps() + lastLayerSteps, descent.undone(), skipped, descent.lambda(), bytes);
+                ? new Statistics(0, 0, 0, 0, settings.damping(), 0)
+                : new Statistics(
+                        descent.steps() + lastLayerSteps,
+                        descent.undone(),
+                        gradients,
+                        skipped,
+                        descent.lambda(),
+                        bytes);
     }
 
     /** Refuses before the first step, where those who catch exceptions of a step (early stopping) let them through. */
@@ -181,6 +182,7 @@ public final class GaussNewtonListener extends ModelListener implements Steering
             return;
         }
         batch.batch().begin();
+        gradients++;
         attempt = null;
         NetworkOutputs all = batch.outputs();
         if (!comparedLoss && Double.isFinite(batch.score())) {
@@ -198,17 +200,18 @@ public final class GaussNewtonListener extends ModelListener implements Steering
     }
 
     private NetworkOutputs drawn(NetworkOutputs all) {
-        if (examplesPerStep == 0) {
+        int examples = settings.examplesPerStep();
+        if (examples == 0) {
             return all;
         }
-        if (all.hasOwnGeometry() && all.examples() > examplesPerStep && !saidWhole) {
+        if (all.hasOwnGeometry() && all.examples() > examples && !saidWhole) {
             saidWhole = true;
             log.info(
                     "The loss has a geometry of its own, so each step takes all {} examples, not {}.",
                     all.examples(),
-                    examplesPerStep);
+                    examples);
         }
-        return GaussNewtonDescent.drawn(all, examplesPerStep, draws);
+        return GaussNewtonDescent.drawn(all, examples, draws);
     }
 
     private void replaceLastLayer(NetworkOutputs outputs) {
@@ -264,10 +267,28 @@ public final class GaussNewtonListener extends ModelListener implements Steering
         if (descent == null) {
             CurrentBatch found = new CurrentBatch(current);
             found.requireReplaceable("GaussNewtonListener", layers == Layers.ALL_LAYERS);
+            takeSettings(found.gaussNewton());
+            draws = new Random(settings.seed());
             batch = found;
-            descent = new GaussNewtonDescent(batch, firstDamping, momentum);
+            descent = new GaussNewtonDescent(batch, settings.damping(), settings.momentum());
         }
         return true;
+    }
+
+    private void takeSettings(GaussNewton ofUpdater) {
+        if (ofUpdater == null) {
+            return;
+        }
+        if (layers == Layers.OUTPUT_LAYER) {
+            throw new IllegalStateException(
+                    "OUTPUT_LAYER leaves the other layers to the rule of the updater, and GaussNewton"
+                            + " has none: configure Adam, for example, or take new GaussNewtonListener() for all layers.");
+        }
+        if (chosen && !settings.equals(ofUpdater)) {
+            throw new IllegalStateException("The updater is " + ofUpdater + ", but the listener was given " + settings
+                    + ": leave them to the updater, new GaussNewtonListener().");
+        }
+        settings = ofUpdater;
     }
 
     private void checkMemory(NetworkOutputs outputs) {

@@ -61,6 +61,13 @@ public final class GeometryListener extends ModelListener {
         }
     }
 
+    /**
+     * What happened so far.
+     *
+     * @param forwardPasses looks at the outputs, on the examples that are watched
+     */
+    public record Statistics(long forwardPasses) implements OptimizerReport {}
+
     private final int every;
     private final double eta;
     private final List<Report> reports = new ArrayList<>();
@@ -70,6 +77,7 @@ public final class GeometryListener extends ModelListener {
     private OutputLoss loss;
     private OutputPath path;
     private boolean blind;
+    private long forwardPasses;
 
     /** Every {@value #DEFAULT_EVERY} steps, predictions for Euler steps of {@value RankCheck#DEFAULT_ETA}. */
     public GeometryListener() {
@@ -89,6 +97,11 @@ public final class GeometryListener extends ModelListener {
         }
         this.every = every;
         this.eta = eta;
+    }
+
+    @Override
+    public Statistics statistics() {
+        return new Statistics(forwardPasses);
     }
 
     /** Returns the reports so far, oldest first. */
@@ -157,6 +170,7 @@ public final class GeometryListener extends ModelListener {
     }
 
     private void look(int iteration) {
+        forwardPasses++;
         OutputLoss.Local local = loss.at(watched.outputs(watched.start()));
         if (!Double.isFinite(local.value())) {
             return; // nothing to learn about a broken network

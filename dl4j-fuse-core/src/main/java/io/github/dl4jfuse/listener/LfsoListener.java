@@ -81,6 +81,7 @@ public final class LfsoListener extends ModelListener implements Steering {
     private boolean measuring;
 
     /** Returns what was counted and measured so far. */
+    @Override
     public LfsoStatistics statistics() {
         double rate = network == null ? Double.NaN : first().measured().rate();
         return LfsoStatistics.of(counter, rate, guard.bytes() + (trial == null ? 0 : trial.bytes()));

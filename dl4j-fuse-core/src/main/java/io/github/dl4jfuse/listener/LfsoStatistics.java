@@ -28,7 +28,8 @@ public record LfsoStatistics(
         double rate,
         double smoothness,
         double radius,
-        long extraBytes) {
+        long extraBytes)
+        implements OptimizerReport {
 
     /**
      * The trials of one epoch.

@@ -30,6 +30,9 @@ abstract class ModelListener extends BaseTrainingListener implements Serializabl
     /** What completes a step (0) comes first, then what moves on from it (1), then what looks at it (2), then all others. */
     abstract int rank();
 
+    /** Returns what was counted so far. */
+    public abstract OptimizerReport statistics();
+
     @Override
     public void onForwardPass(Model current, List<INDArray> activations) {
         order.onPass(current);

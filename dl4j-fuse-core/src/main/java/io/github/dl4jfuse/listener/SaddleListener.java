@@ -73,6 +73,15 @@ public final class SaddleListener extends ModelListener {
             double lossAfter,
             String sentence) {}
 
+    /**
+     * What happened so far.
+     *
+     * @param probes looks at the curvature, on the probe batch
+     * @param stepsTaken steps away from a saddle point
+     * @param gradientEvaluations of the probes, in double precision, Hessian products as pairs of them
+     */
+    public record Statistics(long probes, long stepsTaken, long gradientEvaluations) implements OptimizerReport {}
+
     private final Function<Model, NetworkObjective> probe;
     private final int examples;
     private final List<Finding> findings = new ArrayList<>();
@@ -87,6 +96,9 @@ public final class SaddleListener extends ModelListener {
     private long steps;
     private long quietUntil;
     private int wait = 1;
+    private long probes;
+    private long stepsTaken;
+    private long gradientEvaluations;
     private boolean due;
     private KeptBatch batch;
 
@@ -139,6 +151,11 @@ public final class SaddleListener extends ModelListener {
     public SaddleListener keepUpdaterState() {
         keepsState = true;
         return this;
+    }
+
+    @Override
+    public Statistics statistics() {
+        return new Statistics(probes, stepsTaken, gradientEvaluations);
     }
 
     /** Returns what was found so far, oldest first. */
@@ -219,12 +236,15 @@ public final class SaddleListener extends ModelListener {
     private void probe(int iteration) {
         NetworkObjective objective = probe.apply(model).inDouble();
         SubspaceStep step;
+        probes++;
         try {
             step = SubspaceStep.from(
                     objective, objective.start(), gradientTolerance, SubspaceStep.DEFAULT_MAX_PRODUCTS, steps);
         } catch (ArithmeticException e) {
             sayOnceThatItIsNotFinite(iteration, e);
             return;
+        } finally {
+            gradientEvaluations += objective.gradientEvaluations();
         }
         boolean found = step.kind() != SubspaceStep.Kind.NONE;
         boolean taken = found && take(step, objective);
@@ -236,6 +256,7 @@ public final class SaddleListener extends ModelListener {
                 UpdaterReset.reset(model);
             }
             wait = 1;
+            stepsTaken++;
         }
         if (found && !taken) {
             log.info(

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -24,6 +25,14 @@ public final class Surroundings {
     /** Returns the listeners of a network, in their order. */
     public static Collection<TrainingListener> listeners(Model model) {
         return Dl4jModel.isNetwork(model) ? Dl4jModel.of(model).listeners() : List.of();
+    }
+
+    /** Returns the updaters of this kind, one for each block of parameters that has it. */
+    public static <U extends GradientUpdater<?>> Stream<U> updaters(Model model, Class<U> kind) {
+        return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
+                .map(UpdaterBlock::getGradientUpdater)
+                .filter(kind::isInstance)
+                .map(kind::cast);
     }
 
     /** Returns whether two networks have one list of listeners, as a graph and its {@code clone()} do. */

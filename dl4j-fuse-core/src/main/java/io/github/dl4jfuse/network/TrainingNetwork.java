@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization.ApplyStep;
@@ -123,7 +124,7 @@ public final class TrainingNetwork<U extends CoordinatedUpdater> {
     }
 
     /** Returns whether some parameters of the network are trained by such an updater, inside Preconditioned or not. */
-    public static boolean isTrainedBy(Model model, Class<? extends CoordinatedUpdater> kind) {
+    public static boolean isTrainedBy(Model model, Class<? extends GradientUpdater<?>> kind) {
         return Dl4jModel.of(model).updater().getUpdaterBlocks().stream()
                 .anyMatch(block -> kind.isInstance(stateOf(block)));
     }

@@ -37,6 +37,8 @@ public record Solution(
         CONVERGED_GRADIENT,
         /** The value hardly falls any more, or cannot within its rounding. */
         CONVERGED_DECREASE,
+        /** The {@link ConvergenceTest} that was given is met. */
+        CONVERGED_TEST,
         /** The value hardly falls any more, but it did not fall as the gradient said, so this may be no minimum. */
         GRADIENT_MISMATCH,
         /** As many steps as allowed. */
@@ -57,9 +59,11 @@ public record Solution(
         OBJECTIVE_FAILED
     }
 
-    /** Returns whether the point satisfies a tolerance. */
+    /** Returns whether the point satisfies a tolerance, or the test that was given. */
     public boolean converged() {
-        return status == Status.CONVERGED_GRADIENT || status == Status.CONVERGED_DECREASE;
+        return status == Status.CONVERGED_GRADIENT
+                || status == Status.CONVERGED_DECREASE
+                || status == Status.CONVERGED_TEST;
     }
 
     @Override

@@ -25,9 +25,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class GaussNewtonDescent {
 
-    /** Relative damping at the start. */
-    public static final double DEFAULT_DAMPING = 1e-1;
-
     /** Where conjugate gradients end. */
     static final double CG_TOLERANCE = 1e-2;
 

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.step;
 import io.github.dl4jfuse.network.jacobian.CurrentBatch;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.SoftmaxLoss;
+import io.github.dl4jfuse.updater.GaussNewton;
 import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,7 +50,7 @@ public final class GaussNewtonRounds {
         this.batch = batch;
         this.outputs = outputs;
         this.examples = examples;
-        descent = new GaussNewtonDescent(batch, GaussNewtonDescent.DEFAULT_DAMPING, 0);
+        descent = new GaussNewtonDescent(batch, GaussNewton.DEFAULT_DAMPING, 0);
     }
 
     /**

@@ -120,6 +120,10 @@ public final class Preconditioned implements IUpdater {
                     "Lfso measures how far its own steps may go, which a metric would stretch: take it"
                             + " without Preconditioned, or FusePv, Adam, Nesterovs or another of DL4J's rules within.");
         }
+        if (rule instanceof GaussNewton) {
+            throw new IllegalArgumentException(
+                    "GaussNewton's steps have a metric of their own, that of the outputs: take it without Preconditioned.");
+        }
         if (rule instanceof Preconditioned) {
             throw new IllegalArgumentException(
                     "Preconditioned has a metric already; take FusePv, Adam, Nesterovs or another of DL4J's rules.");

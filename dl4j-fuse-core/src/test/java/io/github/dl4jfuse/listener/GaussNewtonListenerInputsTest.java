@@ -177,7 +177,7 @@ class GaussNewtonListenerInputsTest {
         double start = network.score(data, false);
         network.fit(data);
         assertThat(listener.statistics().steps()).isEqualTo(1);
-        assertThat(listener.statistics().bytes()).isGreaterThan(4096L * 4096 * Double.BYTES);
+        assertThat(listener.statistics().extraBytes()).isGreaterThan(4096L * 4096 * Double.BYTES);
         assertThat(network.score(data, false)).as("seed %d", SEED).isLessThan(0.95 * start);
     }
 
@@ -277,7 +277,7 @@ class GaussNewtonListenerInputsTest {
         bad.getFeatures().putScalar(3, 0, Double.NaN);
         network.fit(bad);
         assertThat(network.params()).isEqualTo(before);
-        assertThat(listener.statistics().skipped()).isEqualTo(1);
+        assertThat(listener.statistics().skippedBatches()).isEqualTo(1);
         network.fit(data);
         assertThat(network.score(data, false)).isFinite();
     }

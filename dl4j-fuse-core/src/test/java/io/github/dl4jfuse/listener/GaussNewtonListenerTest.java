@@ -80,7 +80,7 @@ class GaussNewtonListenerTest {
         GaussNewtonListener.Statistics statistics = listener.statistics();
         assertThat(statistics.steps() + statistics.undone()).isEqualTo(60);
         assertThat(statistics.steps()).isGreaterThan(20);
-        assertThat(statistics.bytes()).isPositive();
+        assertThat(statistics.extraBytes()).isPositive();
     }
 
     /** On one batch the steps that are kept are those of the solver, which tries again where the listener waits for a fit. */
@@ -186,7 +186,7 @@ class GaussNewtonListenerTest {
             }
             ends[i] = network.score(all, false);
             assertThat(ends[i]).as("run %d, seed %d", i, SEED).isLessThan(5e-3 * start);
-            assertThat(listener.statistics().bytes())
+            assertThat(listener.statistics().extraBytes())
                     .as("a matrix of 40 rows, not of 400")
                     .isLessThan(400 * 400 * Double.BYTES);
         }

@@ -5,9 +5,13 @@ import io.github.dl4jfuse.network.Dl4jModel;
 import io.github.dl4jfuse.network.KeptBatch;
 import io.github.dl4jfuse.network.NetworkParameter;
 import io.github.dl4jfuse.network.StochasticLayers;
+import io.github.dl4jfuse.network.Surroundings;
 import io.github.dl4jfuse.optim.gaussnewton.LastLayerStep;
+import io.github.dl4jfuse.updater.GaussNewton;
+import io.github.dl4jfuse.updater.GaussNewtonUpdater;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -132,8 +136,30 @@ public final class CurrentBatch {
         }
     }
 
+    /**
+     * Returns the settings of a network that is trained by {@link GaussNewton}, or null.
+     *
+     * @throws IllegalStateException if parts of it have different ones
+     */
+    public GaussNewton gaussNewton() {
+        List<GaussNewton> found = gaussNewtonUpdaters()
+                .map(GaussNewtonUpdater::getConfig)
+                .distinct()
+                .toList();
+        if (found.size() > 1) {
+            throw new IllegalStateException("The layers have different settings of GaussNewton, but its step is one for"
+                    + " the whole network: give all layers the same, not " + found + ".");
+        }
+        return found.isEmpty() ? null : found.get(0);
+    }
+
+    private Stream<GaussNewtonUpdater> gaussNewtonUpdaters() {
+        return Surroundings.updaters(model, GaussNewtonUpdater.class);
+    }
+
     /** Makes DL4J's raw gradient one that it turns into this direction after dividing by the batch size. */
     public void replaceGradient(INDArray direction) {
+        gaussNewtonUpdaters().forEach(GaussNewtonUpdater::conductNextStep);
         INDArray gradient = gradient();
         for (NetworkParameter parameter : trained) {
             parameter.slice(gradient).assign(parameter.slice(direction).mul(divisor()));
@@ -175,6 +201,7 @@ public final class CurrentBatch {
 
     /** No step for the trained parameters. */
     public void clearGradient() {
+        gaussNewtonUpdaters().forEach(GaussNewtonUpdater::conductNextStep);
         INDArray gradient = gradient();
         trained.forEach(parameter -> parameter.slice(gradient).assign(0));
     }

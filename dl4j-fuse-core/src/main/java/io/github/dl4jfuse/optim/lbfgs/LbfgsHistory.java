@@ -42,7 +42,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Not thread-safe. Memory: the caller's 2 m n elements, 2 m² doubles, and three chunks where rows are converted.
  */
-public final class LbfgsHistory {
+public final class LbfgsHistory implements Direction {
 
     /** What became of a pair offered to {@link #update}. */
     public enum Outcome {
@@ -140,7 +140,18 @@ public final class LbfgsHistory {
         return next;
     }
 
+    @Override
+    public boolean isSteepest() {
+        return size == 0;
+    }
+
+    @Override
+    public void learn(INDArray[] step, INDArray[] change) {
+        update(step, change);
+    }
+
     /** Forgets all pairs; the next direction is steepest descent. */
+    @Override
     public void clear() {
         size = 0;
         next = 0;
@@ -271,6 +282,7 @@ public final class LbfgsHistory {
      * @param direction receives p; must not share memory with {@code gradient}
      * @return g·p, the slope along p
      */
+    @Override
     public double direction(INDArray[] gradient, INDArray[] direction) {
         return direction(gradient, direction, new INDArray[0])[0];
     }

@@ -4,6 +4,7 @@ import io.github.dl4jfuse.linalg.BlockVectors;
 import io.github.dl4jfuse.linalg.DeviceSums;
 import io.github.dl4jfuse.linalg.MemoryEstimate;
 import io.github.dl4jfuse.linalg.Reduction;
+import io.github.dl4jfuse.optim.ConvergenceTest;
 import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.Solution.Status;
@@ -11,6 +12,7 @@ import io.github.dl4jfuse.optim.linesearch.LineSearch;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
+import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -37,7 +39,8 @@ final class LbfgsRun {
     private final double decreaseTolerance;
     private final double valueRounding;
     private final Reduction kernel = Reduction.ofBackend();
-    private LbfgsHistory history;
+    private Direction rule;
+    private LbfgsHistory history; // the same, or null where somebody else gives the direction
     private INDArray[] x;
     private INDArray[] gradient;
     private INDArray[] direction;
@@ -83,16 +86,20 @@ final class LbfgsRun {
         long n = objective.dimension();
         DataType type = objective.dataType();
         DataType stored = settings.bfloat16History ? DataType.BFLOAT16 : type;
-        long vectors = Math.multiplyExact(settings.bfloat16History ? 5L : 3L, n) * type.width();
-        bytes = LbfgsHistory.bytes(m, n, stored, type) + vectors;
-        MemoryEstimate.logIfLarge(String.format(Locale.ROOT, "L-BFGS with %d pairs of %,d numbers", m, n), bytes, 0);
+        boolean own = settings.direction != null;
+        boolean trialApart = own || settings.bfloat16History;
+        long vectors = Math.multiplyExact(trialApart ? 5L : 3L, n) * type.width();
+        bytes = (own ? 0 : LbfgsHistory.bytes(m, n, stored, type)) + vectors;
+        String what = own ? "A minimisation over %2$,d numbers" : "L-BFGS with %d pairs of %,d numbers";
+        MemoryEstimate.logIfLarge(String.format(Locale.ROOT, what, m, n), bytes, 0);
         gradient = BlockVectors.zerosLike(x);
         direction = BlockVectors.zerosLike(x);
-        if (settings.bfloat16History) {
+        if (trialApart) {
             trial = BlockVectors.zerosLike(x);
             trialGradient = BlockVectors.zerosLike(x);
         }
-        history = new LbfgsHistory(m, rows(stored, m * n), rows(stored, m * n), type);
+        history = own ? null : new LbfgsHistory(m, rows(stored, m * n), rows(stored, m * n), type);
+        rule = own ? Objects.requireNonNull(settings.direction.get(), "The supplier gave no direction.") : history;
     }
 
     private static INDArray[] rows(DataType type, long length) {
@@ -137,6 +144,10 @@ final class LbfgsRun {
             Solution failed = step();
             if (failed != null) {
                 return failed;
+            }
+            if (settings.convergenceTest.isMet(
+                    new ConvergenceTest.Iterate(iterations, x[0], value, before, gradientNorm))) {
+                return end(Status.CONVERGED_TEST, "The convergence test that was given is met.");
             }
             double decrease = before - value;
             if (decrease <= decreaseTolerance * Math.max(Math.abs(before), Math.abs(value))
@@ -201,8 +212,8 @@ final class LbfgsRun {
 
     /** Takes a step, or returns how the minimisation ends because there is none. */
     private Solution step() {
-        steepest = history.size() == 0;
-        double slope = history.direction(gradient, direction);
+        steepest = rule.isSteepest();
+        double slope = rule.direction(gradient, direction);
         if (!steepest && !(slope < 0 && Double.isFinite(slope))) {
             slope = toSteepestDescent();
         }
@@ -229,8 +240,9 @@ final class LbfgsRun {
 
     private double toSteepestDescent() {
         steepest = true;
-        history.clear();
-        history.direction(gradient, direction);
+        rule.clear();
+        BlockVectors.assign(direction, gradient);
+        BlockVectors.scale(-1, direction);
         return -gradientNorm * gradientNorm;
     }
 
@@ -263,7 +275,7 @@ final class LbfgsRun {
     }
 
     private LineSearch.Result search(double slope) {
-        if (!settings.bfloat16History) {
+        if (history != null && !settings.bfloat16History) {
             // The direction is there, so the oldest pair has served: trial points lie where the next pair will.
             history.makeRoom();
             trial = history.nextStep();
@@ -350,11 +362,11 @@ final class LbfgsRun {
         BlockVectors.axpy(-1, gradient, trialGradient); // y
         direction = gradient;
         gradient = free;
-        if (!settings.lineSearch.ensuresCurvature()) {
+        if (history != null && !settings.lineSearch.ensuresCurvature()) {
             BlockVectors.scale(-result.point().t(), direction); // B s, because s = -t H g
             history.update(trial, trialGradient, direction);
         } else {
-            history.update(trial, trialGradient);
+            rule.learn(trial, trialGradient);
         }
         settings.progress.accept(new LbfgsProgress(
                 iterations,

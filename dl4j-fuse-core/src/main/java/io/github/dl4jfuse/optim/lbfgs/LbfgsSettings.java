@@ -1,9 +1,11 @@
 package io.github.dl4jfuse.optim.lbfgs;
 
+import io.github.dl4jfuse.optim.ConvergenceTest;
 import io.github.dl4jfuse.optim.linesearch.LineSearch;
 import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** What {@link LbfgsSolver.Builder} sets, documented there. */
 final class LbfgsSettings {
@@ -16,6 +18,8 @@ final class LbfgsSettings {
 
     int memory = DEFAULT_MEMORY;
     boolean bfloat16History;
+    Supplier<? extends Direction> direction;
+    ConvergenceTest convergenceTest = now -> false;
     LineSearch lineSearch = new MoreThuente();
     double firstStepLength = DEFAULT_FIRST_STEP_LENGTH;
     int maxSearchEvaluations = LineSearch.DEFAULT_MAX_EVALUATIONS;
@@ -34,6 +38,8 @@ final class LbfgsSettings {
     LbfgsSettings(LbfgsSettings other) {
         memory = other.memory;
         bfloat16History = other.bfloat16History;
+        direction = other.direction;
+        convergenceTest = other.convergenceTest;
         lineSearch = other.lineSearch;
         firstStepLength = other.firstStepLength;
         maxSearchEvaluations = other.maxSearchEvaluations;
@@ -51,6 +57,12 @@ final class LbfgsSettings {
     /** Returns this, or throws an IllegalArgumentException that names the value out of range. */
     LbfgsSettings checked() {
         require(memory >= 1, "memory", memory, ">= 1");
+        require(
+                direction == null || !bfloat16History,
+                "bfloat16History",
+                true,
+                "false where the direction is not that of an L-BFGS history");
+        require(convergenceTest != null, "convergenceTest", null, "a test");
         require(lineSearch != null, "lineSearch", null, "a line search");
         require(
                 firstStepLength > 0 && firstStepLength < Double.POSITIVE_INFINITY,

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.optim.lbfgs;
 
+import io.github.dl4jfuse.optim.ConvergenceTest;
 import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.linesearch.ArmijoBacktracking;
@@ -7,11 +8,13 @@ import io.github.dl4jfuse.optim.linesearch.LineSearch;
 import io.github.dl4jfuse.optim.linesearch.MoreThuente;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Minimises an {@link Objective} by L-BFGS (Nocedal, Wright, <i>Numerical Optimization</i>, algorithm 7.5): directions of
- * {@link LbfgsHistory}, steps of {@link MoreThuente} or {@link ArmijoBacktracking}.
+ * {@link LbfgsHistory} or another {@link Direction}, steps of {@link MoreThuente}, {@link ArmijoBacktracking} or another {@link
+ * LineSearch}.
  *
  * <pre>
  *   Solution solution = LbfgsSolver.minimize(new NetworkObjective(net, data));   // finishes the training of net
@@ -128,6 +131,21 @@ public final class LbfgsSolver {
          */
         public Builder bfloat16History(boolean value) {
             settings.bfloat16History = value;
+            return this;
+        }
+
+        /**
+         * Another direction than that of an L-BFGS history, a new one for each run; default (null) {@link LbfgsHistory}. The number of
+         * pairs is then without meaning, and a trial point and its gradient take 2 n elements more.
+         */
+        public Builder direction(Supplier<? extends Direction> value) {
+            settings.direction = value;
+            return this;
+        }
+
+        /** Ends also where this is met; asked after each step, before the tolerances; default never. */
+        public Builder convergenceTest(ConvergenceTest value) {
+            settings.convergenceTest = value;
             return this;
         }
 

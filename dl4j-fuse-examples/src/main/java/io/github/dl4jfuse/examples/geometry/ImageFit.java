@@ -101,7 +101,7 @@ final class ImageFit {
         String name = "GaussNewtonListener, batches of " + batch + (momentum > 0 ? ", momentum " + momentum : "");
         Run run = train(name, network, seed, batch, 1);
         String memory = String.format(
-                Locale.ROOT, "%s, %,d MB", name, listener.statistics().bytes() >> 20);
+                Locale.ROOT, "%s, %,d MB", name, listener.statistics().extraBytes() >> 20);
         return new Run(memory, run.loss(), run.steps(), run.seconds(), run.arrived());
     }
 

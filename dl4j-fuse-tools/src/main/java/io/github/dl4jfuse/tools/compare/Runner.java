@@ -236,7 +236,7 @@ final class Runner {
             if (listener instanceof CurvatureListener fuse) {
                 bytes += fuse.statistics().extraBytes();
             } else if (listener instanceof GaussNewtonListener gaussNewton) {
-                bytes += gaussNewton.statistics().bytes();
+                bytes += gaussNewton.statistics().extraBytes();
             }
             if (listener instanceof LfsoListener lfso) {
                 bytes += lfso.statistics().extraBytes();
