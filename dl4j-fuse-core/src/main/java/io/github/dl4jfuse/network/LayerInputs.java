@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.network;
 
-import io.github.dl4jfuse.precondition.InputPreconditioner;
+import io.github.dl4jfuse.precondition.Preconditioner;
 import io.github.dl4jfuse.updater.PreconditionedUpdater;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,7 +45,7 @@ public final class LayerInputs {
             RnnOutputLayer.class);
 
     /** A layer and its metric. */
-    private record Observed(Layer layer, InputPreconditioner metric) {}
+    private record Observed(Layer layer, Preconditioner metric) {}
 
     private final Model model;
     private final BaseMultiLayerUpdater<?> updater;
@@ -101,7 +101,7 @@ public final class LayerInputs {
                     outputs));
             found.add(p);
         }
-        List<InputPreconditioner> metrics =
+        List<Preconditioner> metrics =
                 adapted.setLayers(places, block.getParamOffsetEnd() - block.getParamOffsetStart());
         List<UpdaterBlock.ParamState> rest = new ArrayList<>(block.getLayersAndVariablesInBlock());
         for (int i = 0; i < found.size(); i++) {
@@ -224,7 +224,7 @@ public final class LayerInputs {
     }
 
     private static void observe(Observed each, INDArray inputs, Unusual unusual) {
-        InputPreconditioner metric = each.metric();
+        Preconditioner metric = each.metric();
         String name = each.layer().conf().getLayer().getLayerName();
         boolean someAside = metric.wantsNext() && !metric.isIdentity();
         boolean taken = metric.observe(inputs);

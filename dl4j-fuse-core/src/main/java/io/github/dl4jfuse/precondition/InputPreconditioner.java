@@ -35,7 +35,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  *
  * <p>All numbers live in memory that the caller owns, k (nIn + 2) + 2 of them, so they can be part of an updater's state.
  */
-public final class InputPreconditioner {
+public final class InputPreconditioner implements Preconditioner {
 
     /** Default of k. */
     public static final int DEFAULT_RANK = 8;
@@ -138,6 +138,7 @@ public final class InputPreconditioner {
     }
 
     /** Takes up what others have put into the memory since it was read. Costs a transfer on a GPU. */
+    @Override
     public void follow() {
         double[] now = saved.clone();
         if (onCpu) {
@@ -161,41 +162,25 @@ public final class InputPreconditioner {
         return rank * (inputs + 2L) + NUMBERS;
     }
 
-    /**
-     * Returns the largest rank up to {@value #DEFAULT_RANK} at which metrics of all these layers fit into so many numbers.
-     *
-     * @param inputs nIn of each layer; none gets a rank above it
-     */
-    public static int rankThatFits(int[] inputs, long available) {
-        int rank = DEFAULT_RANK;
-        while (rank > 0 && total(inputs, rank) > available) {
-            rank--;
-        }
-        return rank;
-    }
-
-    private static long total(int[] inputs, int rank) {
-        return Arrays.stream(inputs)
-                .mapToLong(each -> size(each, Math.min(rank, each)))
-                .sum();
-    }
-
-    /** Returns whether nothing was seen yet, so that T is the identity. */
+    @Override
     public boolean isIdentity() {
         return observations == 0;
     }
 
     /** Returns whether the last batch was put aside, or the metric was reset, so that the next batch is wanted. */
+    @Override
     public boolean wantsNext() {
         return aside > 0;
     }
 
     /** Returns whether its average is of one batch only: its first, or the one that it began anew with. */
+    @Override
     public boolean isOfOneBatch() {
         return observations == 1;
     }
 
     /** Forgets everything; T is the identity until the next batch, which is wanted. */
+    @Override
     public void reset() {
         memory.assign(0);
         saveNumbers(0, 0, 1);
@@ -208,6 +193,7 @@ public final class InputPreconditioner {
      * @param rows inputs [examples, nIn]
      * @return whether it was taken; if not, {@link #wantsNext} says that it was far from the others
      */
+    @Override
     public boolean observe(INDArray rows) {
         INDArray flat = rows.reshape(rows.length());
         double squares = Nd4j.getBlasWrapper().dot(flat, flat);
@@ -296,12 +282,7 @@ public final class InputPreconditioner {
         }
     }
 
-    /**
-     * Applies T in place.
-     *
-     * @param weights [nIn, nOut], f order
-     * @param biases [1, nOut], or null
-     */
+    @Override
     public void apply(INDArray weights, INDArray biases) {
         if (isIdentity()) {
             return;

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.updater;
 
 import io.github.dl4jfuse.linalg.Precision;
 import io.github.dl4jfuse.precondition.InputPreconditioner;
+import io.github.dl4jfuse.precondition.PreconditionerFactory;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -11,6 +12,8 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
+import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
 
 /**
  * Another updater's rule in the metric of each layer's inputs ({@code InputPreconditioner}); by default that of {@link FusePv},
@@ -50,11 +53,16 @@ public final class Preconditioned implements IUpdater {
     private IUpdater rule;
     private double damping = InputPreconditioner.DEFAULT_DAMPING;
 
+    @JsonTypeInfo(use = JsonTypeInfo.Id.CLASS)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    private PreconditionerFactory preconditioner; // null for InputPreconditioner of the rank that fits
+
     private Preconditioned() {} // JSON
 
-    private Preconditioned(IUpdater rule, double damping) {
+    private Preconditioned(IUpdater rule, double damping, PreconditionerFactory preconditioner) {
         this.rule = Objects.requireNonNull(rule, "The rule must not be null.").clone();
         this.damping = damping;
+        this.preconditioner = preconditioner;
         validate();
     }
 
@@ -70,7 +78,7 @@ public final class Preconditioned implements IUpdater {
 
     /** A copy of another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */
     public static Preconditioned of(IUpdater rule) {
-        return new Preconditioned(rule, InputPreconditioner.DEFAULT_DAMPING);
+        return new Preconditioned(rule, InputPreconditioner.DEFAULT_DAMPING, null);
     }
 
     /**
@@ -103,7 +111,16 @@ public final class Preconditioned implements IUpdater {
      * data sets are overfitted less. 10 to 30 is worth a try where the test error counts and examples are few.
      */
     public Preconditioned withDamping(double delta) {
-        return new Preconditioned(rule, delta);
+        return new Preconditioned(rule, delta, preconditioner);
+    }
+
+    /**
+     * Returns the same with preconditioners of one's own in place of {@code InputPreconditioner}; the damping is then without
+     * meaning and has to be the default.
+     */
+    public Preconditioned withPreconditioner(PreconditionerFactory factory) {
+        return new Preconditioned(
+                rule, damping, Objects.requireNonNull(factory, "The factory of preconditioners must not be null."));
     }
 
     /** A model's JSON may say anything, so what was read is checked, too. */
@@ -114,6 +131,11 @@ public final class Preconditioned implements IUpdater {
         if (!(damping > 0 && damping < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("The damping of the metric is a positive number, not " + damping
                     + "; for no metric at all take the rule itself, without Preconditioned.");
+        }
+        if (preconditioner != null && damping != InputPreconditioner.DEFAULT_DAMPING) {
+            throw new IllegalArgumentException("The damping " + damping
+                    + " is that of Preconditioned's own metric, which is not used here: give it to " + preconditioner
+                    + ".");
         }
         if (rule instanceof Lfso) {
             throw new IllegalArgumentException(
@@ -138,6 +160,11 @@ public final class Preconditioned implements IUpdater {
     /** Returns δ. */
     public double damping() {
         return damping;
+    }
+
+    /** Returns what makes the layers' preconditioners, null for {@code InputPreconditioner} of the rank that fits. */
+    public PreconditionerFactory preconditioner() {
+        return preconditioner;
     }
 
     @Override
@@ -185,23 +212,25 @@ public final class Preconditioned implements IUpdater {
     @Override
     @SuppressWarnings("MethodDoesntCallSuperMethod")
     public Preconditioned clone() {
-        return new Preconditioned(rule, damping);
+        return new Preconditioned(rule, damping, preconditioner);
     }
 
     @Override
     public boolean equals(Object other) {
         return other instanceof Preconditioned that
                 && rule.equals(that.rule)
-                && Double.compare(damping, that.damping) == 0;
+                && Double.compare(damping, that.damping) == 0
+                && Objects.equals(preconditioner, that.preconditioner);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(rule, damping);
+        return Objects.hash(rule, damping, preconditioner);
     }
 
     @Override
     public String toString() {
-        return "Preconditioned(rule=" + rule + ", damping=" + damping + ")";
+        return "Preconditioned(rule=" + rule + ", "
+                + (preconditioner == null ? "damping=" + damping : "preconditioner=" + preconditioner) + ")";
     }
 }

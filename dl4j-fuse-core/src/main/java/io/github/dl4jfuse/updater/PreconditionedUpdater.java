@@ -3,6 +3,9 @@ package io.github.dl4jfuse.updater;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import io.github.dl4jfuse.precondition.InputPreconditioner;
+import io.github.dl4jfuse.precondition.InputPreconditionerFactory;
+import io.github.dl4jfuse.precondition.Preconditioner;
+import io.github.dl4jfuse.precondition.PreconditionerFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,6 +26,7 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
     private static final Logger log = LoggerFactory.getLogger(PreconditionedUpdater.class);
     private static final String STATE_KEY = "ADAPTED"; // its first name, which is written into saved SameDiff models
     private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
+    private static final OncePerNetwork SPOILS = new OncePerNetwork();
 
     /**
      * A layer's weights within the block.
@@ -34,7 +38,7 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
      */
     public record Layer(long weights, long biases, int inputs, int outputs) {}
 
-    private record Part(Layer layer, InputPreconditioner metric) {}
+    private record Part(Layer layer, Preconditioner metric) {}
 
     private final Preconditioned config;
     private GradientUpdater<?> rule;
@@ -50,27 +54,22 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
     }
 
     /** Says where the layers' weights lie in a block of n parameters; returns a metric for each, null where none fits. */
-    public List<InputPreconditioner> setLayers(List<Layer> layers, long n) {
+    public List<Preconditioner> setLayers(List<Layer> layers, long n) {
         bind(n);
         List<Part> all = new ArrayList<>();
-        List<InputPreconditioner> metrics = new ArrayList<>();
-        int largest = InputPreconditioner.rankThatFits(
-                layers.stream().mapToInt(Layer::inputs).toArray(), n);
+        List<Preconditioner> metrics = new ArrayList<>();
+        PreconditionerFactory factory = factory(layers, n);
         long from = 0;
         try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             for (Layer layer : layers) {
-                int rank = Math.min(largest, layer.inputs());
-                long size = InputPreconditioner.size(layer.inputs(), rank);
+                boolean bias = layer.biases() >= 0;
+                long size = factory.size(layer.inputs(), bias);
                 if (from + size > n) { // a block of a handful of parameters has no room for even the size of its inputs
                     metrics.add(null);
                     continue;
                 }
-                InputPreconditioner metric = new InputPreconditioner(
-                        layer.inputs(),
-                        rank,
-                        layer.biases() >= 0,
-                        config.damping(),
-                        metricMemory.get(interval(from, from + size)));
+                Preconditioner metric =
+                        factory.create(layer.inputs(), bias, metricMemory.get(interval(from, from + size)));
                 from += size;
                 all.add(new Part(layer, metric));
                 metrics.add(metric);
@@ -79,6 +78,14 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
         parts = all;
         viewed = null;
         return metrics;
+    }
+
+    private PreconditionerFactory factory(List<Layer> layers, long n) {
+        if (config.preconditioner() != null) {
+            return config.preconditioner();
+        }
+        int[] inputs = layers.stream().mapToInt(Layer::inputs).toArray();
+        return InputPreconditionerFactory.thatFits(inputs, n, config.damping());
     }
 
     @Override
@@ -153,19 +160,39 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
         if (leavesOut(gradient, iteration)) {
             return;
         }
-        boolean adapted = parts.stream().anyMatch(each -> !each.metric().isIdentity());
-        if (adapted) {
+        boolean preconditioned = parts.stream().anyMatch(each -> !each.metric().isIdentity());
+        if (preconditioned) {
             transform(gradient);
+            if (isSpoilt(gradient, iteration)) {
+                return;
+            }
         }
         rule.applyUpdater(gradient, iteration, epoch);
-        if (adapted && config.hasLearningRate() && config.getLearningRate(iteration, epoch) == 0) {
+        if (preconditioned && config.hasLearningRate() && config.getLearningRate(iteration, epoch) == 0) {
             gradient.assign(0); // DL4J's Adam moves by its epsilon then, which T would stretch
-        } else if (adapted) {
+        } else if (preconditioned) {
             if (iteration + 1 < warmUpSteps) {
                 gradient.muli((iteration + 1) / warmUpSteps);
             }
             transform(gradient);
+            isSpoilt(gradient, iteration);
         }
+    }
+
+    /** A preconditioner of somebody else's may make of finite numbers what nobody can use; no step is taken then. */
+    private boolean isSpoilt(INDArray transformed, int iteration) {
+        if (config.preconditioner() == null || isUsable(transformed)) {
+            return false;
+        }
+        if (SPOILS.isFirst(transformed, config)) {
+            log.warn(
+                    "The step of iteration {} is left out: {} made numbers that are NaN, infinite or too large to be squared of a"
+                            + " finite gradient. Said once.",
+                    iteration,
+                    config.preconditioner());
+        }
+        transformed.assign(0);
+        return true;
     }
 
     /** Whether squares of the gradient and, as T stretches by κ at most, those of T times it are finite numbers of its type. */

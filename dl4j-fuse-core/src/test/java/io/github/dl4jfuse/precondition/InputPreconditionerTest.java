@@ -384,18 +384,22 @@ class InputPreconditionerTest {
         assertThat(metric.wantsNext()).isFalse();
     }
 
+    private static int rankThatFits(int[] inputs, long available) {
+        return InputPreconditionerFactory.thatFits(inputs, available, 1).rank();
+    }
+
     @Test
     void theRankIsWhatFitsForAllLayersTogether() {
         int[] mlp = {784, 256, 128};
-        assertThat(InputPreconditioner.rankThatFits(mlp, 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10))
+        assertThat(rankThatFits(mlp, 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10))
                 .isEqualTo(InputPreconditioner.DEFAULT_RANK);
         int[] narrow = {2, 64, 64};
-        assertThat(InputPreconditioner.rankThatFits(narrow, 2 * 64 + 64 + 64 * 64 + 64 + 64 + 1))
+        assertThat(rankThatFits(narrow, 2 * 64 + 64 + 64 * 64 + 64 + 64 + 1))
                 .as("the wide layers lend the one with a single output")
                 .isEqualTo(InputPreconditioner.DEFAULT_RANK);
-        assertThat(InputPreconditioner.rankThatFits(new int[] {64}, 65)).isZero();
+        assertThat(rankThatFits(new int[] {64}, 65)).isZero();
         for (long available = 6; available < 2_000; available++) {
-            int rank = InputPreconditioner.rankThatFits(narrow, available);
+            int rank = rankThatFits(narrow, available);
             long needed = 0;
             long withOneMore = 0;
             for (int inputs : narrow) {
