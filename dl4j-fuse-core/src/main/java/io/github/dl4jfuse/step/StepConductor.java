@@ -43,7 +43,7 @@ public final class StepConductor {
     private AdamLbfgsConfig config;
     private boolean curvaturePhase;
     private double adamShare = 1;
-    private LbfgsStep step;
+    private CurvatureStep step;
     private Plan plan = Plan.NOTHING;
     private boolean stepping;
     private boolean saidRejected;
@@ -92,7 +92,7 @@ public final class StepConductor {
 
     /** Returns the bytes of the L-BFGS phase that are held now. */
     public long bytes() {
-        return step == null ? 0 : LbfgsStep.bytes(network);
+        return step == null ? 0 : bytesOfStep(network);
     }
 
     /** Takes up a network, or none where the metric is all there is. */
@@ -105,7 +105,9 @@ public final class StepConductor {
         }
         config = network.updaters().get(0).getConfig();
         MemoryEstimate.logIfLarge(
-                "Training with up to " + LbfgsStep.pairs(network) + " curvature pairs",
+                "Training with up to "
+                        + (config.isAutomatic() ? FixedBatchDescent.pairs(network) : LbfgsStep.pairs(network))
+                        + " curvature pairs",
                 expectedBytes(),
                 updaterStateBytes());
         goOn();
@@ -160,7 +162,7 @@ public final class StepConductor {
     public long expectedBytes() {
         INDArray[] parameters = network.parameters();
         long vector = BlockVectors.length(parameters) * parameters[0].dataType().width();
-        return updaterStateBytes() + LbfgsStep.bytes(network) + vector;
+        return updaterStateBytes() + bytesOfStep(network) + vector;
     }
 
     /** In onBackwardPass: keeps what the network was evaluated on. */
@@ -337,11 +339,25 @@ public final class StepConductor {
         step().clearHistory(counter);
     }
 
-    private LbfgsStep step() {
+    private CurvatureStep step() {
         if (step == null) {
-            step = new LbfgsStep(network);
+            step = stepOf(network);
         }
         return step;
+    }
+
+    /** Returns what takes the L-BFGS steps of a network: those of fixed batches, or those that were published. */
+    public static CurvatureStep stepOf(TrainingNetwork<FuseUpdater> network) {
+        return isAutomatic(network) ? new FixedBatchDescent(network) : new LbfgsStep(network);
+    }
+
+    /** Returns the bytes that it holds beyond the updater state. */
+    public static long bytesOfStep(TrainingNetwork<FuseUpdater> network) {
+        return isAutomatic(network) ? FixedBatchDescent.bytes(network) : LbfgsStep.bytes(network);
+    }
+
+    private static boolean isAutomatic(TrainingNetwork<FuseUpdater> network) {
+        return network.updaters().get(0).getConfig().isAutomatic();
     }
 
     private void sayOnceThatAStepWasRejected(int iteration, LineSearch.Result result) {

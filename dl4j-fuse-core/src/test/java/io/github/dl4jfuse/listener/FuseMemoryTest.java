@@ -11,7 +11,8 @@ import io.github.dl4jfuse.TestNetworks;
 import io.github.dl4jfuse.TestNetworks.Options;
 import io.github.dl4jfuse.linalg.MemoryEstimate;
 import io.github.dl4jfuse.network.TrainingNetwork;
-import io.github.dl4jfuse.step.LbfgsStep;
+import io.github.dl4jfuse.step.CurvatureStep;
+import io.github.dl4jfuse.step.StepConductor;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.FuseUpdater;
@@ -58,8 +59,8 @@ class FuseMemoryTest {
             model.setListeners(new CurvatureListener()); // binds the updaters' states
             model.fit(KIND.batch(1, 8, type));
             TrainingNetwork<FuseUpdater> network = TrainingNetwork.ofFuse(model);
-            LbfgsStep step = new LbfgsStep(network);
-            assertThat(LbfgsStep.bytes(network))
+            CurvatureStep step = StepConductor.stepOf(network);
+            assertThat(StepConductor.bytesOfStep(network))
                     .as("%s, %s", updater, type)
                     .isEqualTo(
                             HeldMemory.of(step, model.params(), model.getFlattenedGradients(), model.updaterState()));
