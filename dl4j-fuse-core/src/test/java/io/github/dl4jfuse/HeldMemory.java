@@ -58,10 +58,13 @@ public final class HeldMemory {
                 }
             }
         } else if (isOurs(object.getClass())) {
-            for (Field field : object.getClass().getDeclaredFields()) {
-                if (!Modifier.isStatic(field.getModifiers()) && !field.getType().isPrimitive()) {
-                    field.setAccessible(true);
-                    visit(field.get(object));
+            for (Class<?> type = object.getClass(); isOurs(type); type = type.getSuperclass()) {
+                for (Field field : type.getDeclaredFields()) {
+                    if (!Modifier.isStatic(field.getModifiers())
+                            && !field.getType().isPrimitive()) {
+                        field.setAccessible(true);
+                        visit(field.get(object));
+                    }
                 }
             }
         }

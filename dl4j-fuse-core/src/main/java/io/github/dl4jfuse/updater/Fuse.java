@@ -9,7 +9,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * FUSE: a convex combination of Adam's step and the L-BFGS step, on every batch. A drop-in for {@link Adam}:
  *
  * <pre>
- *   .updater(new Fuse(0.7))                   // was: .updater(new Adam(1e-3))
+ *   .updater(Fuse.ofTheta(0.7))               // was: .updater(new Adam(1e-3))
  *   net.setListeners(new CurvatureListener());     // the L-BFGS part needs it
  * </pre>
  *
@@ -39,14 +39,18 @@ public final class Fuse extends AdamLbfgsConfig {
     public Fuse() {}
 
     /** Defaults with another θ, in [0, 1]. */
-    public Fuse(double theta) {
-        this.theta = theta;
-        validate();
+    public static Fuse ofTheta(double theta) {
+        Fuse fuse = new Fuse();
+        fuse.theta = theta;
+        fuse.validate();
+        return fuse;
     }
 
     /** Defaults with a schedule for θ, whose values must lie in [0, 1]. */
-    public Fuse(ISchedule thetaSchedule) {
-        this.thetaSchedule = Objects.requireNonNull(thetaSchedule, "The schedule must not be null.");
+    public static Fuse ofTheta(ISchedule thetaSchedule) {
+        Fuse fuse = new Fuse();
+        fuse.thetaSchedule = Objects.requireNonNull(thetaSchedule, "The schedule must not be null.");
+        return fuse;
     }
 
     private Fuse(Fuse other) {

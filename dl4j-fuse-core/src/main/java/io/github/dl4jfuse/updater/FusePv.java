@@ -66,14 +66,19 @@ public final class FusePv extends AdamLbfgsConfig {
     public FusePv() {}
 
     /** Defaults with another learning rate for the Adam phase. */
-    public FusePv(double learningRate) {
-        setLrAndSchedule(learningRate, null);
-        validate();
+    public static FusePv ofRate(double learningRate) {
+        FusePv fusePv = new FusePv();
+        fusePv.setLrAndSchedule(learningRate, null);
+        fusePv.validate();
+        return fusePv;
     }
 
     /** Defaults with a learning rate schedule for the Adam phase. */
-    public FusePv(ISchedule learningRateSchedule) {
-        setLrAndSchedule(Double.NaN, Objects.requireNonNull(learningRateSchedule, "The schedule must not be null."));
+    public static FusePv ofRate(ISchedule learningRateSchedule) {
+        FusePv fusePv = new FusePv();
+        fusePv.setLrAndSchedule(
+                Double.NaN, Objects.requireNonNull(learningRateSchedule, "The schedule must not be null."));
+        return fusePv;
     }
 
     private FusePv(FusePv other) {

@@ -32,6 +32,9 @@ final class FuseState {
     static final int CURVATURE = 9;
     static final int HISTORY_LOSS = 10;
 
+    /** 0 for this layout; who changes it counts on, and reads what older numbers mean. */
+    static final int FORMAT = 15;
+
     final StateScalars header;
     final INDArray firstMoment;
     final INDArray secondMoment;
@@ -45,6 +48,12 @@ final class FuseState {
                     + n + " parameters with " + memory + " curvature pairs: was the model saved with another memory?");
         }
         header = new StateScalars(view.get(interval(0, HEADER)));
+        if (header.get(FORMAT) != 0) {
+            throw new IllegalStateException("The updater state was saved by a newer version of dl4j-fuse, in format "
+                    + (long) header.get(FORMAT)
+                    + ", which this version does not know: take that version, or load the model"
+                    + " without its updater state.");
+        }
         firstMoment = part(view, headers, 0, n);
         secondMoment = part(view, headers, n, n);
         sRows = memory == 0 ? null : part(view, headers, 2 * n, memory * n);

@@ -73,7 +73,7 @@ public final class Preconditioned implements IUpdater {
 
     /** Adam, that is {@link FusePv}, with another rate, positive. */
     public static Preconditioned adam(double rate) {
-        return of(new FusePv(rate));
+        return of(FusePv.ofRate(rate));
     }
 
     /** A copy of another rule, one of DL4J's or {@link FusePv} or {@link Fuse}. */

@@ -28,17 +28,17 @@ enum Contestant {
     PRECONDITIONED_ADAM(
             () -> Preconditioned.of(new Adam(1e-3)), CurvatureListener::new, "Preconditioned.of(new Adam())"),
     PRECONDITIONED_FUSE(
-            () -> Preconditioned.of(new Fuse(0.5)), CurvatureListener::new, "Preconditioned.of(new Fuse(0.5))"),
+            () -> Preconditioned.of(Fuse.ofTheta(0.5)), CurvatureListener::new, "Preconditioned.of(Fuse.ofTheta(0.5))"),
     FUSE_PV(FusePv::new, CurvatureListener::new, "new FusePv()"),
     FUSE_PV_SWITCHED(
             () -> FusePv.builder().switchCriterion(SwitchCriterion.epoch(2)).build(),
             CurvatureListener::new,
             "FusePv, switch after 2 epochs"),
-    FUSE(() -> new Fuse(0.5), CurvatureListener::new, "new Fuse(0.5)"),
+    FUSE(() -> Fuse.ofTheta(0.5), CurvatureListener::new, "Fuse.ofTheta(0.5)"),
     LFSO(Lfso::new, LfsoListener::new, "new Lfso()"),
     PRECONDITIONED_ALONE(Preconditioned::adam, null, "Preconditioned.adam(), alone"),
     FUSE_PV_ALONE(FusePv::new, null, "new FusePv(), alone"),
-    FUSE_ALONE(() -> new Fuse(0.5), null, "new Fuse(0.5), alone"),
+    FUSE_ALONE(() -> Fuse.ofTheta(0.5), null, "Fuse.ofTheta(0.5), alone"),
     LFSO_ALONE(Lfso::new, null, "new Lfso(), alone");
 
     /** What the contract's strictest part is about. */

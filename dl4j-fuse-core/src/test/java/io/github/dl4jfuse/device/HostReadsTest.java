@@ -142,7 +142,7 @@ class HostReadsTest {
     /** DL4J's loss, the check, and twice the batch; then for each L-BFGS step a loss, a direction and a pair. */
     @Test
     void onAFixedBatchEachOfTheNineStepsReadsThreeTimes() {
-        MultiLayerNetwork network = TestNetworks.DENSE.network(new FusePv(1e-2), DataType.FLOAT);
+        MultiLayerNetwork network = TestNetworks.DENSE.network(FusePv.ofRate(1e-2), DataType.FLOAT);
         CurvatureListener listener = new CurvatureListener();
         network.setListeners(listener);
         long smallest = Long.MAX_VALUE;

@@ -28,7 +28,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 /** Every method of the library, on one small network from weights that Java draws: backends draw different ones. */
 enum Method {
     ADAM(() -> new Adam(1e-2), () -> null),
-    FUSE_PV_ADAM(() -> new FusePv(1e-2), CurvatureListener::new),
+    FUSE_PV_ADAM(() -> FusePv.ofRate(1e-2), CurvatureListener::new),
     FUSE_PV_LBFGS(Method::switched, CurvatureListener::new),
     FUSE(() -> Fuse.builder().learningRate(1e-2).theta(0.5).memory(3).build(), CurvatureListener::new),
     PRECONDITIONED(() -> Preconditioned.of(new Adam(1e-2)), CurvatureListener::new),

@@ -27,8 +27,8 @@ enum Trainee {
                     .switchCriterion(SwitchCriterion.iteration(Run.SWITCH))
                     .build(),
             CurvatureListener::new),
-    FUSE(() -> new Fuse(0.5), CurvatureListener::new),
-    FUSE_ALONE(() -> new Fuse(0.5), null),
+    FUSE(() -> Fuse.ofTheta(0.5), CurvatureListener::new),
+    FUSE_ALONE(() -> Fuse.ofTheta(0.5), null),
     LFSO(Lfso::new, LfsoListener::new),
     LFSO_ALONE(Lfso::new, null);
 

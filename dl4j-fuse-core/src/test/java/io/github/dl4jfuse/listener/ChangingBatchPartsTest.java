@@ -39,7 +39,7 @@ class ChangingBatchPartsTest {
             names = {"DENSE", "GRAPH"})
     void withNewTargetsAtEachStepItIsAdamBitForBit(TestNetworks kind) {
         Model plain = kind.create(new Adam(1e-2), DataType.FLOAT, PLAIN);
-        Model fuse = kind.create(new FusePv(1e-2), DataType.FLOAT, PLAIN);
+        Model fuse = kind.create(FusePv.ofRate(1e-2), DataType.FLOAT, PLAIN);
         CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = kind.batch(1, 30, DataType.FLOAT);
@@ -61,7 +61,7 @@ class ChangingBatchPartsTest {
     @Test
     void withANewMaskAtEachStepItIsAdamBitForBit() {
         MultiLayerNetwork plain = regression(new Adam(1e-2));
-        MultiLayerNetwork fuse = regression(new FusePv(1e-2));
+        MultiLayerNetwork fuse = regression(FusePv.ofRate(1e-2));
         CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = TestNetworks.surface(30, SEED);
@@ -79,7 +79,7 @@ class ChangingBatchPartsTest {
 
     @Test
     void withTheSameMaskTheBatchIsFixed() {
-        MultiLayerNetwork fuse = regression(new FusePv(1e-2));
+        MultiLayerNetwork fuse = regression(FusePv.ofRate(1e-2));
         CurvatureListener listener = new CurvatureListener();
         fuse.setListeners(listener);
         DataSet data = TestNetworks.surface(30, SEED);
@@ -96,7 +96,7 @@ class ChangingBatchPartsTest {
     /** Somebody shifts the parameters behind our back, so the loss at the end of a step is not that at the next one's start. */
     @Test
     void afterEachPhaseThatTheLossRefutesTheNextComesHalfAsSoon() {
-        MultiLayerNetwork fuse = regression(new FusePv(1e-3));
+        MultiLayerNetwork fuse = regression(FusePv.ofRate(1e-3));
         CurvatureListener listener = new CurvatureListener();
         Random random = new Random(SEED);
         fuse.setListeners(listener, new BaseTrainingListener() {

@@ -248,7 +248,7 @@ class CurvatureListenerTest {
     @ValueSource(booleans = {false, true})
     void afterOneLargerBatchSmallerOnesAreTrainedOnAndGetTheirStepsBack(boolean blend) throws IOException {
         for (AdamLbfgsConfig updater : blend
-                ? new AdamLbfgsConfig[] {new Fuse(0.5)}
+                ? new AdamLbfgsConfig[] {Fuse.ofTheta(0.5)}
                 : new AdamLbfgsConfig[] {at(SwitchCriterion.iteration(3)), at(SwitchCriterion.epoch(0))}) {
             MultiLayerNetwork model = KIND.network(updater, DataType.FLOAT);
             model.setListeners(new CurvatureListener());
@@ -336,7 +336,7 @@ class CurvatureListenerTest {
     void statisticsOfBatchNormStayFinite() {
         for (IUpdater updater : List.of(
                 new FusePv(),
-                new Fuse(0.5),
+                Fuse.ofTheta(0.5),
                 at(SwitchCriterion.iteration(3)),
                 Preconditioned.adam(),
                 Preconditioned.of(new Adam(1e-3)))) {

@@ -30,7 +30,7 @@ class DL4JFuseTest {
 
     static Stream<IUpdater> ofCurvature() {
         return Stream.of(
-                Preconditioned.adam(), Preconditioned.of(new Nesterovs(0.1, 0.9)), new FusePv(), new Fuse(0.5));
+                Preconditioned.adam(), Preconditioned.of(new Nesterovs(0.1, 0.9)), new FusePv(), Fuse.ofTheta(0.5));
     }
 
     private static void checkAttached(IUpdater updater, Class<? extends TrainingListener> kind) {

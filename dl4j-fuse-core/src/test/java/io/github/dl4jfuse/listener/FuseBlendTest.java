@@ -220,7 +220,7 @@ class FuseBlendTest {
                 .add(0, 1)
                 .add(1, 0.5)
                 .build();
-        Model model = Case.PLAIN.create(TestNetworks.DENSE, DataType.FLOAT, rate -> new Fuse(schedule));
+        Model model = Case.PLAIN.create(TestNetworks.DENSE, DataType.FLOAT, rate -> Fuse.ofTheta(schedule));
         for (int step = 0; step < 6; step++) {
             fit(model, TestNetworks.DENSE.batch(step, BATCH, DataType.FLOAT));
             if (step == 3) {
@@ -354,7 +354,7 @@ class FuseBlendTest {
                 .add(0, 0.5)
                 .add(3, bad)
                 .build();
-        Model model = Case.PLAIN.create(TestNetworks.DENSE, DataType.FLOAT, rate -> new Fuse(schedule));
+        Model model = Case.PLAIN.create(TestNetworks.DENSE, DataType.FLOAT, rate -> Fuse.ofTheta(schedule));
         for (int step = 0; step < 3; step++) {
             fit(model, TestNetworks.DENSE.batch(step, BATCH, DataType.FLOAT));
         }

@@ -59,7 +59,7 @@ class FuseTest {
     void withShare1ItIsAdamBitForBitAndAtItsCost(TestNetworks kind) {
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             Model adam = model(kind, new Adam(1e-3), type, TestNetworks.PLAIN);
-            Model fuse = model(kind, new Fuse(1), type, TestNetworks.PLAIN);
+            Model fuse = model(kind, Fuse.ofTheta(1), type, TestNetworks.PLAIN);
             CurvatureListener listener = new CurvatureListener();
             fuse.setListeners(listener);
             train(kind, adam, 0, STEPS, type);
@@ -76,7 +76,7 @@ class FuseTest {
         Options options = Options.layer(layer -> layer.weightDecay(0.01, true));
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             Model expected = model(kind, curvatureOnly(), type, options);
-            Model fuse = model(kind, new Fuse(0), type, options);
+            Model fuse = model(kind, Fuse.ofTheta(0), type, options);
             train(kind, expected, 0, STEPS, type);
             train(kind, fuse, 0, STEPS, type);
             assertThat(fuse.params()).isEqualTo(expected.params());
@@ -89,7 +89,7 @@ class FuseTest {
     void inBetweenItIsTheCombinationOfBothSteps(TestNetworks kind, double theta) {
         DataType type = DataType.DOUBLE;
         Options options = Options.layer(layer -> layer.l2(0.01));
-        Model fuse = model(kind, new Fuse(theta), type, options);
+        Model fuse = model(kind, Fuse.ofTheta(theta), type, options);
         for (int step = 0; step < STEPS; step++) {
             DataSet data = kind.batch(step, BATCH, type);
             INDArray start = fuse.params().dup();
@@ -139,7 +139,7 @@ class FuseTest {
                 .add(0, 1.0)
                 .add(3, 0.0)
                 .build();
-        Model fuse = model(TestNetworks.DENSE, new Fuse(schedule), DataType.DOUBLE, TestNetworks.PLAIN);
+        Model fuse = model(TestNetworks.DENSE, Fuse.ofTheta(schedule), DataType.DOUBLE, TestNetworks.PLAIN);
         Model switched = model(
                 TestNetworks.DENSE,
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(3)).build(),
@@ -154,9 +154,9 @@ class FuseTest {
     @EnumSource(TestNetworks.class)
     void resumesToTheSameBits(TestNetworks kind) throws IOException {
         Options options = Options.layer(layer -> layer.weightDecay(0.01, true));
-        Model straight = model(kind, new Fuse(0.4), DataType.FLOAT, options);
+        Model straight = model(kind, Fuse.ofTheta(0.4), DataType.FLOAT, options);
         train(kind, straight, 0, 2 * STEPS, DataType.FLOAT);
-        Model first = model(kind, new Fuse(0.4), DataType.FLOAT, options);
+        Model first = model(kind, Fuse.ofTheta(0.4), DataType.FLOAT, options);
         train(kind, first, 0, STEPS, DataType.FLOAT);
         ByteArrayOutputStream saved = new ByteArrayOutputStream();
         ModelSerializer.writeModel(first, saved, true);
@@ -189,7 +189,7 @@ class FuseTest {
         INDArray half = start.add(adam.params().sub(start).muli(0.5));
         assertThat(model.params().equalsWithEps(half, 1e-14)).isTrue();
 
-        Model small = model(TestNetworks.DENSE, new Fuse(0.5), DataType.DOUBLE, TestNetworks.PLAIN);
+        Model small = model(TestNetworks.DENSE, Fuse.ofTheta(0.5), DataType.DOUBLE, TestNetworks.PLAIN);
         CurvatureListener watching = new CurvatureListener();
         small.setListeners(watching);
         fit(small, TestNetworks.DENSE.batch(0, BATCH, DataType.DOUBLE));
@@ -204,7 +204,7 @@ class FuseTest {
     @ValueSource(doubles = {0, 0.5, 1})
     void notANumberTakesNoStepAlsoWithWeightDecay(double theta) {
         Options options = Options.layer(layer -> layer.weightDecay(0.5, true));
-        Model model = model(TestNetworks.DENSE, new Fuse(theta), DataType.FLOAT, options);
+        Model model = model(TestNetworks.DENSE, Fuse.ofTheta(theta), DataType.FLOAT, options);
         train(TestNetworks.DENSE, model, 0, 3, DataType.FLOAT);
         INDArray before = model.params().dup();
         DataSet bad = TestNetworks.DENSE.batch(3, BATCH, DataType.FLOAT);
@@ -218,12 +218,12 @@ class FuseTest {
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, 1.1, Double.NaN})
     void refusesSharesOutsideOfTheUnitInterval(double theta) {
-        assertThatThrownBy(() -> new Fuse(theta))
+        assertThatThrownBy(() -> Fuse.ofTheta(theta))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Fuse: theta must be in [0, 1]");
         Model model = model(
                 TestNetworks.DENSE,
-                new Fuse(new MapSchedule.Builder(ScheduleType.ITERATION)
+                Fuse.ofTheta(new MapSchedule.Builder(ScheduleType.ITERATION)
                         .add(0, theta)
                         .build()),
                 DataType.FLOAT,
@@ -248,9 +248,9 @@ class FuseTest {
         assertThat(MultiLayerConfiguration.fromYaml(configuration.toYaml())).isEqualTo(configuration);
         assertThat(configuration.toJson()).contains("\"theta\" : 0.25");
         assertThat(fuse.clone()).isEqualTo(fuse).isNotSameAs(fuse).hasSameHashCodeAs(fuse);
-        assertThat(new Fuse(0.25))
+        assertThat(Fuse.ofTheta(0.25))
                 .isNotEqualTo(fuse)
-                .isNotEqualTo(new Fuse(0.5))
+                .isNotEqualTo(Fuse.ofTheta(0.5))
                 .isNotEqualTo(new FusePv());
         assertThat(fuse.toString()).startsWith("Fuse(learningRate=3.0E-4").contains("theta=0.25");
     }
@@ -258,7 +258,7 @@ class FuseTest {
     @Test
     void withoutTheListenerItIsAdam() {
         Model adam = model(TestNetworks.DENSE, new Adam(1e-3), DataType.FLOAT, TestNetworks.PLAIN);
-        Model fuse = TestNetworks.DENSE.create(new Fuse(0.5), DataType.FLOAT, TestNetworks.PLAIN);
+        Model fuse = TestNetworks.DENSE.create(Fuse.ofTheta(0.5), DataType.FLOAT, TestNetworks.PLAIN);
         train(TestNetworks.DENSE, adam, 0, STEPS, DataType.FLOAT);
         train(TestNetworks.DENSE, fuse, 0, STEPS, DataType.FLOAT);
         assertThat(fuse.params()).isEqualTo(adam.params());

@@ -56,7 +56,7 @@ class GaussNewtonListenerInputsTest {
     })
     void anyUpdaterTakesIt(TestNetworks kind, Layers layers) {
         for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
-            for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), new FusePv(1e-2))) {
+            for (IUpdater updater : List.of(new Sgd(0.5), new Adam(1e-2), FusePv.ofRate(1e-2))) {
                 Model model = kind.create(updater, type, TestNetworks.PLAIN);
                 model.setListeners(new GaussNewtonListener(layers));
                 DataSet data = kind.batch(1, 24, type);

@@ -88,8 +88,8 @@ class HeldParametersTest {
     private static Stream<Arguments> everyUpdaterAndHold() {
         return Stream.of(
                         Preconditioned.adam(),
-                        new FusePv(1e-2),
-                        new Fuse(0.5),
+                        FusePv.ofRate(1e-2),
+                        Fuse.ofTheta(0.5),
                         FusePv.builder()
                                 .switchCriterion(SwitchCriterion.iteration(4))
                                 .build())
@@ -159,9 +159,9 @@ class HeldParametersTest {
     @Test
     void penaltiesMoveNothingThatIsHeldInASecondPhase() {
         MultiLayerNetwork network = stack(
-                builder(new FusePv(1e-2), DataType.DOUBLE).l2(1e-2),
+                builder(FusePv.ofRate(1e-2), DataType.DOUBLE).l2(1e-2),
                 dense(2, 12),
-                Hold.RATE_ZERO.of(12, 12, new FusePv(1e-2)),
+                Hold.RATE_ZERO.of(12, 12, FusePv.ofRate(1e-2)),
                 meanSquares(12, 1));
         network.setListeners(new CurvatureListener());
         INDArray held = network.getLayer(1).params().dup();

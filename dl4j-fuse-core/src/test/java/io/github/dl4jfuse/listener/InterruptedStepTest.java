@@ -54,7 +54,7 @@ class InterruptedStepTest {
 
     private static IUpdater updater(String name) {
         return switch (name) {
-            case "FUSE" -> new Fuse(0.5);
+            case "FUSE" -> Fuse.ofTheta(0.5);
             case "FUSE_PV" ->
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(3)).build();
             case "LFSO" -> new Lfso();

@@ -44,7 +44,9 @@ class ListenerTakenOffTest {
         return List.of(
                 new Case(new FusePv(), "FusePv stays with plain Adam"),
                 new Case(switching(), "FusePv is in its L-BFGS phase, but no CurvatureListener conducts iteration 4"),
-                new Case(new Fuse(0.5), "Fuse is in its L-BFGS phase, but no CurvatureListener conducts iteration 4"),
+                new Case(
+                        Fuse.ofTheta(0.5),
+                        "Fuse is in its L-BFGS phase, but no CurvatureListener conducts iteration 4"),
                 new Case(new Lfso(), "Lfso takes what it measured last"),
                 new Case(Preconditioned.adam(), "Preconditioned trains by plain Adam in the metric as it was last"),
                 new Case(

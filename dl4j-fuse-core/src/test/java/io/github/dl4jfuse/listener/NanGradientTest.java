@@ -28,7 +28,7 @@ class NanGradientTest {
     private static Stream<IUpdater> updaters() {
         return Stream.of(
                 Preconditioned.adam(),
-                new FusePv(1e-2),
+                FusePv.ofRate(1e-2),
                 FusePv.builder().switchCriterion(SwitchCriterion.iteration(4)).build());
     }
 

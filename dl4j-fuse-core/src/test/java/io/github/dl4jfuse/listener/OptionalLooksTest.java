@@ -139,7 +139,7 @@ class OptionalLooksTest {
                                 .switchCriterion(SwitchCriterion.iteration(5))
                                 .build(),
                         new CurvatureListener()),
-                new Case(new Fuse(0.5), new CurvatureListener()),
+                new Case(Fuse.ofTheta(0.5), new CurvatureListener()),
                 new Case(new Lfso(), new LfsoListener()),
                 new Case(new Sgd(0.5), new GaussNewtonListener()),
                 new Case(new Adam(1e-2), new GeometryListener(1, 0.1)),
@@ -167,7 +167,7 @@ class OptionalLooksTest {
     @Test
     void sixteenBitsAreRefusedInOneSentence() {
         DataSet data = new DataSet(Nd4j.ones(DataType.HALF, 5, 4), Nd4j.ones(DataType.HALF, 5, 1));
-        for (IUpdater updater : List.of(Preconditioned.adam(), new FusePv(), new Fuse(0.5), new Lfso())) {
+        for (IUpdater updater : List.of(Preconditioned.adam(), new FusePv(), Fuse.ofTheta(0.5), new Lfso())) {
             assertThatThrownBy(() -> {
                         MultiLayerNetwork network =
                                 stack(builder(updater, DataType.HALF), dense(4, 3), meanSquares(3, 1));

@@ -55,7 +55,7 @@ class OtherListenersTest {
                         .build(),
                 CurvatureListener::new,
                 5),
-        FUSE(() -> new Fuse(0.5), CurvatureListener::new, 5),
+        FUSE(() -> Fuse.ofTheta(0.5), CurvatureListener::new, 5),
         LFSO(Lfso::new, LfsoListener::new, 5),
         GAUSS_NEWTON(() -> new Sgd(1), () -> new GaussNewtonListener(GaussNewtonListener.Layers.OUTPUT_LAYER), 5);
 

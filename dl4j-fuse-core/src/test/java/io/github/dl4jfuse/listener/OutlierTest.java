@@ -62,7 +62,7 @@ class OutlierTest {
 
     static Stream<AdamLbfgsConfig> published() {
         return Stream.of(
-                new Fuse(0.5),
+                Fuse.ofTheta(0.5),
                 FusePv.builder()
                         .learningRate(1e-2)
                         .switchCriterion(SwitchCriterion.iteration(30))

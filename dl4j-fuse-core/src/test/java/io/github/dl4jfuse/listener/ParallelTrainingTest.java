@@ -159,7 +159,7 @@ class ParallelTrainingTest {
 
     @Test
     void whatCannotBeAveragedIsRefusedToTheCaller() {
-        for (IUpdater updater : List.of(new Fuse(0.5), new Lfso())) {
+        for (IUpdater updater : List.of(Fuse.ofTheta(0.5), new Lfso())) {
             TrainingListener listener = updater instanceof Lfso ? new LfsoListener() : new CurvatureListener();
             assertThatThrownBy(() -> averaged(TestNetworks.DENSE, updater, listener))
                     .as("%s", updater)
@@ -182,7 +182,7 @@ class ParallelTrainingTest {
         for (IUpdater updater : List.of(
                 Preconditioned.adam(),
                 new FusePv(),
-                new Fuse(0.5),
+                Fuse.ofTheta(0.5),
                 new Lfso(),
                 Preconditioned.of(new Adam()),
                 new Sgd(0.1))) {

@@ -249,7 +249,7 @@ class PreconditionedTest {
     @ParameterizedTest
     @CsvSource({"1,255", "16,255", "16,1e6", "1,1e12", "32,1e12"})
     void oneBatchOfUnscaledInputsDoesNotStopIt(int badStep, double huge) {
-        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), new FusePv(3e-3)}) {
+        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), FusePv.ofRate(3e-3)}) {
             int steps = badStep + 100;
             double clean = loss(after(Preconditioned.of(rule), 0, 1, steps));
             Model model = after(Preconditioned.of(rule), badStep, huge, steps);
@@ -329,7 +329,7 @@ class PreconditionedTest {
 
     @Test
     void aResetForgetsMomentsAndMetricAndTheNextBatchIsLookedAt() {
-        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), new FusePv(3e-3), new Nesterovs(0.01), new Sgd(0.1)}) {
+        for (IUpdater rule : new IUpdater[] {new Adam(3e-3), FusePv.ofRate(3e-3), new Nesterovs(0.01), new Sgd(0.1)}) {
             Model model = after(Preconditioned.of(rule), 0, 1, 20);
             UpdaterReset.reset(model);
             // What is left: three metrics that want a batch, and the size of the largest batch.

@@ -27,7 +27,7 @@ class StatePutInTest {
         return switch (name) {
             case "PRECONDITIONED" -> Preconditioned.adam();
             case "PRECONDITIONED_ADAM" -> Preconditioned.of(new Adam(1e-3));
-            case "FUSE" -> new Fuse(0.5);
+            case "FUSE" -> Fuse.ofTheta(0.5);
             case "FUSE_PV" ->
                 FusePv.builder()
                         .switchCriterion(SwitchCriterion.iteration(4))

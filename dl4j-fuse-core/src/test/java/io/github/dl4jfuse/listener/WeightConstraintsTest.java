@@ -72,7 +72,7 @@ class WeightConstraintsTest {
     }
 
     private static Stream<IUpdater> updaters() {
-        return Stream.of(switching(), new FusePv(3e-3), Preconditioned.adam());
+        return Stream.of(switching(), FusePv.ofRate(3e-3), Preconditioned.adam());
     }
 
     private static double loss(MultiLayerNetwork network, DataSet data) {
@@ -112,7 +112,7 @@ class WeightConstraintsTest {
     void theBlendEndsBelowAdamToo() {
         MaxNormConstraint constraint = new MaxNormConstraint(1, 0);
         DataSet data = classes();
-        MultiLayerNetwork network = classifier(new Fuse(0.5), constraint);
+        MultiLayerNetwork network = classifier(Fuse.ofTheta(0.5), constraint);
         network.setListeners(new CurvatureListener());
         for (int step = 0; step < STEPS; step++) {
             network.fit(data);
@@ -129,7 +129,7 @@ class WeightConstraintsTest {
 
     @Test
     void gaussNewtonStepsAreJudgedByWhatTheConstraintLeaves() {
-        for (IUpdater updater : new IUpdater[] {new Sgd(1), new FusePv(1e-2)}) {
+        for (IUpdater updater : new IUpdater[] {new Sgd(1), FusePv.ofRate(1e-2)}) {
             MultiLayerNetwork network = nonNegative(updater);
             network.setListeners(updater instanceof Sgd ? new GaussNewtonListener() : new CurvatureListener());
             DataSet data = TestNetworks.surface(40, SEED);

@@ -71,7 +71,7 @@ final class Curator {
         fuse("preconditioned-graph", graph(Preconditioned.adam(), DataType.DOUBLE), Batches.ROWS, null);
         fuse(
                 "preconditioned-images",
-                images(Preconditioned.adam(), Preconditioned.of(new FusePv(1e-2))),
+                images(Preconditioned.adam(), Preconditioned.of(FusePv.ofRate(1e-2))),
                 Batches.IMAGES,
                 null);
         fuse("preconditioned-sequences", sequences(Preconditioned.adam()), Batches.SEQUENCES, null);
@@ -106,7 +106,7 @@ final class Curator {
                 28);
 
         fuse("fuse-pv-adam", rows(new FusePv(), DataType.FLOAT), Batches.ROWS, 1.0);
-        fuse("fuse-pv-adam-graph", graph(new FusePv(exponential()), DataType.DOUBLE), Batches.ROWS, 1.0);
+        fuse("fuse-pv-adam-graph", graph(FusePv.ofRate(exponential()), DataType.DOUBLE), Batches.ROWS, 1.0);
         fuse("fuse-pv-losses", rows(averages(), DataType.FLOAT), Batches.ROWS, 1.0);
         fuse("fuse-pv-lbfgs", rows(switched(false), DataType.FLOAT), Batches.ROWS, 1.0);
         fuse("fuse-pv-lbfgs-graph", graph(switched(true), DataType.DOUBLE), Batches.ROWS, 1.0);

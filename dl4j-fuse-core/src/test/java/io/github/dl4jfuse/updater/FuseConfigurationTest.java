@@ -28,10 +28,10 @@ class FuseConfigurationTest {
 
     private static final List<Fuse> SAMPLES = List.of(
             new Fuse(),
-            new Fuse(0),
-            new Fuse(1),
-            new Fuse(FALLING),
-            new Fuse(new MapSchedule.Builder(ScheduleType.ITERATION)
+            Fuse.ofTheta(0),
+            Fuse.ofTheta(1),
+            Fuse.ofTheta(FALLING),
+            Fuse.ofTheta(new MapSchedule.Builder(ScheduleType.ITERATION)
                     .add(0, 1)
                     .add(100, 0.25)
                     .build()),
@@ -49,7 +49,7 @@ class FuseConfigurationTest {
     @Test
     void defaultsAreThoseOfAdamAndFusePv() {
         Fuse fuse = new Fuse();
-        assertThat(fuse).isEqualTo(new Fuse(0.5)).isEqualTo(Fuse.builder().build());
+        assertThat(fuse).isEqualTo(Fuse.ofTheta(0.5)).isEqualTo(Fuse.builder().build());
         assertThat(fuse.adam()).isEqualTo(new Adam(1e-3, 0.9, 0.999, 1e-8));
         assertThat(fuse.memory()).isEqualTo(new FusePv().memory());
         assertThat(fuse.maxEvaluations()).isEqualTo(new FusePv().maxEvaluations());
@@ -65,8 +65,8 @@ class FuseConfigurationTest {
             assertThat(copy).isNotEqualTo(sample);
         }
         assertThat(SAMPLES).doesNotHaveDuplicates();
-        assertThat((IUpdater) new Fuse(0)).isNotEqualTo(new FusePv());
-        assertThat((IUpdater) new FusePv()).isNotEqualTo(new Fuse(0));
+        assertThat((IUpdater) Fuse.ofTheta(0)).isNotEqualTo(new FusePv());
+        assertThat((IUpdater) new FusePv()).isNotEqualTo(Fuse.ofTheta(0));
     }
 
     @Test
@@ -95,7 +95,7 @@ class FuseConfigurationTest {
     void refusesValuesOutOfRangeAndNamesThem() {
         assertThatThrownBy(() -> Fuse.builder().theta(1.5).build())
                 .hasMessageContaining("Fuse: theta must be in [0, 1], not 1.5");
-        assertThatThrownBy(() -> new Fuse(null)).hasMessageContaining("schedule must not be null");
+        assertThatThrownBy(() -> Fuse.ofTheta(null)).hasMessageContaining("schedule must not be null");
         assertThatThrownBy(() -> Fuse.builder().memory(0).build()).hasMessageContaining("Fuse: memory must be >= 1");
     }
 

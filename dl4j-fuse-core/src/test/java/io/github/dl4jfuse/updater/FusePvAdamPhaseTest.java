@@ -52,7 +52,7 @@ class FusePvAdamPhaseTest {
                 TestNetworks.Options.layer(layer -> layer.l2(1e-2).l1(1e-3).weightDecayBias(1e-2));
         TestNetworks kind = TestNetworks.BATCH_NORM;
         Model adam = kind.create(new Adam(schedule), DataType.FLOAT, options);
-        Model fuse = kind.create(new FusePv(schedule), DataType.FLOAT, options);
+        Model fuse = kind.create(FusePv.ofRate(schedule), DataType.FLOAT, options);
         fuse.setListeners(new CurvatureListener());
         for (int step = 0; step < STEPS; step++) {
             fit(adam, kind.batch(step, 16, DataType.FLOAT));

@@ -30,8 +30,8 @@ class FusePvConfigurationTest {
 
     private static final List<FusePv> SAMPLES = List.of(
             new FusePv(),
-            new FusePv(2e-3),
-            new FusePv(new ExponentialSchedule(ScheduleType.EPOCH, 0.01, 0.9)),
+            FusePv.ofRate(2e-3),
+            FusePv.ofRate(new ExponentialSchedule(ScheduleType.EPOCH, 0.01, 0.9)),
             FusePv.builder()
                     .learningRate(0.5)
                     .beta1(0.8)
@@ -94,8 +94,8 @@ class FusePvConfigurationTest {
 
     @Test
     void refusesValuesOutOfRangeAndNamesThem() {
-        assertThatThrownBy(() -> new FusePv(-1)).hasMessageContaining("learningRate must be >= 0");
-        assertThatThrownBy(() -> new FusePv(Double.NaN)).hasMessageContaining("learningRate must be >= 0");
+        assertThatThrownBy(() -> FusePv.ofRate(-1)).hasMessageContaining("learningRate must be >= 0");
+        assertThatThrownBy(() -> FusePv.ofRate(Double.NaN)).hasMessageContaining("learningRate must be >= 0");
         assertThatThrownBy(() -> FusePv.builder().beta1(1).build()).hasMessageContaining("beta1");
         assertThatThrownBy(() -> FusePv.builder().beta2(-0.1).build()).hasMessageContaining("beta2");
         assertThatThrownBy(() -> FusePv.builder().epsilon(0).build()).hasMessageContaining("epsilon");
@@ -117,6 +117,15 @@ class FusePvConfigurationTest {
     }
 
     @Test
+    void aStateOfANewerFormatIsRefused() {
+        FusePv config = new FusePv();
+        INDArray state = Nd4j.zeros(DataType.FLOAT, config.stateSize(5));
+        state.putScalar(FuseState.FORMAT, 1);
+        assertThatThrownBy(() -> config.instantiate(state, false).applyUpdater(Nd4j.ones(5), 0, 0))
+                .hasMessageContaining("saved by a newer version of dl4j-fuse, in format 1");
+    }
+
+    @Test
     void leavesOutAGradientThatIsNotFinite() {
         FusePv config = new FusePv();
         FuseUpdater updater = (FuseUpdater) config.instantiate(Nd4j.zeros(config.stateSize(4)), true);
@@ -132,7 +141,7 @@ class FusePvConfigurationTest {
 
     @Test
     void trainsASameDiffModelLikeAdam() {
-        assertThat(sameDiffWeights(new FusePv(1e-2))).containsExactly(sameDiffWeights(new Adam(1e-2)));
+        assertThat(sameDiffWeights(FusePv.ofRate(1e-2))).containsExactly(sameDiffWeights(new Adam(1e-2)));
     }
 
     private static float[] sameDiffWeights(IUpdater updater) {

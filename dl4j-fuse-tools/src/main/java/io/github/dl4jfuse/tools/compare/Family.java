@@ -78,7 +78,7 @@ public record Family(String name, String description, Tuning tuning, List<Contes
                     "its rate linear to 0 over the budget, otherwise its defaults",
                     Contestant.of(
                             "adapted",
-                            used -> Preconditioned.of(new FusePv(
+                            used -> Preconditioned.of(FusePv.ofRate(
                                     new BudgetSchedule(2 * Preconditioned.DEFAULT_RATE, Shape.LINEAR, used))))),
             of(
                     "its rate constant, for trainings whose end is not known",
