@@ -29,7 +29,8 @@ public record Solution(
         long gradientEvaluations,
         double seconds,
         long bytes,
-        RuntimeException cause) {
+        RuntimeException cause)
+        implements SolverResult {
 
     /** Why a minimisation ended. */
     public enum Status {
@@ -60,6 +61,7 @@ public record Solution(
     }
 
     /** Returns whether the point satisfies a tolerance, or the test that was given. */
+    @Override
     public boolean converged() {
         return status == Status.CONVERGED_GRADIENT
                 || status == Status.CONVERGED_DECREASE

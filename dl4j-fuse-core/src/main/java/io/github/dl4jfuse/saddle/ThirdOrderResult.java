@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.saddle;
 
+import io.github.dl4jfuse.optim.SolverResult;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,7 +27,8 @@ public record ThirdOrderResult(
         Status status,
         String message,
         List<Step> steps,
-        long gradientEvaluations) {
+        long gradientEvaluations)
+        implements SolverResult {
 
     /** Why the method ended. */
     public enum Status {
@@ -72,6 +74,17 @@ public record ThirdOrderResult(
         public double gain() {
             return before - after;
         }
+    }
+
+    /** Returns whether the third-order test is passed. */
+    @Override
+    public boolean converged() {
+        return status == Status.MINIMUM || status == Status.THIRD_ORDER_STATIONARY;
+    }
+
+    @Override
+    public int iterations() {
+        return steps.size();
     }
 
     /** Returns how many steps of a kind there were. */

@@ -50,6 +50,8 @@ class ThirdOrderMethodTest {
         assertThat(first.promised()).isCloseTo(1.9e-2, within(1e-3));
         assertThat(first.gain()).as("seed %d", seed).isGreaterThanOrEqualTo(first.promised());
         assertThat(result.status()).isEqualTo(Status.MINIMUM);
+        assertThat(result.converged()).isTrue();
+        assertThat(result.iterations()).isEqualTo(result.steps().size());
         assertThat(result.value()).isCloseTo(-6.75, within(1e-9));
         assertThat(result.count(Kind.THIRD_ORDER)).isEqualTo(1);
     }

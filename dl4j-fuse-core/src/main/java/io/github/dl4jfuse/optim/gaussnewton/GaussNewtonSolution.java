@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.optim.gaussnewton;
 
+import io.github.dl4jfuse.optim.SolverResult;
 import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -29,7 +30,8 @@ public record GaussNewtonSolution(
         int jacobians,
         int smallestRank,
         double deviation,
-        double seconds) {
+        double seconds)
+        implements SolverResult {
 
     /** Why a run ended. */
     public enum Status {
@@ -47,6 +49,12 @@ public record GaussNewtonSolution(
         CANCELLED,
         /** The loss is NaN or infinite at the start. */
         NON_FINITE
+    }
+
+    /** Returns whether the loss is as small as asked for, or as it can be within the range of D. */
+    @Override
+    public boolean converged() {
+        return status == Status.TARGET_REACHED || status == Status.STATIONARY;
     }
 
     @Override

@@ -93,6 +93,7 @@ class GaussNewtonSolverTest {
                 .build()
                 .run(arcTangent(3), LOSS);
         assertThat(end.status()).isEqualTo(Status.TARGET_REACHED);
+        assertThat(end.converged()).isTrue();
         for (int i = 1; i < losses.size(); i++) {
             assertThat(losses.get(i)).as("step %d", i).isLessThan(losses.get(i - 1));
         }
@@ -147,6 +148,7 @@ class GaussNewtonSolverTest {
     void whereNothingHasAnInfluenceNoStepIsTaken() {
         GaussNewtonSolution end = GaussNewtonSolver.minimize(new OneNumber(at -> 2, at -> 0, 5), LOSS);
         assertThat(end.status()).isEqualTo(Status.NO_DECREASE);
+        assertThat(end.converged()).isFalse();
         assertThat(end.point().getDouble(0)).isEqualTo(5);
         assertThat(end.value()).isEqualTo(2);
     }
