@@ -134,7 +134,7 @@ public final class ImageData implements DataSource, Serializable {
      */
     @Override
     public DataSetIterator iterator(int batchSize) {
-        return ImageDataSetIterator.inFileOrder(this, batchSize);
+        return new ImageDataSetIterator(this, batchSize, null);
     }
 
     /**
@@ -148,7 +148,7 @@ public final class ImageData implements DataSource, Serializable {
      */
     @Override
     public DataSetIterator iterator(int batchSize, long seed) {
-        return ImageDataSetIterator.shuffled(this, batchSize, seed);
+        return new ImageDataSetIterator(this, batchSize, new Random(seed));
     }
 
     /**

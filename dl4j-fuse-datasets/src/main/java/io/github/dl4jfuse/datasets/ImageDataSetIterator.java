@@ -26,7 +26,8 @@ final class ImageDataSetIterator implements DataSetIterator {
     private int position;
     private DataSetPreProcessor preProcessor;
 
-    private ImageDataSetIterator(ImageData data, int batchSize, Random random) {
+    /** Walks over the images as {@code random} shuffles them, or in file order where it is null. */
+    ImageDataSetIterator(ImageData data, int batchSize, Random random) {
         requireAtLeastOne(batchSize);
         this.data = data;
         this.batchSize = batchSize;
@@ -36,14 +37,6 @@ final class ImageDataSetIterator implements DataSetIterator {
             order[i] = i;
         }
         shuffle();
-    }
-
-    static ImageDataSetIterator inFileOrder(ImageData data, int batchSize) {
-        return new ImageDataSetIterator(data, batchSize, null);
-    }
-
-    static ImageDataSetIterator shuffled(ImageData data, int batchSize, long seed) {
-        return new ImageDataSetIterator(data, batchSize, new Random(seed));
     }
 
     private static void requireAtLeastOne(int batchSize) {
