@@ -2,6 +2,7 @@ package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
@@ -9,10 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +19,6 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Training steps of two networks that differ in nothing but the updater or a listener, and take the same steps: DL4J's Adam,
@@ -129,20 +127,8 @@ final class AdamSteps {
     }
 
     private static MultiLayerNetwork network(IUpdater updater) {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .updater(updater)
-                .activation(Activation.RELU)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(INPUTS).nOut(HIDDEN).build())
-                .layer(new DenseLayer.Builder().nIn(HIDDEN).nOut(HIDDEN).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(HIDDEN)
-                        .nOut(CLASSES)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build());
-        network.init();
-        return network;
+        var builder = Networks.builder(SEED, WeightInit.XAVIER, Activation.RELU);
+        return Networks.network(
+                Networks.dense(builder, INPUTS, new int[] {HIDDEN, HIDDEN}, Networks.classes(CLASSES)), updater);
     }
 }

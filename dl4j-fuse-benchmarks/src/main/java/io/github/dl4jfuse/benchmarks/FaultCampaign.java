@@ -42,8 +42,8 @@ final class FaultCampaign {
     static void runHere(PrintStream out, long first, int cases) {
         Campaign.run(first, cases, outcome -> {
             String text = outcome.toString().replaceAll("\\s+", " ");
-            out.println(MARK
-                    + String.join("\t", outcome.verdict().name(), "" + outcome.failed(), outcome.kind(), text));
+            out.println(
+                    MARK + String.join("\t", outcome.verdict().name(), "" + outcome.failed(), outcome.kind(), text));
             out.flush();
         });
     }

@@ -1,13 +1,14 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.tools.compare.Physics;
-import io.github.dl4jfuse.tools.compare.Regression;
 import io.github.dl4jfuse.tools.compare.Workload;
+import io.github.dl4jfuse.tools.compare.Workloads;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -91,17 +92,16 @@ public final class GeometryCommand implements Callable<Integer> {
         } else {
             FullBatchFit fit = new FullBatchFit(named(workload), steps, examples);
             fit.warmUp();
-            print(out, Run.HEAD);
+            print(out, Course.HEAD);
             for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
-                String first = "seed " + seed;
-                fit.run(seed, run -> print(out, run.row(first)));
+                fit.run(seed, row -> print(out, row));
             }
         }
         return 0;
     }
 
     private Workload named(String name) {
-        return List.of(new Regression(), new Physics()).stream()
+        return Stream.of(Workloads.REGRESSION, Workloads.PHYSICS)
                 .filter(each -> each.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
@@ -110,13 +110,13 @@ public final class GeometryCommand implements Callable<Integer> {
 
     private void fitImages(PrintWriter out) {
         ImageFit fit = new ImageFit(images, convolutions, !crossEntropy, TARGET, maxSeconds);
-        print(out, Run.HEAD);
+        print(out, Course.HEAD);
         for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
             for (int batch : batches) {
                 for (double rate : rates) {
-                    print(out, fit.adam(seed, rate, batch > 0 ? batch : images).row(fit.name()));
+                    print(out, fit.adam(seed, rate, batch > 0 ? batch : images));
                 }
-                print(out, (batch > 0 ? fit.gaussNewton(seed, batch, momentum) : fit.solver(seed)).row(fit.name()));
+                print(out, batch > 0 ? fit.gaussNewton(seed, batch, momentum) : fit.solver(seed));
             }
         }
     }

@@ -20,16 +20,9 @@ final class CompareCsv {
                 .builder()
                 .setRecordSeparator('\n')
                 .setHeader(
-                        "workload",
-                        "contestant",
-                        "seed",
-                        "failure",
-                        "gradients",
-                        "seconds",
-                        "training_loss",
-                        "validation_loss",
-                        "test_loss",
-                        "test_accuracy")
+                        ("workload,contestant,seed,failure,gradients,seconds,training_loss,validation_loss,test_loss,"
+                                        + "test_accuracy")
+                                .split(","))
                 .build();
         try (CSVPrinter printer = new CSVPrinter(text, format)) {
             for (RunRecord run : runs) {

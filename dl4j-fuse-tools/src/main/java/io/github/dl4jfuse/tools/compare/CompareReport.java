@@ -1,15 +1,11 @@
 package io.github.dl4jfuse.tools.compare;
 
-import com.samskivert.mustache.Mustache;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.tools.compare.Summary.Cost;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
 import io.github.dl4jfuse.tools.compare.Summary.Spread;
+import io.github.dl4jfuse.tools.report.HtmlReport;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.Reader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -182,18 +178,15 @@ final class CompareReport {
     private static String testAgainst(Row baseline, Row row, BiFunction<RunRecord, RunRecord, Checkpoint> point) {
         int pairs = Math.min(baseline.runs().size(), row.runs().size());
         boolean classes = hasClasses(row);
-        double[] differences = IntStream.range(0, pairs)
-                .mapToDouble(i -> {
+        double median = Spread.of(IntStream.range(0, pairs).mapToDouble(i -> {
                     Checkpoint ours =
                             point.apply(row.runs().get(i), baseline.runs().get(i));
                     Checkpoint theirs = baseline.runs().get(i).end();
                     return classes
                             ? 100 * (ours.testAccuracy() - theirs.testAccuracy())
                             : ours.testLoss() / theirs.testLoss();
-                })
-                .sorted()
-                .toArray();
-        double median = (differences[(pairs - 1) / 2] + differences[pairs / 2]) / 2;
+                }))
+                .median();
         return classes ? number("%+.2f points", median) : number("%.3g times the loss", median);
     }
 
@@ -344,15 +337,7 @@ final class CompareReport {
                 sections,
                 "command",
                 command);
-        try (Reader template =
-                new InputStreamReader(CompareReport.class.getResourceAsStream(TEMPLATE), StandardCharsets.UTF_8)) {
-            return Mustache.compiler()
-                    .emptyStringIsFalse(true)
-                    .compile(template)
-                    .execute(page);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return HtmlReport.page(CompareReport.class, TEMPLATE, page);
     }
 
     private static List<List<String>> sweep(Summary summary) {

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.tools.compare;
 
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ public record Fingerprint(String network, String data, String updater) {
     /** Takes the network of a workload; what the comparison replaces in it does not count. */
     static String of(Workload workload) {
         MultiLayerConfiguration configuration = workload.configuration(1);
-        configuration.getConfs().forEach(conf -> Runner.setUpdater(conf.getLayer(), new NoOp()));
+        configuration.getConfs().forEach(conf -> Networks.setUpdater(conf.getLayer(), new NoOp()));
         try {
             return digest(configuration.toJson());
         } catch (RuntimeException e) { // a layer of the user's own that cannot be written

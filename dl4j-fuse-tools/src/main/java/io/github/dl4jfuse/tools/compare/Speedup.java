@@ -44,10 +44,8 @@ public record Speedup(String family, double mean, double low, double high, int m
         }
 
         private static double median(double[] values, int[] seeds) {
-            double[] sorted =
-                    Arrays.stream(seeds).mapToDouble(i -> values[i]).sorted().toArray();
-            int n = sorted.length;
-            return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+            return Summary.Spread.of(Arrays.stream(seeds).mapToDouble(i -> values[i]))
+                    .median();
         }
     }
 
@@ -87,8 +85,7 @@ public record Speedup(String family, double mean, double low, double high, int m
 
     private static Times times(Summary summary, Row row) {
         double[] baseline = capped(summary, summary.rows().get(0), 0);
-        double wholeRun =
-                Times.median(baseline, IntStream.range(0, baseline.length).toArray());
+        double wholeRun = Summary.Spread.of(Arrays.stream(baseline)).median();
         return new Times(
                 baseline,
                 capped(summary, row, wholeRun),

@@ -51,12 +51,7 @@ public final class Charts {
             List<RunResult> runs,
             ToDoubleFunction<CurvePoint> x,
             ToDoubleFunction<CurvePoint> y) {
-        XYChart chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
-                .xAxisTitle(xTitle)
-                .yAxisTitle(yTitle)
-                .build();
+        XYChart chart = chart(xTitle, yTitle);
         DoubleSummaryStatistics values = runs.stream()
                 .flatMap(run -> run.curve().stream())
                 .mapToDouble(y)
@@ -101,12 +96,7 @@ public final class Charts {
 
     /** Draws one curve with a shaded band for each; the y axis as in {@link #curves}. Values must be finite. */
     public static byte[] bands(String xTitle, String yTitle, List<Band> bands) {
-        XYChart chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
-                .xAxisTitle(xTitle)
-                .yAxisTitle(yTitle)
-                .build();
+        XYChart chart = chart(xTitle, yTitle);
         double low = bands.stream()
                 .flatMapToDouble(band -> Arrays.stream(band.low()))
                 .min()
@@ -162,7 +152,18 @@ public final class Charts {
         styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
     }
 
-    private static byte[] png(XYChart chart) {
+    /** Returns an empty chart of the usual size. */
+    public static XYChart chart(String xTitle, String yTitle) {
+        return new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .xAxisTitle(xTitle)
+                .yAxisTitle(yTitle)
+                .build();
+    }
+
+    /** Draws a chart. */
+    public static byte[] png(XYChart chart) {
         BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.scale(SCALE, SCALE);
