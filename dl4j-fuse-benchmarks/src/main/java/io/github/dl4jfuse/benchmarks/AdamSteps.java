@@ -8,10 +8,10 @@ import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -37,16 +37,16 @@ final class AdamSteps {
     private static final long SEED = 5;
 
     private final String name;
-    private final Consumer<MultiLayerNetwork> listen;
+    private final Supplier<TrainingListener> listener;
     private final Supplier<IUpdater> updater;
     private final List<Double> adamTimes = new ArrayList<>();
     private final List<Double> otherTimes = new ArrayList<>();
     private final List<Double> ratios = new ArrayList<>();
 
-    private AdamSteps(String name, Supplier<IUpdater> updater, Consumer<MultiLayerNetwork> listen) {
+    private AdamSteps(String name, Supplier<IUpdater> updater, Supplier<TrainingListener> listener) {
         this.name = name;
         this.updater = updater;
-        this.listen = listen;
+        this.listener = listener;
     }
 
     /** FUSE-PV that never switches. */
@@ -57,15 +57,13 @@ final class AdamSteps {
                         .learningRate(RATE)
                         .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
                         .build(),
-                network -> network.setListeners(new CurvatureListener()));
+                CurvatureListener::new);
     }
 
     /** Adam with a listener that never probes, as the loss falls. */
     static AdamSteps saddleListener() {
         return new AdamSteps(
-                "Adam and SaddleListener",
-                () -> new Adam(RATE),
-                network -> network.setListeners(new SaddleListener(batch()).smallestFall(0)));
+                "Adam and SaddleListener", () -> new Adam(RATE), () -> new SaddleListener(batch()).smallestFall(0));
     }
 
     /** Creates the networks anew, warms them up, and adds the times of {@value #PAIRS} pairs. */
@@ -73,7 +71,7 @@ final class AdamSteps {
         DataSet batch = batch();
         MultiLayerNetwork adam = network(new Adam(RATE));
         MultiLayerNetwork other = network(updater.get());
-        listen.accept(other);
+        other.setListeners(listener.get());
         for (int i = 0; i < WARM_UP + PAIRS; i++) {
             boolean adamFirst = i % 2 == 0;
             double first = milliseconds(adamFirst ? adam : other, batch);

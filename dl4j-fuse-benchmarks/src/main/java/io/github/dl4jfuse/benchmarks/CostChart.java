@@ -1,14 +1,12 @@
 package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.tools.report.Charts;
-import java.awt.BasicStroke;
 import java.awt.Color;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws time against the number of parameters, both logarithmic, at twice the size the picture is shown at. */
 final class CostChart {
@@ -39,14 +37,12 @@ final class CostChart {
             if (measured.isEmpty()) {
                 continue;
             }
-            var series = chart.addSeries(
+            Charts.line(
+                    chart,
                     curve.name,
                     measured.stream().mapToDouble(n -> n).toArray(),
-                    measured.stream().mapToDouble(time).toArray());
-            series.setMarker(SeriesMarkers.CIRCLE);
-            series.setLineColor(curve.colour);
-            series.setMarkerColor(curve.colour);
-            series.setLineStyle(new BasicStroke(2f));
+                    measured.stream().mapToDouble(time).toArray(),
+                    curve.colour);
         }
         return Charts.png(chart);
     }

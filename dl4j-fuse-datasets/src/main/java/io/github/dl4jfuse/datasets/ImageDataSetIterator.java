@@ -3,6 +3,7 @@ package io.github.dl4jfuse.datasets;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
@@ -32,10 +33,7 @@ final class ImageDataSetIterator implements DataSetIterator {
         this.data = data;
         this.batchSize = batchSize;
         this.random = random;
-        this.order = new int[data.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
+        this.order = IntStream.range(0, data.size()).toArray();
         shuffle();
     }
 

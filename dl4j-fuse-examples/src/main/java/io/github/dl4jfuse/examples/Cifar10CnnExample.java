@@ -51,16 +51,12 @@ public class Cifar10CnnExample {
                 .list();
         for (int channels : new int[] {16, 32}) {
             layers.layer(new ConvolutionLayer.Builder(3, 3)
-                            .nOut(channels)
-                            .activation(Activation.IDENTITY)
-                            .build())
-                    .layer(new BatchNormalization.Builder()
-                            .activation(Activation.RELU)
-                            .build())
-                    .layer(new SubsamplingLayer.Builder()
-                            .kernelSize(2, 2)
-                            .stride(2, 2)
-                            .build());
+                    .nOut(channels)
+                    .activation(Activation.IDENTITY)
+                    .build());
+            layers.layer(
+                    new BatchNormalization.Builder().activation(Activation.RELU).build());
+            layers.layer(new SubsamplingLayer.Builder(new int[] {2, 2}, new int[] {2, 2}).build());
         }
         layers.layer(new DenseLayer.Builder().nOut(128).build())
                 .layer(new OutputLayer.Builder(LossFunction.MCXENT)

@@ -33,8 +33,9 @@ public final class Course {
         Course course = new Course();
         List<Double> losses = new ArrayList<>();
         course.step(() -> solver.accept(losses::add));
-        for (course.steps = 0; course.steps < losses.size(); ) {
-            double loss = losses.get(course.steps++);
+        course.steps = 0;
+        for (double loss : losses) {
+            course.steps++;
             course.reached(loss);
         }
         return course;

@@ -84,8 +84,7 @@ final class FullBatchFit {
         Course course = new Course();
         MultiLayerNetwork network =
                 network(seed, new Adam(new BudgetSchedule(rate, shape, () -> course.steps() / (double) most)));
-        train(course, network, () -> data, Double.NEGATIVE_INFINITY, most);
-        return course;
+        return train(course, network, () -> data, Double.NEGATIVE_INFINITY, most);
     }
 
     private Course drawn(int seed, double target, int most) {
@@ -101,12 +100,10 @@ final class FullBatchFit {
             int seed, GaussNewtonListener listener, Supplier<DataSet> batches, double target, int most) {
         MultiLayerNetwork network = network(seed, new Sgd(1));
         network.setListeners(listener);
-        Course course = new Course();
-        train(course, network, batches, target, most);
-        return course;
+        return train(new Course(), network, batches, target, most);
     }
 
-    private void train(Course course, MultiLayerNetwork network, Supplier<DataSet> batches, double target, int most) {
+    private Course train(Course course, MultiLayerNetwork network, Supplier<DataSet> batches, double target, int most) {
         double loss = Double.POSITIVE_INFINITY;
         while (course.steps() < most && loss > target) {
             DataSet batch = batches.get();
@@ -114,6 +111,7 @@ final class FullBatchFit {
             loss = network.score(data, false);
             course.reached(loss);
         }
+        return course;
     }
 
     private Course solver(int seed, double target, int most) {

@@ -5,7 +5,6 @@ import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import io.github.dl4jfuse.optim.gaussnewton.OutputLoss;
-import io.github.dl4jfuse.tools.compare.Workloads;
 import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.Collections;
 import java.util.Iterator;
@@ -25,32 +24,17 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** The first images of Fashion-MNIST, fitted until the training loss is down to a share of its start. */
-final class ImageFit {
+/**
+ * Images of Fashion-MNIST, fitted until the training loss is down to a share of its start, or for so many processor seconds.
+ */
+record ImageFit(DataSet data, boolean convolutions, boolean squaredLoss, double share, double maxSeconds) {
 
     /** Conjugate gradients of the solver end there; tighter ones make fewer steps, but dearer ones. */
     private static final double CG_TOLERANCE = 0.1;
 
-    private final int images;
-    private final boolean convolutions;
-    private final boolean squaredLoss;
-    private final double share;
-    private final double maxSeconds;
-    private final DataSet data;
-
-    /** Each run ends when the loss is down to a share of its start, or after so many processor seconds. */
-    ImageFit(int images, boolean convolutions, boolean squaredLoss, double share, double maxSeconds) {
-        this.images = images;
-        this.convolutions = convolutions;
-        this.squaredLoss = squaredLoss;
-        this.share = share;
-        this.maxSeconds = maxSeconds;
-        data = Workloads.FASHION_MLP.data(false).train().iterator(images).next();
-    }
-
     private String name() {
-        return (convolutions ? "CNN" : "MLP") + ", " + (squaredLoss ? "squared loss" : "cross-entropy") + ", " + images
-                + " images";
+        return (convolutions ? "CNN" : "MLP") + ", " + (squaredLoss ? "squared loss" : "cross-entropy") + ", "
+                + data.numExamples() + " images";
     }
 
     private MultiLayerNetwork network(int seed, IUpdater updater) {
@@ -81,7 +65,7 @@ final class ImageFit {
                 network,
                 seed,
                 batch,
-                images / batch);
+                Math.max(1, data.numExamples() / batch));
     }
 
     /** Returns a row of a table: Gauss-Newton steps on batches. */

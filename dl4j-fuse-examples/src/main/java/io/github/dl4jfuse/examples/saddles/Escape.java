@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.datasets.DataException;
 import io.github.dl4jfuse.datasets.FashionMnist;
 import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.examples.course.Course;
@@ -13,10 +12,9 @@ import io.github.dl4jfuse.saddle.Lanczos;
 import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.tools.report.Charts;
 import io.github.dl4jfuse.tools.report.CurvePoint;
+import io.github.dl4jfuse.tools.report.HtmlReport;
 import io.github.dl4jfuse.tools.report.RunResult;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -162,7 +160,6 @@ final class Escape {
             }
             out.println();
         }
-        out.flush();
     }
 
     /** Returns the first step at which the measured loss is at most a target, or "not reached". */
@@ -173,20 +170,12 @@ final class Escape {
     }
 
     private static void write(Path folder, String name, List<RunResult> runs) {
-        Path file = folder.resolve("saddle-" + name + ".png");
-        try {
-            Files.createDirectories(folder);
-            Files.write(
-                    file,
-                    Charts.curves(
-                            "training steps, batch " + BATCH,
-                            "training loss",
-                            runs,
-                            CurvePoint::gradientEvaluations,
-                            CurvePoint::trainingLoss));
-        } catch (IOException e) {
-            throw new DataException(
-                    "The picture cannot be written to " + file + " (" + e + "): name another folder with --out.");
-        }
+        byte[] picture = Charts.curves(
+                "training steps, batch " + BATCH,
+                "training loss",
+                runs,
+                CurvePoint::gradientEvaluations,
+                CurvePoint::trainingLoss);
+        HtmlReport.write(folder.resolve("saddle-" + name + ".png"), picture, "name another folder with --out");
     }
 }

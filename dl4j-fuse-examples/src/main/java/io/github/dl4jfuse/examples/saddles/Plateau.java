@@ -10,12 +10,10 @@ import io.github.dl4jfuse.tools.report.CurvePoint;
 import io.github.dl4jfuse.tools.report.RunResult;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
@@ -57,10 +55,12 @@ final class Plateau {
         MultiLayerNetwork network = Networks.network(workload.configuration(seed), updater.get());
         network.params().muli(SHRINK);
         SaddleListener listener = new SaddleListener(probe).window(40);
-        TrainingListener[] listeners = updater.get() instanceof FusePv
-                ? new TrainingListener[] {new CurvatureListener(), listener}
-                : new TrainingListener[] {listener};
-        network.setListeners(watched ? listeners : Arrays.copyOf(listeners, listeners.length - 1));
+        if (updater.get() instanceof FusePv) {
+            network.addListeners(new CurvatureListener());
+        }
+        if (watched) {
+            network.addListeners(listener);
+        }
         String name = updater.get().getClass().getSimpleName();
         RunResult run = Course.train(name, network, data.train().iterator(workload.batch(), seed), steps, measured);
         // The best output that does not depend on the input is reached first; 1 % less is off the plateau.
@@ -75,7 +75,6 @@ final class Plateau {
                 Escape.stepsTo(run, 0.99 * constant),
                 run.reached(0.99 * constant).map(CurvePoint::seconds).orElse(Double.POSITIVE_INFINITY));
         listener.findings().forEach(finding -> out.println("  " + finding.sentence()));
-        out.flush();
     }
 
     /** Cross-entropy of the mean image. */

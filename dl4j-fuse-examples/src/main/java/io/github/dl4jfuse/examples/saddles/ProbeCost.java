@@ -115,7 +115,6 @@ final class ProbeCost {
                     PAIRS,
                     reference);
         }
-        out.flush();
     }
 
     /** The largest eigenvalues, after them the smallest ones if there are so many. */

@@ -96,7 +96,6 @@ public final class CompareCommand implements Callable<Integer> {
                     Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
             writer.println("                     * --batch and --inputs make variants of these");
             Family.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
-            writer.flush();
             return 0;
         }
         Comparison comparison = comparison();
@@ -105,7 +104,6 @@ public final class CompareCommand implements Callable<Integer> {
         writer.print(outcome.markdown());
         writer.println();
         writer.println("Report: " + outcome.report());
-        writer.flush();
         return 0;
     }
 

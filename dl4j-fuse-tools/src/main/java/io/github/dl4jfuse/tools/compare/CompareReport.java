@@ -17,11 +17,17 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The figures as Markdown and a self-contained HTML page. */
-final class CompareReport {
+/**
+ * The figures as Markdown and a self-contained HTML page.
+ *
+ * @param command what makes the report again, or empty
+ */
+record CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
 
     private static final Logger log = LoggerFactory.getLogger(CompareReport.class);
 
@@ -61,21 +67,8 @@ final class CompareReport {
                     + " training alone, and mean something within one report only. Test at equal time is the last one"
                     + " measured within the seconds that the baseline's run with the same seed took.";
 
-    private final List<Summary> summaries;
-    private final List<RunRecord> runs;
-    private final String command;
-    private final List<String> rivals;
-
-    /**
-     * Takes the figures.
-     *
-     * @param command what makes the report again, or empty
-     */
-    CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
-        this.summaries = summaries;
-        this.runs = runs;
-        this.command = command;
-        rivals = summaries.stream()
+    private List<String> rivals() {
+        return summaries.stream()
                 .flatMap(summary -> summary.rows().stream().skip(1))
                 .map(Row::family)
                 .distinct()
@@ -90,7 +83,7 @@ final class CompareReport {
         String markdown = markdown();
         try {
             Files.writeString(tables, markdown);
-            Files.writeString(folder.resolve("results.csv"), CompareCsv.of(runs));
+            writeCsv(folder.resolve("results.csv"));
             if (charts) {
                 Files.writeString(html, html());
             } else {
@@ -122,7 +115,7 @@ final class CompareReport {
             text.append("```sh\n").append(command).append("\n```\n\n");
         }
         text.append(HOW_TO_READ).append("\n\n");
-        if (!rivals.isEmpty()) {
+        if (!rivals().isEmpty()) {
             text.append("## Verdict\n\n");
             table(text, VERDICT_COLUMNS, 3, verdicts());
             for (String sentence : overall()) {
@@ -191,7 +184,7 @@ final class CompareReport {
     }
 
     private List<String> overall() {
-        return rivals.stream()
+        return rivals().stream()
                 .map(family -> Speedup.of(summaries, family))
                 .map(speedup -> String.format(
                         Locale.ROOT,
@@ -302,6 +295,35 @@ final class CompareReport {
                 .toList();
     }
 
+    /** Writes all checkpoints of all runs, those of the sweeps included. */
+    private void writeCsv(Path file) throws IOException {
+        CSVFormat format = CSVFormat.DEFAULT
+                .builder()
+                .setRecordSeparator('\n')
+                .setHeader(
+                        ("workload,contestant,seed,failure,gradients,seconds,training_loss,validation_loss,test_loss,"
+                                        + "test_accuracy")
+                                .split(","))
+                .build();
+        try (CSVPrinter printer = new CSVPrinter(Files.newBufferedWriter(file), format)) {
+            for (RunRecord run : runs) {
+                for (Checkpoint c : run.checkpoints()) {
+                    printer.printRecord(
+                            run.workload(),
+                            run.contestant(),
+                            run.seed(),
+                            run.failure(),
+                            c.gradients(),
+                            c.seconds(),
+                            c.trainingLoss(),
+                            c.validationLoss(),
+                            c.testLoss(),
+                            c.testAccuracy());
+                }
+            }
+        }
+    }
+
     /** Returns the page. */
     String html() {
         List<Map<String, Object>> sections = new ArrayList<>();
@@ -316,27 +338,19 @@ final class CompareReport {
                     "overSeconds", SummaryCharts.lossOverSeconds(summary),
                     "measured", SummaryCharts.measured(summary)));
         }
+        List<String> plain =
+                overall().stream().map(line -> line.replace("**", "")).toList();
         Map<String, Object> page = Map.of(
-                "origin",
-                origin(),
-                "how",
-                HOW_TO_READ,
-                "verdictColumns",
-                VERDICT_COLUMNS,
-                "verdicts",
-                verdicts(),
-                "overall",
-                overall().stream().map(line -> line.replace("**", "")).toList(),
-                "profileColumns",
-                profileColumns(),
-                "profiles",
-                profiles(),
-                "columns",
-                COLUMNS,
-                "sections",
-                sections,
-                "command",
-                command);
+                "origin", origin(),
+                "how", HOW_TO_READ,
+                "verdictColumns", VERDICT_COLUMNS,
+                "verdicts", verdicts(),
+                "overall", plain,
+                "profileColumns", profileColumns(),
+                "profiles", profiles(),
+                "columns", COLUMNS,
+                "sections", sections,
+                "command", command);
         return HtmlReport.page(CompareReport.class, TEMPLATE, page);
     }
 

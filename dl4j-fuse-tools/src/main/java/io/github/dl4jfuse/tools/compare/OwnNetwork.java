@@ -5,7 +5,6 @@ import io.github.dl4jfuse.tools.compare.Workload.Split;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
@@ -75,9 +74,7 @@ final class OwnNetwork {
 
     private static MultiLayerConfiguration withSeed(MultiLayerConfiguration network, long seed) {
         MultiLayerConfiguration copy = network.clone();
-        for (NeuralNetConfiguration conf : copy.getConfs()) {
-            conf.setSeed(seed);
-        }
+        copy.getConfs().forEach(conf -> conf.setSeed(seed));
         return copy;
     }
 

@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.listener.LfsoStatistics;
@@ -170,23 +171,18 @@ final class Runner {
         MultiLayerConfiguration configuration = workload.configuration(seed);
         configuration.getConfs().forEach(conf -> conf.setOptimizationAlgo(contestant.algorithm()));
         MultiLayerNetwork network = Networks.network(configuration, updater);
-        List<TrainingListener> listeners = new ArrayList<>();
-        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned) {
-            listeners.add(new CurvatureListener());
-        }
-        if (updater instanceof Lfso) {
-            listeners.add(new LfsoListener());
+        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned || updater instanceof Lfso) {
+            DL4JFuse.attach(network);
         }
         if (contestant.listener() != null) {
-            listeners.add(contestant.listener().get());
+            network.addListeners(contestant.listener().get());
         }
-        listeners.add(new BaseTrainingListener() {
+        network.addListeners(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
                 evaluations++; // every evaluation of a gradient passes here, those of line searches too
             }
         });
-        network.setListeners(listeners);
         return network;
     }
 

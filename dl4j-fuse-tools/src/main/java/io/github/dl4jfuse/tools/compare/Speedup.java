@@ -95,12 +95,11 @@ public record Speedup(String family, double mean, double low, double high, int m
     /** A run that fails early must not look fast: what does not reach the target counts at least the baseline's time. */
     private static double[] capped(Summary summary, Row row, double atLeast) {
         List<Double> reached = summary.secondsToLoss(row);
-        double[] seconds = new double[reached.size()];
-        Arrays.setAll(seconds, i -> {
-            double end = Math.max(atLeast, row.runs().get(i).end().seconds());
-            return Double.isFinite(reached.get(i)) ? reached.get(i) : end;
-        });
-        return seconds;
+        return IntStream.range(0, reached.size())
+                .mapToDouble(i -> Double.isFinite(reached.get(i))
+                        ? reached.get(i)
+                        : Math.max(atLeast, row.runs().get(i).end().seconds()))
+                .toArray();
     }
 
     private static double geometricMean(double[] ratios) {

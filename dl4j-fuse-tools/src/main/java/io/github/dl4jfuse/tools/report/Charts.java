@@ -70,15 +70,13 @@ public final class Charts {
             boolean first =
                     runs.subList(0, i).stream().noneMatch(other -> other.name().equals(run.name()));
             Color colour = COLOURS.get(names.indexOf(run.name()) % COLOURS.size());
-            var series = chart.addSeries(
-                    first ? run.name() : run.name() + " " + i,
-                    points.stream().mapToDouble(x).toArray(),
-                    points.stream().mapToDouble(y).toArray());
-            series.setShowInLegend(first);
-            series.setMarker(SeriesMarkers.CIRCLE);
-            series.setLineColor(colour);
-            series.setMarkerColor(colour);
-            series.setLineStyle(new BasicStroke(2f));
+            line(
+                            chart,
+                            first ? run.name() : run.name() + " " + i,
+                            points.stream().mapToDouble(x).toArray(),
+                            points.stream().mapToDouble(y).toArray(),
+                            colour)
+                    .setShowInLegend(first);
         }
         return png(chart);
     }
@@ -160,6 +158,16 @@ public final class Charts {
                 .xAxisTitle(xTitle)
                 .yAxisTitle(yTitle)
                 .build();
+    }
+
+    /** Adds a curve with its points. */
+    public static XYSeries line(XYChart chart, String name, double[] x, double[] y, Color colour) {
+        XYSeries series = chart.addSeries(name, x, y);
+        series.setMarker(SeriesMarkers.CIRCLE);
+        series.setLineColor(colour);
+        series.setMarkerColor(colour);
+        series.setLineStyle(new BasicStroke(2f));
+        return series;
     }
 
     /** Draws a chart. */

@@ -16,6 +16,7 @@ import java.util.Map;
 public final class HtmlReport {
 
     private static final String TEMPLATE = "report.html";
+    private static final String REMEDY = "name another place with --report or --picture";
 
     private HtmlReport() {}
 
@@ -26,21 +27,26 @@ public final class HtmlReport {
      */
     public static void write(Path file, ReportData data) {
         String html = page(HtmlReport.class, TEMPLATE, Map.of("report", data, "charts", charts(data.runs())));
-        write(file, html.getBytes(StandardCharsets.UTF_8));
+        write(file, html.getBytes(StandardCharsets.UTF_8), REMEDY);
     }
 
     /** Writes the report's first chart, training loss over gradient evaluations, as a PNG file. */
     public static void writePicture(Path file, List<RunResult> runs) {
-        write(file, lossOverGradients(charted(runs)));
+        write(file, lossOverGradients(charted(runs)), REMEDY);
     }
 
-    private static void write(Path file, byte[] content) {
+    /**
+     * Writes a file of a report, and makes its folder if need be.
+     *
+     * @param remedy what the user can do if it cannot be written, the end of a sentence
+     * @throws IllegalArgumentException with that sentence
+     */
+    public static void write(Path file, byte[] content, String remedy) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             Files.write(file, content);
         } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    file + " cannot be written (" + e + "): name another place with --report or --picture.", e);
+            throw new IllegalArgumentException(file + " cannot be written (" + e + "): " + remedy + ".", e);
         }
     }
 

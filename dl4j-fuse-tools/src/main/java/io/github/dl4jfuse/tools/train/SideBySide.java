@@ -63,22 +63,21 @@ final class SideBySide {
     /** Runs all and returns Adam, Preconditioned, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
     List<RunResult> run(Adam adam, FusePv fuse, int epochs, Runnable onStep) {
         warmUp(adam, fuse);
-        Training adamRun = new Training("Adam", adam, onStep).epochs(epochs);
-        RunResult adamResult = adamRun.result("-");
+        Training adamRun = new Training(adam, onStep).epochs(epochs);
+        RunResult adamResult = adamRun.result("Adam", "-");
         RunResult preconditioned = new Training(
-                        "Preconditioned", Preconditioned.adam().overEpochs(epochs), onStep, new CurvatureListener())
+                        Preconditioned.adam().overEpochs(epochs), onStep, new CurvatureListener())
                 .epochs(epochs)
-                .result("-");
+                .result("Preconditioned", "-");
         CurvatureListener listener = new CurvatureListener();
-        Training fuseRun = new Training("FUSE-PV", fuse, onStep, listener).epochs(epochs);
-        List<RunResult> results =
-                new ArrayList<>(List.of(adamResult, preconditioned, fuseRun.result(describe(fuse, listener))));
+        Training fuseRun = new Training(fuse, onStep, listener).epochs(epochs);
+        RunResult fuseResult = fuseRun.result("FUSE-PV", describe(fuse, listener));
+        List<RunResult> results = new ArrayList<>(List.of(adamResult, preconditioned, fuseResult));
         while (adamRun.gradientEvaluations < fuseRun.gradientEvaluations) {
             adamRun.epochs(1);
         }
-        RunResult longer = adamRun.result("-");
-        if (longer.curve().size() > adamResult.curve().size()) {
-            results.add(new RunResult("Adam, continued", longer.configuration(), longer.curve(), longer.event()));
+        if (adamRun.curve.size() > adamResult.curve().size()) {
+            results.add(adamRun.result("Adam, continued", "-"));
         }
         return results;
     }
@@ -124,7 +123,6 @@ final class SideBySide {
     /** One network in training, measured after each epoch. The clock stands still while it is measured. */
     private final class Training {
 
-        private final String name;
         private final String settings;
         private final MultiLayerNetwork network;
         private final DataSetIterator batches = train.iterator(batch, seed);
@@ -138,8 +136,7 @@ final class SideBySide {
          * @param onStep called after each step of the optimiser
          * @param listeners further listeners that the optimiser needs
          */
-        Training(String name, IUpdater updater, Runnable onStep, TrainingListener... listeners) {
-            this.name = name;
+        Training(IUpdater updater, Runnable onStep, TrainingListener... listeners) {
             settings = updater.toString();
             network = network(updater);
             network.setListeners(listeners);
@@ -177,7 +174,7 @@ final class SideBySide {
                     network.evaluate(test.iterator(MEASURING_BATCH)).accuracy()));
         }
 
-        RunResult result(String event) {
+        RunResult result(String name, String event) {
             return new RunResult(name, settings, List.copyOf(curve), event);
         }
     }

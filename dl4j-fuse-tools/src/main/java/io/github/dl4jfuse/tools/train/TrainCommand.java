@@ -57,18 +57,12 @@ public final class TrainCommand implements Callable<Integer> {
                     + " advantage.");
 
     enum Dataset {
-        FASHION_MNIST("fashion-mnist"),
-        CIFAR10("cifar10");
-
-        private final String text;
-
-        Dataset(String text) {
-            this.text = text;
-        }
+        FASHION_MNIST,
+        CIFAR10;
 
         @Override
         public String toString() {
-            return text;
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
@@ -156,7 +150,6 @@ public final class TrainCommand implements Callable<Integer> {
         String network = String.format(
                 Locale.ROOT, "%s, %,d parameters, batch %d, seed %d", model, sideBySide.parameters(), batch, seed);
         out.println(machine + "\n" + images + "\n" + network);
-        out.flush();
 
         List<RunResult> results = train(sideBySide);
         printTable(out, results);
@@ -168,7 +161,6 @@ public final class TrainCommand implements Callable<Integer> {
             HtmlReport.writePicture(picture, results);
         }
         out.println("Report: " + report.toAbsolutePath().normalize());
-        out.flush();
         return 0;
     }
 
@@ -208,13 +200,10 @@ public final class TrainCommand implements Callable<Integer> {
                 .learningRate(learningRate)
                 .switchCriterion(criterion)
                 .build();
-        if (!Terminal.isPresent()) {
-            return sideBySide.run(adam, fuse, epochs, () -> {});
-        }
         ProgressBarBuilder builder =
                 new ProgressBarBuilder().setTaskName("Training").setInitialMax(sideBySide.steps(epochs));
-        try (ProgressBar bar = builder.build()) {
-            return sideBySide.run(adam, fuse, epochs, bar::step);
+        try (ProgressBar bar = Terminal.isPresent() ? builder.build() : null) {
+            return sideBySide.run(adam, fuse, epochs, bar == null ? () -> {} : bar::step);
         }
     }
 
