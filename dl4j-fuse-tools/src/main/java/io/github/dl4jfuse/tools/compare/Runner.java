@@ -219,7 +219,7 @@ final class Runner {
         evaluations += (unseenThirds(network) - thirds) * THIRD;
     }
 
-    /** Thirds of an evaluation that the listeners know of alone: a Gauss-Newton step counts as one, a forward pass as a third. */
+    /** Evaluations that no backward pass shows, in thirds: a Gauss-Newton step counts as one, a forward pass as a third. */
     private static long unseenThirds(MultiLayerNetwork network) {
         long thirds = 0;
         for (TrainingListener listener : network.getListeners()) {
