@@ -90,6 +90,15 @@ enum Contestant {
         return this == GAUSS_NEWTON;
     }
 
+    boolean isOfGaussNewton() {
+        return this == GAUSS_NEWTON || this == GAUSS_NEWTON_ALONE;
+    }
+
+    /** Returns whether what the network is about can be said with this updater; GaussNewton has no rates that could differ. */
+    boolean suits(Network network) {
+        return !isOfGaussNewton() || !network.toString().matches("layer-rate.*|bias-rate");
+    }
+
     /** Returns whether something of its steps on one batch is the listener's and is not saved: curvature pairs, the count. */
     boolean forgetsOneBatch() {
         return isAutomatic() && hasListener() && this != PRECONDITIONED_ADAM;

@@ -1,10 +1,8 @@
 package io.github.dl4jfuse.tools.compare;
 
-import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.DL4JFuse;
-import io.github.dl4jfuse.listener.GaussNewtonListener;
-import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.listener.LfsoStatistics;
+import io.github.dl4jfuse.listener.OptimizerReport;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.AdamLbfgsConfig;
@@ -20,7 +18,6 @@ import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -192,17 +189,10 @@ final class Runner {
         }
         INDArray state = network.getUpdater().getStateViewArray();
         long bytes = state == null ? 0 : state.length() * state.dataType().width();
-        for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof CurvatureListener fuse) {
-                bytes += fuse.statistics().extraBytes();
-            } else if (listener instanceof GaussNewtonListener gaussNewton) {
-                bytes += gaussNewton.statistics().extraBytes();
-            }
-            if (listener instanceof LfsoListener lfso) {
-                bytes += lfso.statistics().extraBytes();
-            }
-        }
-        return bytes;
+        return bytes
+                + DL4JFuse.reports(network).stream()
+                        .mapToLong(OptimizerReport::extraBytes)
+                        .sum();
     }
 
     private void step(MultiLayerNetwork network, DataSetIterator batches) {
@@ -221,15 +211,9 @@ final class Runner {
 
     /** Evaluations that no backward pass shows, in thirds: a Gauss-Newton step counts as one, a forward pass as a third. */
     private static long unseenThirds(MultiLayerNetwork network) {
-        long thirds = 0;
-        for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof CurvatureListener curvature) {
-                thirds += 3 * curvature.statistics().gaussNewtonSteps();
-            } else if (listener instanceof LfsoListener lfso) {
-                thirds += lfso.statistics().forwardPasses();
-            }
-        }
-        return thirds;
+        return DL4JFuse.reports(network).stream()
+                .mapToLong(report -> 3 * report.gaussNewtonSteps() + report.forwardPasses())
+                .sum();
     }
 
     private Checkpoint measure(MultiLayerNetwork network) {
@@ -246,9 +230,8 @@ final class Runner {
 
     private Map<String, Double> measured(MultiLayerNetwork network) {
         Map<String, Double> numbers = new LinkedHashMap<>();
-        for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof LfsoListener lfso && lfso.statistics().trials() > 0) {
-                LfsoStatistics now = lfso.statistics();
+        for (OptimizerReport report : DL4JFuse.reports(network)) {
+            if (report instanceof LfsoStatistics now && now.trials() > 0) {
                 numbers.put("step length", now.rate());
                 numbers.put("smoothness L", now.smoothness());
                 numbers.put("radius R", now.radius());
