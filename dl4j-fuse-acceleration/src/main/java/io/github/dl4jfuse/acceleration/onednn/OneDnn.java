@@ -3,13 +3,42 @@ package io.github.dl4jfuse.acceleration.onednn;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Loader;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** oneDNN's engine for the processor, and descriptions of float arrays. */
 final class OneDnn {
 
+    /** The JavaCPP that its bindings are made for, which is that of ND4J 1.0.0-M2.1. */
+    private static final String JAVACPP = "1.5.7";
+
     static final engine ENGINE = new engine(engine.kind.cpu, 0);
 
     private OneDnn() {}
+
+    /** Returns why it cannot be called here, a sentence without its beginning, or null. */
+    static String obstacle() {
+        if (Nd4j.getExecutioner().type() != ExecutionerType.NATIVE_CPU) {
+            return "the backend is not that of a CPU.";
+        }
+        String version = Loader.class.getPackage().getImplementationVersion();
+        try {
+            String found = Loader.getVersion();
+            version = found == null ? version : found;
+        } catch (java.io.IOException e) {
+            version = "of an unknown version";
+        }
+        if (version == null || !version.startsWith(JAVACPP)) {
+            return "JavaCPP is " + version + ", and the layers need " + JAVACPP + ", that of ND4J 1.0.0-M2.1.";
+        }
+        try {
+            return engine.get_count(engine.kind.cpu) > 0 ? null : "oneDNN knows no processor here.";
+        } catch (LinkageError e) {
+            return "oneDNN's library for this machine is missing (" + e
+                    + "): add org.bytedeco:dnnl and org.bytedeco:opencl with this machine's classifier.";
+        }
+    }
 
     static stream newStream() {
         return new stream(ENGINE);
