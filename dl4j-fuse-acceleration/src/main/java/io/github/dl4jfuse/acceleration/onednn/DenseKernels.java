@@ -52,8 +52,7 @@ final class DenseKernels implements AutoCloseable {
         memory.desc source = input.inUse().desc();
         memory.desc target = output.desc();
         inner_product_forward.desc product = bias
-                ? new inner_product_forward.desc(
-                        dnnl_forward_training, source, weights.desc(), biases.desc(), target)
+                ? new inner_product_forward.desc(dnnl_forward_training, source, weights.desc(), biases.desc(), target)
                 : new inner_product_forward.desc(dnnl_forward_training, source, weights.desc(), target);
         inner_product_forward.primitive_desc description =
                 new inner_product_forward.primitive_desc(product, activation.attributes(), OneDnn.ENGINE);

@@ -39,7 +39,8 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         if (layer.getClass() != BatchNormalization.class) {
             return false;
         }
-        var conf = (org.deeplearning4j.nn.conf.layers.BatchNormalization) layer.conf().getLayer();
+        var conf = (org.deeplearning4j.nn.conf.layers.BatchNormalization)
+                layer.conf().getLayer();
         return conf.getCnn2DFormat() == CNN2DFormat.NCHW && !conf.isLockGammaBeta();
     }
 

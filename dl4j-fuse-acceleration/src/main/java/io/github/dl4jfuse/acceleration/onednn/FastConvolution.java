@@ -34,7 +34,8 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         if (layer.getClass() != ConvolutionLayer.class) {
             return false;
         }
-        var conf = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer.conf().getLayer();
+        var conf = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer)
+                layer.conf().getLayer();
         return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW && FusedActivation.of(conf.getActivationFn()) != null;
     }
 

@@ -57,7 +57,9 @@ final class FastDense extends DenseLayer implements FastLayer {
 
     /** Masks, and what DL4J has a sentence for, are DL4J's. */
     private boolean isOurs() {
-        return maskArray == null && input.rank() == 2 && input.size(1) == layerConf().getNIn();
+        return maskArray == null
+                && input.rank() == 2
+                && input.size(1) == layerConf().getNIn();
     }
 
     @Override
@@ -113,8 +115,7 @@ final class FastDense extends DenseLayer implements FastLayer {
         output = null;
         INDArray weightGradient = gradientViews.get(DefaultParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(DefaultParamInitializer.BIAS_KEY);
-        INDArray next =
-                workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c');
+        INDArray next = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c');
         kernels.of(input.size(0))
                 .backward(
                         input.castTo(DataType.FLOAT),

@@ -32,7 +32,8 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         if (layer.getClass() != SubsamplingLayer.class) {
             return false;
         }
-        var conf = (org.deeplearning4j.nn.conf.layers.SubsamplingLayer) layer.conf().getLayer();
+        var conf = (org.deeplearning4j.nn.conf.layers.SubsamplingLayer)
+                layer.conf().getLayer();
         return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW
                 && (conf.getPoolingType() == PoolingType.MAX || conf.getPoolingType() == PoolingType.AVG)
                 && Arrays.stream(conf.getDilation()).allMatch(d -> d == 1);

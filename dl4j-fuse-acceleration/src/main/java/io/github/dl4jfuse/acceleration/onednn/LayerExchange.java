@@ -4,6 +4,7 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -18,7 +19,6 @@ import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.MultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** Puts layers of ours in the place of DL4J's in a network, and takes them out again. */
 public final class LayerExchange {
@@ -70,11 +70,13 @@ public final class LayerExchange {
         return to;
     }
 
-    /** Exchanges what is covered; returns the names of all layers of ours. */
+    /** Returns why oneDNN cannot be called here, a sentence without its beginning, or null. */
+    public static String obstacle() {
+        return OneDnn.obstacle();
+    }
+
+    /** Exchanges what is covered in a network in float; returns the names of all layers of ours. */
     public static List<String> attach(MultiLayerNetwork network) {
-        if (network.params().dataType() != DataType.FLOAT) {
-            return List.of();
-        }
         exchange(network, LayerExchange::fast);
         Layer[] layers = network.getLayers();
         for (int i = 0; i < layers.length; i++) {
@@ -119,7 +121,7 @@ public final class LayerExchange {
         return names;
     }
 
-    private static void exchange(MultiLayerNetwork network, java.util.function.UnaryOperator<Layer> by) {
+    private static void exchange(MultiLayerNetwork network, UnaryOperator<Layer> by) {
         Layer[] layers = network.getLayers();
         Map<String, Layer> byName = layersByName(network);
         for (int i = 0; i < layers.length; i++) {
@@ -163,11 +165,8 @@ public final class LayerExchange {
         }
     }
 
-    /** Exchanges what is covered; returns the names of all layers of ours. */
+    /** Exchanges what is covered in a graph in float; returns the names of all layers of ours. */
     public static List<String> attach(ComputationGraph graph) {
-        if (graph.params().dataType() != DataType.FLOAT) {
-            return List.of();
-        }
         exchange(graph, LayerExchange::fast);
         for (GraphVertex vertex : graph.getVertices()) {
             if (vertex.getLayer() instanceof FastLayer fast) {
@@ -213,7 +212,7 @@ public final class LayerExchange {
                 && outputs(before).length == 1;
     }
 
-    private static void exchange(ComputationGraph graph, java.util.function.UnaryOperator<Layer> by) {
+    private static void exchange(ComputationGraph graph, UnaryOperator<Layer> by) {
         Layer[] layers = graph.getLayers();
         for (GraphVertex vertex : graph.getVertices()) {
             if (!(vertex instanceof LayerVertex holder)) {

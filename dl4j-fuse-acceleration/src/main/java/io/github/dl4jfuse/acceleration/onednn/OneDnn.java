@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import java.io.IOException;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.stream;
@@ -22,14 +23,13 @@ final class OneDnn {
         if (Nd4j.getExecutioner().type() != ExecutionerType.NATIVE_CPU) {
             return "the backend is not that of a CPU.";
         }
-        String version = Loader.class.getPackage().getImplementationVersion();
+        String version;
         try {
-            String found = Loader.getVersion();
-            version = found == null ? version : found;
-        } catch (java.io.IOException e) {
+            version = Loader.getVersion();
+        } catch (IOException e) {
             version = "of an unknown version";
         }
-        if (version == null || !version.startsWith(JAVACPP)) {
+        if (!JAVACPP.equals(version)) {
             return "JavaCPP is " + version + ", and the layers need " + JAVACPP + ", that of ND4J 1.0.0-M2.1.";
         }
         try {

@@ -53,7 +53,8 @@ final class PoolingKernels implements AutoCloseable {
         inputGradient = Buffer.named(x);
         pooling_forward.primitive_desc description = new pooling_forward.primitive_desc(
                 new pooling_forward.desc(
-                        dnnl_forward_training, kind.algorithm,
+                        dnnl_forward_training,
+                        kind.algorithm,
                         x,
                         y,
                         window.stride(),
@@ -69,13 +70,14 @@ final class PoolingKernels implements AutoCloseable {
                 places == null ? null : arg(DNNL_ARG_WORKSPACE, places));
         backward.add(
                 new pooling_backward(new pooling_backward.primitive_desc(
-                        new pooling_backward.desc(kind.algorithm,
-                        x,
-                        y,
-                        window.stride(),
-                        window.kernel(),
-                        window.paddingBefore(),
-                        window.paddingAfter()),
+                        new pooling_backward.desc(
+                                kind.algorithm,
+                                x,
+                                y,
+                                window.stride(),
+                                window.kernel(),
+                                window.paddingBefore(),
+                                window.paddingAfter()),
                         OneDnn.ENGINE,
                         description)),
                 arg(DNNL_ARG_DIFF_DST, epsilon.inUse()),

@@ -16,8 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param paddingBefore zeros at the top and on the left
  * @param paddingAfter zeros at the bottom and on the right; below 0 where the last rows are never seen
  */
-record Window(
-        long[] output, long[] kernel, long[] stride, long[] dilation, long[] paddingBefore, long[] paddingAfter) {
+record Window(long[] output, long[] kernel, long[] stride, long[] dilation, long[] paddingBefore, long[] paddingAfter) {
 
     /** Returns that of DL4J's configuration over an input [n, c, h, w]; refuses what does not fit, in DL4J's words. */
     static Window of(INDArray input, int[] kernel, int[] stride, int[] dilation, int[] padding, ConvolutionMode mode) {
