@@ -2,17 +2,16 @@ package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.SwitchCriterion;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +19,6 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Training steps of two networks that differ in nothing but the updater or a listener, and take the same steps: DL4J's Adam,
@@ -39,16 +37,16 @@ final class AdamSteps {
     private static final long SEED = 5;
 
     private final String name;
-    private final Consumer<MultiLayerNetwork> listen;
+    private final Supplier<TrainingListener> listener;
     private final Supplier<IUpdater> updater;
     private final List<Double> adamTimes = new ArrayList<>();
     private final List<Double> otherTimes = new ArrayList<>();
     private final List<Double> ratios = new ArrayList<>();
 
-    private AdamSteps(String name, Supplier<IUpdater> updater, Consumer<MultiLayerNetwork> listen) {
+    private AdamSteps(String name, Supplier<IUpdater> updater, Supplier<TrainingListener> listener) {
         this.name = name;
         this.updater = updater;
-        this.listen = listen;
+        this.listener = listener;
     }
 
     /** FUSE-PV that never switches. */
@@ -59,15 +57,13 @@ final class AdamSteps {
                         .learningRate(RATE)
                         .switchCriterion(SwitchCriterion.iteration(Integer.MAX_VALUE))
                         .build(),
-                network -> network.setListeners(new CurvatureListener()));
+                CurvatureListener::new);
     }
 
     /** Adam with a listener that never probes, as the loss falls. */
     static AdamSteps saddleListener() {
         return new AdamSteps(
-                "Adam and SaddleListener",
-                () -> new Adam(RATE),
-                network -> network.setListeners(new SaddleListener(batch()).smallestFall(0)));
+                "Adam and SaddleListener", () -> new Adam(RATE), () -> new SaddleListener(batch()).smallestFall(0));
     }
 
     /** Creates the networks anew, warms them up, and adds the times of {@value #PAIRS} pairs. */
@@ -75,7 +71,7 @@ final class AdamSteps {
         DataSet batch = batch();
         MultiLayerNetwork adam = network(new Adam(RATE));
         MultiLayerNetwork other = network(updater.get());
-        listen.accept(other);
+        other.setListeners(listener.get());
         for (int i = 0; i < WARM_UP + PAIRS; i++) {
             boolean adamFirst = i % 2 == 0;
             double first = milliseconds(adamFirst ? adam : other, batch);
@@ -129,20 +125,8 @@ final class AdamSteps {
     }
 
     private static MultiLayerNetwork network(IUpdater updater) {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(SEED)
-                .updater(updater)
-                .activation(Activation.RELU)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(INPUTS).nOut(HIDDEN).build())
-                .layer(new DenseLayer.Builder().nIn(HIDDEN).nOut(HIDDEN).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(HIDDEN)
-                        .nOut(CLASSES)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build());
-        network.init();
-        return network;
+        var builder = Networks.builder(SEED, WeightInit.XAVIER, Activation.RELU);
+        return Networks.network(
+                Networks.dense(builder, INPUTS, new int[] {HIDDEN, HIDDEN}, Networks.classes(CLASSES)), updater);
     }
 }

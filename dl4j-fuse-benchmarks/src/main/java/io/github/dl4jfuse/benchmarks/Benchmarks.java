@@ -7,12 +7,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -36,9 +38,22 @@ public final class Benchmarks {
     private static final int ROUNDS = 3;
     private static final int CASES = 10_000;
     private static final int[] SIZES = {10_000, 100_000, 1_000_000, 10_000_000};
-    private static final int[] MEMORIES = {5, 10, 20, 50};
     private static final int USUAL_SIZE = 1_000_000;
     private static final int USUAL_MEMORY = 10;
+
+    /** A size and a memory that are measured. */
+    private record History(int n, int memory) {
+
+        /** What follows the name of a benchmark. */
+        String suffix() {
+            return " " + n + " " + memory;
+        }
+    }
+
+    private static final List<History> HISTORIES = Stream.concat(
+                    Arrays.stream(SIZES).mapToObj(n -> new History(n, USUAL_MEMORY)),
+                    Stream.of(5, 20, 50).map(memory -> new History(USUAL_SIZE, memory)))
+            .toList();
 
     /** Beyond this size the elementwise recursion takes seconds for one direction. */
     private static final int LARGEST_ELEMENTWISE = 1_000_000;
@@ -76,13 +91,8 @@ public final class Benchmarks {
         Path chart = Path.of(arguments.length > 1 ? arguments[1] : "lbfgs-cost.png");
         Benchmarks benchmarks = new Benchmarks();
         for (int round = 0; round < rounds; round++) {
-            for (int n : SIZES) {
-                benchmarks.runHistory(n, USUAL_MEMORY);
-            }
-            for (int memory : MEMORIES) {
-                if (memory != USUAL_MEMORY) {
-                    benchmarks.runHistory(USUAL_SIZE, memory);
-                }
+            for (History history : HISTORIES) {
+                benchmarks.run(history);
             }
             benchmarks.adamSteps.forEach(AdamSteps::run);
         }
@@ -106,23 +116,15 @@ public final class Benchmarks {
                 .timeUnit(TimeUnit.MILLISECONDS);
     }
 
-    private void runHistory(int n, int memory) throws RunnerException {
+    private void run(History history) throws RunnerException {
         ChainedOptionsBuilder options =
-                options("LbfgsBenchmark").param("n", "" + n).param("memory", "" + memory);
-        if (n > LARGEST_ELEMENTWISE || memory > USUAL_MEMORY) {
+                options("LbfgsBenchmark").param("n", "" + history.n).param("memory", "" + history.memory);
+        if (history.n > LARGEST_ELEMENTWISE || history.memory > USUAL_MEMORY) {
             options.exclude("plainElementwise");
         }
-        run(options, suffix(n, memory));
-    }
-
-    private static String suffix(int n, int memory) {
-        return " " + n + " " + memory;
-    }
-
-    private void run(ChainedOptionsBuilder options, String suffix) throws RunnerException {
         for (RunResult result : new Runner(options.build()).run()) {
-            List<Double> samples =
-                    times.computeIfAbsent(result.getPrimaryResult().getLabel() + suffix, key -> new ArrayList<>());
+            List<Double> samples = times.computeIfAbsent(
+                    result.getPrimaryResult().getLabel() + history.suffix(), key -> new ArrayList<>());
             result.getBenchmarkResults()
                     .forEach(fork -> fork.getIterationResults()
                             .forEach(each -> samples.add(each.getPrimaryResult().getScore())));
@@ -138,14 +140,7 @@ public final class Benchmarks {
         StringBuilder table = new StringBuilder();
         table.append("| n | m | copy twice, ms | history, ms | of the floor | plain BLAS | plain elementwise |\n");
         table.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
-        for (int n : SIZES) {
-            table.append(row(n, USUAL_MEMORY));
-        }
-        for (int memory : MEMORIES) {
-            if (memory != USUAL_MEMORY) {
-                table.append(row(USUAL_SIZE, memory));
-            }
-        }
+        HISTORIES.forEach(history -> table.append(row(history)));
         print(table + adamStepsTables());
         try {
             Files.write(chart, CostChart.draw(SIZES, name -> median(name), USUAL_MEMORY));
@@ -160,20 +155,20 @@ public final class Benchmarks {
         System.out.flush();
     }
 
-    private String row(int n, int memory) {
-        String suffix = suffix(n, memory);
+    private String row(History history) {
+        String suffix = history.suffix();
         double floor = median("copyTwice" + suffix);
-        double history = median("history" + suffix);
+        double ours = median("history" + suffix);
         return String.format(
                 Locale.ROOT,
                 "| %,d | %d | %.3f | %.3f | %.2f | %s | %s |%n",
-                n,
-                memory,
+                history.n,
+                history.memory,
                 floor,
-                history,
-                history / floor,
-                times(median("plainBlas" + suffix) / history),
-                times(median("plainElementwise" + suffix) / history));
+                ours,
+                ours / floor,
+                times(median("plainBlas" + suffix) / ours),
+                times(median("plainElementwise" + suffix) / ours));
     }
 
     private static String times(double ratio) {

@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.faults.Campaign;
+import io.github.dl4jfuse.tools.machine.Launcher;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -42,8 +43,8 @@ final class FaultCampaign {
     static void runHere(PrintStream out, long first, int cases) {
         Campaign.run(first, cases, outcome -> {
             String text = outcome.toString().replaceAll("\\s+", " ");
-            out.println(MARK
-                    + String.join("\t", outcome.verdict().name(), "" + outcome.failed(), outcome.kind(), text));
+            out.println(
+                    MARK + String.join("\t", outcome.verdict().name(), "" + outcome.failed(), outcome.kind(), text));
             out.flush();
         });
     }
@@ -94,19 +95,10 @@ final class FaultCampaign {
 
     /** Runs a process, and returns the first seed that it has not come to. */
     private long read(long from, int count) {
-        String java = ProcessHandle.current().info().command().orElse("java");
-        ProcessBuilder builder = new ProcessBuilder(
-                java,
-                "-Xmx2g",
-                "-Xmn400m",
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Benchmarks.class.getName(),
-                "faults-here",
-                "" + count,
-                "" + from);
+        List<String> options =
+                List.of("-Xmx2g", "-Xmn400m", "-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
+        ProcessBuilder builder = new ProcessBuilder(Launcher.command(
+                options, Launcher.classPath(), Benchmarks.class, "faults-here", "" + count, "" + from));
         builder.environment().put("OMP_NUM_THREADS", "1");
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         long seed = from;

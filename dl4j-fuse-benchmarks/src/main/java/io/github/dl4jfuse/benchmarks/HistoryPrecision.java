@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.benchmarks;
 
-import io.github.dl4jfuse.tools.compare.Regression;
 import io.github.dl4jfuse.datasets.Iris;
 import io.github.dl4jfuse.functions.IrisLogisticRegression;
 import io.github.dl4jfuse.functions.Landscapes;
@@ -11,6 +10,9 @@ import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.optim.Objective;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
+import io.github.dl4jfuse.tools.compare.Workload;
+import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -19,15 +21,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongFunction;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.learning.config.Sgd;
 
 /** How many evaluations {@link LbfgsSolver} takes with a history in bfloat16 and with one in the objective's type. */
 final class HistoryPrecision {
@@ -121,40 +119,24 @@ final class HistoryPrecision {
     }
 
     private static MultiLayerConfiguration iris(long seed) {
-        return new NeuralNetConfiguration.Builder()
-                .seed(seed)
+        var builder = Networks.builder(seed, WeightInit.XAVIER, Activation.TANH)
                 .dataType(DataType.FLOAT)
-                .weightInit(WeightInit.XAVIER)
-                .activation(Activation.TANH)
-                .l2(L2)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(4).nOut(16).build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(16)
-                        .nOut(3)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build();
+                .l2(L2);
+        return Networks.dense(builder, 4, new int[] {16}, Networks.classes(3));
     }
 
     private static String networks() {
-        Regression regression = new Regression();
+        Workload regression = Workloads.REGRESSION;
         return "| network, all data in a batch | seed | evaluations | loss | loss, history in bfloat16 |\n"
                 + "| --- | ---: | ---: | ---: | ---: |\n"
                 + rows(
                         "iris 4-16-3, l2 " + L2 + ", float",
-                        seed -> new NetworkObjective(network(iris(seed)), Iris.standardised()))
+                        seed -> new NetworkObjective(Networks.network(iris(seed), new Sgd()), Iris.standardised()))
                 + rows(
                         "regression 2-64-64-1, double",
                         seed -> new NetworkObjective(
-                                network(regression.configuration(seed)),
+                                Networks.network(regression.configuration(seed), new Sgd()),
                                 regression.data(false).train().iterator(regression.batch())));
-    }
-
-    private static MultiLayerNetwork network(MultiLayerConfiguration configuration) {
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
-        return network;
     }
 
     private static String rows(String name, LongFunction<NetworkObjective> create) {

@@ -36,7 +36,7 @@ public final class Constraints {
     }
 
     /** Returns whether some constraint goes only part of the way each time, so that it never is fulfilled. */
-    static boolean anyPartial(Model model) {
+    public static boolean anyPartial(Model model) {
         return Dl4jModel.of(model).layers().stream()
                 .flatMap(Constraints::of)
                 .anyMatch(each -> each instanceof MinMaxNormConstraint norm && norm.getRate() != 1);

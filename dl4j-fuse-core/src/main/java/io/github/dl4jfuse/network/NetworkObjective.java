@@ -93,7 +93,7 @@ public final class NetworkObjective extends Objective {
     }
 
     private NetworkObjective(Model model, Iterable<? extends MultiDataSet> batches, double pointRoundingUnit) {
-        super(requireTrainable(model).numParams(), type(model));
+        super(requireTrainable(model).params().length(), type(model));
         this.model = model;
         network = Dl4jModel.of(model);
         this.batches = batches;

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
 
@@ -21,6 +22,9 @@ import org.nd4j.linalg.schedule.ISchedule;
  * <p>The step is taken as the listener gives it; there is no learning rate, and the damping λ follows Levenberg and Marquardt.
  * Without the listener, as in pretraining, in SameDiff and where workers share gradients, the updater is DL4J's Adam with its
  * defaults, to the last bit, and says so once; a gradient that is not finite gives no step then.
+ *
+ * <p>The listener's damping and momentum are not saved with the model: a training that is resumed begins anew with them. All layers
+ * have one step, so there are no rates for some of them; what is to stand still is frozen.
  *
  * <p>Memory: Adam's moments, 2 numbers for each parameter; what a step takes is said by the listener. Immutable.
  *
@@ -145,10 +149,13 @@ public final class GaussNewton implements IUpdater {
         return updater;
     }
 
-    /** Returns 1 with the listener's steps in mind, by which DL4J multiplies decoupled weight decay. */
+    /**
+     * Returns Adam's default, by which DL4J multiplies decoupled weight decay: the same coefficient shrinks weights as under Adam,
+     * with the listener and without.
+     */
     @Override
     public double getLearningRate(int iteration, int epoch) {
-        return 1;
+        return Adam.DEFAULT_ADAM_LEARNING_RATE;
     }
 
     /** Returns true, so that who sets a rate hears that there is none. */

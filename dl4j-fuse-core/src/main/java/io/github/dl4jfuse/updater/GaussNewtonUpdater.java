@@ -51,8 +51,8 @@ public final class GaussNewtonUpdater extends BlockUpdater<GaussNewton> {
         if (MISSES_LISTENER.isFirst(gradient, getConfig())) {
             log.warn(
                     "GaussNewton trains by plain Adam: its steps need a GaussNewtonListener, and none conducts iteration {}. Add"
-                            + " DL4JFuse.attach(net); net.setListeners(..) takes off those that are there. Pretraining,"
-                            + " SameDiff and gradients of your own have none. Said once.",
+                            + " net.addListeners(new GaussNewtonListener()); net.setListeners(..) takes off those that are"
+                            + " there. Pretraining, SameDiff and gradients of your own have none. Said once.",
                     iteration);
         }
         if (leavesOut(gradient, iteration)) {

@@ -26,7 +26,7 @@ record Case(Network network, Contestant contestant, Companion companion, Batches
 
     /** Returns whether part of the present phase is not saved with the model, as README says. */
     boolean forgets() {
-        return batches == Batches.ONE && contestant.forgetsOneBatch();
+        return batches == Batches.ONE && contestant.forgetsOneBatch() || contestant == Contestant.GAUSS_NEWTON;
     }
 
     /** The same with DL4J's Adam, which says what can be expected at all. */

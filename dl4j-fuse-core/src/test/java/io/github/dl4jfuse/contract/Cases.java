@@ -15,7 +15,8 @@ final class Cases {
     private Cases() {}
 
     /**
-     * All trainings, every pair of network and companion with the rest drawn, and the examples of the gaps.
+     * All trainings, every pair of network and companion with the rest drawn, Gauss-Newton beside every companion, and the examples of
+     * the gaps.
      *
      * @param seed what is drawn
      */
@@ -23,6 +24,9 @@ final class Cases {
         Map<String, Case> all = new LinkedHashMap<>();
         for (Network network : Catalogue.all()) {
             for (Contestant contestant : Contestant.ours()) {
+                if (!contestant.suits(network)) {
+                    continue;
+                }
                 put(all, training(network, contestant, Batches.MANY));
                 if (contestant.stepsOnOneBatch()) {
                     put(all, training(network, contestant, Batches.ONE));
@@ -39,6 +43,19 @@ final class Cases {
                         break;
                     }
                 }
+            }
+        }
+        for (Companion companion : Companions.all()) {
+            Network network = Catalogue.all().get(random.nextInt(Catalogue.all().size()));
+            Contestant contestant = random.nextInt(3) == 0 ? Contestant.GAUSS_NEWTON_ALONE : Contestant.GAUSS_NEWTON;
+            Case drawn = new Case(
+                    network,
+                    contestant,
+                    companion,
+                    Batches.values()[random.nextInt(2)],
+                    network.forms().get(random.nextInt(network.forms().size())));
+            if (companion.suits(drawn) && contestant.suits(network)) {
+                put(all, drawn);
             }
         }
         Gaps.all().forEach(gap -> put(all, named(gap.example())));
@@ -78,7 +95,7 @@ final class Cases {
 
     private static Case draw(Network network, Companion companion, Random random) {
         List<Contestant> contestants = Contestant.ours().stream()
-                .filter(c -> c.hasListener() || random.nextInt(3) == 0)
+                .filter(c -> !c.isOfGaussNewton() && (c.hasListener() || random.nextInt(3) == 0))
                 .toList();
         return new Case(
                 network,

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.dl4jfuse.updater.GaussNewton;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -76,6 +77,9 @@ class CatalogueTest {
         IUpdater original = contestant.updater();
         IUpdater copy = original.clone();
         assertThat(copy).isEqualTo(original).isNotSameAs(original);
+        if (original instanceof GaussNewton) {
+            return; // immutable
+        }
         double rate = original.getLearningRate(0, 0);
         copy.setLrAndSchedule(Double.NaN, new FixedSchedule(7 * rate)); // Lfso takes a schedule only
         assertThat(original.getLearningRate(0, 0)).isEqualTo(rate);

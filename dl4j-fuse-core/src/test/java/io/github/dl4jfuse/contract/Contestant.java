@@ -1,9 +1,11 @@
 package io.github.dl4jfuse.contract;
 
 import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.LfsoListener;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
+import io.github.dl4jfuse.updater.GaussNewton;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Preconditioned;
 import io.github.dl4jfuse.updater.SwitchCriterion;
@@ -39,7 +41,9 @@ enum Contestant {
     PRECONDITIONED_ALONE(Preconditioned::adam, null, "Preconditioned.adam(), alone"),
     FUSE_PV_ALONE(FusePv::new, null, "new FusePv(), alone"),
     FUSE_ALONE(() -> Fuse.ofTheta(0.5), null, "Fuse.ofTheta(0.5), alone"),
-    LFSO_ALONE(Lfso::new, null, "new Lfso(), alone");
+    LFSO_ALONE(Lfso::new, null, "new Lfso(), alone"),
+    GAUSS_NEWTON(GaussNewton::onBatches, GaussNewtonListener::new, "GaussNewton.onBatches()"),
+    GAUSS_NEWTON_ALONE(GaussNewton::onBatches, null, "GaussNewton.onBatches(), alone");
 
     /** What the contract's strictest part is about. */
     static final Contestant DEFAULT = PRECONDITIONED;
@@ -81,6 +85,20 @@ enum Contestant {
         };
     }
 
+    /** Returns whether it is for some networks by design, so that a refusal needs a sentence and no cause in the catalogue. */
+    boolean isSelective() {
+        return this == GAUSS_NEWTON;
+    }
+
+    boolean isOfGaussNewton() {
+        return this == GAUSS_NEWTON || this == GAUSS_NEWTON_ALONE;
+    }
+
+    /** Returns whether what the network is about can be said with this updater; GaussNewton has no rates that could differ. */
+    boolean suits(Network network) {
+        return !isOfGaussNewton() || !network.toString().matches("layer-rate.*|bias-rate");
+    }
+
     /** Returns whether something of its steps on one batch is the listener's and is not saved: curvature pairs, the count. */
     boolean forgetsOneBatch() {
         return isAutomatic() && hasListener() && this != PRECONDITIONED_ADAM;
@@ -93,7 +111,7 @@ enum Contestant {
     /** Returns whether a training on one batch shows something that another updater's does not show. */
     boolean stepsOnOneBatch() {
         return switch (this) {
-            case PRECONDITIONED, PRECONDITIONED_FUSE, FUSE_PV, FUSE_PV_SWITCHED, FUSE, LFSO -> true;
+            case PRECONDITIONED, PRECONDITIONED_FUSE, FUSE_PV, FUSE_PV_SWITCHED, FUSE, LFSO, GAUSS_NEWTON -> true;
             default -> false;
         };
     }
@@ -102,7 +120,7 @@ enum Contestant {
     IUpdater equalTo(Batches batches) {
         return switch (this) {
             case PRECONDITIONED_ALONE -> new Adam(Preconditioned.DEFAULT_RATE);
-            case FUSE_PV_ALONE, FUSE_ALONE -> new Adam(1e-3);
+            case FUSE_PV_ALONE, FUSE_ALONE, GAUSS_NEWTON_ALONE -> new Adam(1e-3);
             case FUSE_PV -> batches == Batches.MANY ? new Adam(1e-3) : null;
             default -> null;
         };

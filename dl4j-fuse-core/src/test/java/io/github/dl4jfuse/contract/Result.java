@@ -82,7 +82,8 @@ record Result(Case subject, Kind kind, String detail, double ratio) {
         if (sentence == null || !sentence.strip().endsWith(".")) {
             return new Result(subject, Kind.BROKEN, "refused without a sentence: " + sentence);
         }
-        boolean known = subject.network().causes().stream().anyMatch(cause -> sentence.contains(cause.words));
+        boolean known = subject.contestant().isSelective()
+                || subject.network().causes().stream().anyMatch(cause -> sentence.contains(cause.words));
         return new Result(
                 subject, known ? Kind.REFUSED : Kind.BROKEN, (known ? "" : "refused without a cause: ") + sentence);
     }

@@ -17,9 +17,13 @@ import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.AttentionVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
@@ -251,6 +255,49 @@ class NetworkObjectiveTest {
         assertThat(graph.valueAndGradient(x, gradient)).isCloseTo(layers.valueAndGradient(x, expected), within(1e-12));
         assertThat(gradient.equalsWithEps(expected, 1e-12)).isTrue();
         assertThat(graph.value(x)).isCloseTo(layers.value(x), within(1e-12));
+    }
+
+    /** A graph's numParams() leaves out what vertices own. */
+    @Test
+    void parametersOfVerticesTakePart() {
+        ComputationGraph graph = new ComputationGraph(new NeuralNetConfiguration.Builder()
+                .dataType(DataType.DOUBLE)
+                .seed(SEED)
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.recurrent(3, 4))
+                .addVertex(
+                        "attention",
+                        new AttentionVertex.Builder()
+                                .nInKeys(3)
+                                .nInQueries(3)
+                                .nInValues(3)
+                                .nOut(4)
+                                .nHeads(2)
+                                .projectInput(true)
+                                .build(),
+                        "in",
+                        "in",
+                        "in")
+                .addLayer("pool", new GlobalPoolingLayer(PoolingType.AVG), "attention")
+                .addLayer(
+                        "out",
+                        new OutputLayer.Builder(LossFunction.MSE)
+                                .nOut(2)
+                                .activation(Activation.TANH)
+                                .build(),
+                        "pool")
+                .setOutputs("out")
+                .build());
+        graph.init();
+        Nd4j.getRandom().setSeed(SEED);
+        DataSet data = new DataSet(Nd4j.rand(DataType.DOUBLE, 5, 3, 4), Nd4j.rand(DataType.DOUBLE, 5, 2));
+        NetworkObjective objective = new NetworkObjective(graph, data);
+        assertThat(objective.dimension()).isEqualTo(graph.params().length()).isGreaterThan(graph.numParams());
+        double before = objective.value(objective.start());
+        assertThat(before).isCloseTo(graph.score(data), within(1e-12));
+        LbfgsSolver.builder().maxIterations(20).build().run(objective);
+        assertThat(graph.score(data)).as("seed %d", SEED).isLessThan(0.5 * before);
     }
 
     @ParameterizedTest

@@ -1,13 +1,12 @@
 package io.github.dl4jfuse.datasets;
 
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** The files of CIFAR-10: their names, where they are found, and how they are fetched. */
-final class CifarFiles implements DataSetFiles {
+final class CifarFiles extends DataSetFiles {
     static final List<String> TRAIN_BATCHES =
             List.of("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin");
     static final List<String> TEST_BATCHES = List.of("test_batch.bin");
@@ -22,6 +21,11 @@ final class CifarFiles implements DataSetFiles {
 
     /** Takes the address of the packed archive and its checksum. */
     CifarFiles(URI archive, Checksum checksum) {
+        super(
+                "CIFAR-10",
+                "cifar10",
+                List.of("cifar-10-batches-bin", "cifar10/cifar-10-batches-bin", "cifar10", "cifar10/lossless"),
+                List.of());
         this.archive = archive;
         this.checksum = checksum;
     }
@@ -31,52 +35,24 @@ final class CifarFiles implements DataSetFiles {
         return new CifarFiles(OFFICIAL, OFFICIAL_CHECKSUM);
     }
 
-    /** Returns the path of a batch in a folder, the unpacked one if both are there. */
-    static Path locate(Path folder, String batch) {
-        Path plain = folder.resolve(batch);
-        return Files.isRegularFile(plain) ? plain : folder.resolve(batch + ".gz");
-    }
-
     /** Returns the names of the batches that a folder lacks. */
     static List<String> missingBatches(Path folder) {
-        return ALL_BATCHES.stream()
-                .filter(batch -> !Files.isRegularFile(locate(folder, batch)))
-                .toList();
+        return ALL_BATCHES.stream().filter(batch -> !holds(folder, batch)).toList();
     }
 
     @Override
-    public String title() {
-        return "CIFAR-10";
-    }
-
-    @Override
-    public String cacheName() {
-        return "cifar10";
-    }
-
-    @Override
-    public List<String> subFolders() {
-        return List.of("cifar-10-batches-bin", "cifar10/cifar-10-batches-bin", "cifar10", "cifar10/lossless");
-    }
-
-    @Override
-    public List<Path> installedFolders() {
-        return List.of();
-    }
-
-    @Override
-    public List<String> missingIn(Path folder) {
+    List<String> missingIn(Path folder) {
         return CifarImageFolder.isIn(folder) ? List.of() : missingBatches(folder);
     }
 
     @Override
-    public String remedy(Path folder) {
+    String remedy(Path folder) {
         return "Get " + archive + ", unpack it and put " + String.join(", ", ALL_BATCHES) + " into the folder " + folder
                 + ".";
     }
 
     @Override
-    public void downloadTo(Path folder) {
+    void downloadTo(Path folder) {
         Path packed = Download.temporaryBeside(folder.resolve("cifar-10-binary.tar.gz"));
         try {
             Download.fetch(

@@ -7,21 +7,12 @@ package io.github.dl4jfuse.datasets;
 public final class DataException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /**
-     * Creates an exception.
-     *
-     * @param message what went wrong and what can be done about it, in plain sentences
-     */
+    /** Creates an exception; the message says what went wrong and what can be done about it. */
     public DataException(String message) {
         super(message);
     }
 
-    /**
-     * Creates an exception that another one led to.
-     *
-     * @param message what went wrong and what can be done about it, in plain sentences
-     * @param cause the exception that was met, for example an {@link java.io.IOException}
-     */
+    /** Creates an exception that another one led to, for example an {@link java.io.IOException}. */
     public DataException(String message, Throwable cause) {
         super(message, cause);
     }

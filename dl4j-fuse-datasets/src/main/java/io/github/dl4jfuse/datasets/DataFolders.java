@@ -43,7 +43,7 @@ final class DataFolders {
         if (isSet(byVariable)) {
             return findIn(Path.of(byVariable), "the environment variable " + DATA_VARIABLE, set);
         }
-        for (Path folder : set.installedFolders()) {
+        for (Path folder : set.installedFolders) {
             if (set.missingIn(folder).isEmpty()) {
                 return found(set, folder);
             }
@@ -60,8 +60,8 @@ final class DataFolders {
         requireFolder(folder, "The folder " + folder, set);
         List<String> missing = set.missingIn(folder);
         if (!missing.isEmpty()) {
-            throw new DataException("The folder " + folder + " lacks " + String.join(", ", missing) + " of "
-                    + set.title() + ". " + set.remedy(folder));
+            throw new DataException("The folder " + folder + " lacks " + String.join(", ", missing) + " of " + set.title
+                    + ". " + set.remedy(folder));
         }
         return found(set, folder);
     }
@@ -70,14 +70,14 @@ final class DataFolders {
     Path cacheFolder(DataSetFiles set) {
         String cache = properties.apply(CACHE_PROPERTY);
         Path root = isSet(cache) ? Path.of(cache) : Path.of(properties.apply("user.home"), ".cache", "dl4j-fuse");
-        return root.resolve(set.cacheName());
+        return root.resolve(set.cacheName);
     }
 
     private static Path findIn(Path folder, String namedBy, DataSetFiles set) {
         requireFolder(folder, "The folder " + folder + ", named by " + namedBy + ",", set);
         List<Path> candidates = new ArrayList<>();
         candidates.add(folder);
-        set.subFolders().forEach(name -> candidates.add(folder.resolve(name)));
+        set.subFolders.forEach(name -> candidates.add(folder.resolve(name)));
 
         Path closest = folder;
         List<String> fewestMissing = set.missingIn(folder);
@@ -91,8 +91,8 @@ final class DataFolders {
                 fewestMissing = missing;
             }
         }
-        throw new DataException("The folder " + folder + ", named by " + namedBy + ", holds " + set.title()
-                + " neither directly nor in a sub-folder (" + String.join(", ", set.subFolders()) + "): " + closest
+        throw new DataException("The folder " + folder + ", named by " + namedBy + ", holds " + set.title
+                + " neither directly nor in a sub-folder (" + String.join(", ", set.subFolders) + "): " + closest
                 + " lacks " + String.join(", ", fewestMissing) + ". " + set.remedy(closest));
     }
 
@@ -103,7 +103,7 @@ final class DataFolders {
     }
 
     private static Path found(DataSetFiles set, Path folder) {
-        LOG.info("{} is read from {}", set.title(), folder);
+        LOG.info("{} is read from {}", set.title, folder);
         return folder;
     }
 

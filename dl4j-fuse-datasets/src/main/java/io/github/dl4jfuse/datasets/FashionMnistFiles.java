@@ -2,14 +2,13 @@ package io.github.dl4jfuse.datasets;
 
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The four files of Fashion-MNIST: their names, where they are found, and how they are fetched. */
-final class FashionMnistFiles implements DataSetFiles {
+final class FashionMnistFiles extends DataSetFiles {
     static final String TRAIN_IMAGES = "train-images-idx3-ubyte";
     static final String TRAIN_LABELS = "train-labels-idx1-ubyte";
     static final String TEST_IMAGES = "t10k-images-idx3-ubyte";
@@ -33,13 +32,12 @@ final class FashionMnistFiles implements DataSetFiles {
 
     private final URI base;
     private final Map<String, String> sha256;
-    private final List<Path> installedFolders;
 
     /** Takes the address of the folder that holds the files, and the checksum of each. */
     FashionMnistFiles(URI base, Map<String, String> sha256, List<Path> installedFolders) {
+        super("Fashion-MNIST", "fashion-mnist", List.of("fashion-mnist"), installedFolders);
         this.base = base;
         this.sha256 = sha256;
-        this.installedFolders = installedFolders;
     }
 
     /** Returns the files at their official address. */
@@ -54,12 +52,6 @@ final class FashionMnistFiles implements DataSetFiles {
         checksums.put(TEST_IMAGES, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b");
         checksums.put(TEST_LABELS, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34");
         return checksums;
-    }
-
-    /** Returns the path of a file in a folder, the unpacked one if both are there. */
-    static Path locate(Path folder, String name) {
-        Path plain = folder.resolve(name);
-        return Files.isRegularFile(plain) ? plain : folder.resolve(name + ".gz");
     }
 
     /** Fails unless the folder holds the part of {@value #PART_TRAIN} training images. */
@@ -81,41 +73,21 @@ final class FashionMnistFiles implements DataSetFiles {
     }
 
     @Override
-    public String title() {
-        return "Fashion-MNIST";
-    }
-
-    @Override
-    public String cacheName() {
-        return "fashion-mnist";
-    }
-
-    @Override
-    public List<String> subFolders() {
-        return List.of("fashion-mnist");
-    }
-
-    @Override
-    public List<Path> installedFolders() {
-        return installedFolders;
-    }
-
-    @Override
-    public List<String> missingIn(Path folder) {
+    List<String> missingIn(Path folder) {
         return OFFICIAL_SHA_256.keySet().stream()
-                .filter(name -> !Files.isRegularFile(locate(folder, name)))
+                .filter(name -> !holds(folder, name))
                 .map(name -> name + ".gz")
                 .toList();
     }
 
     @Override
-    public String remedy(Path folder) {
+    String remedy(Path folder) {
         return "Get " + TRAIN_IMAGES + ".gz, " + TRAIN_LABELS + ".gz, " + TEST_IMAGES + ".gz and " + TEST_LABELS
                 + ".gz from " + base + " and put them, packed or unpacked, into the folder " + folder + ".";
     }
 
     @Override
-    public void downloadTo(Path folder) {
+    void downloadTo(Path folder) {
         for (String file : missingIn(folder)) {
             String name = file.substring(0, file.length() - ".gz".length());
             Download.fetch(

@@ -5,7 +5,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.zip.Deflater;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipParameters;
@@ -19,6 +18,10 @@ public final class FashionMnistSubset {
     private static final int UNKNOWN = 255; // operating system, RFC 1952
     private static final int TRAIN_PER_CLASS = 600;
     private static final int TEST_PER_CLASS = 100;
+    private static final int ALL = Integer.MAX_VALUE;
+
+    /** The first images of a file, of each class no more than so many. */
+    private record Part(int most, int perClass) {}
 
     private FashionMnistSubset() {}
 
@@ -45,96 +48,56 @@ public final class FashionMnistSubset {
 
     /** Writes the first training images and the whole test set. */
     static void writeFirst(Path source, Path target, int train) throws IOException {
-        Files.createDirectories(target);
-        FashionMnistFiles set = FashionMnistFiles.official();
-        String remedy = set.remedy(DataFolders.require(source, set));
-        writeFirst(source, target, FashionMnistFiles.TRAIN_IMAGES, FashionMnistFiles.TRAIN_LABELS, train, remedy);
-        writeFirst(
-                source,
-                target,
-                FashionMnistFiles.TEST_IMAGES,
-                FashionMnistFiles.TEST_LABELS,
-                Integer.MAX_VALUE,
-                remedy);
-    }
-
-    private static void writeFirst(
-            Path source, Path target, String imagesName, String labelsName, int most, String remedy)
-            throws IOException {
-        byte[] labels = labels(source, labelsName, remedy);
-        byte[] pixels = pixels(source, imagesName, labels.length, remedy);
-        int count = Math.min(most, labels.length);
-        write(
-                target,
-                imagesName,
-                labelsName,
-                count,
-                Arrays.copyOf(pixels, count * FashionMnist.SHAPE.length()),
-                Arrays.copyOf(labels, count));
-    }
-
-    private static byte[] labels(Path source, String name, String remedy) {
-        try (DataFile file = DataFile.open(FashionMnistFiles.locate(source, name), remedy)) {
-            return IdxFile.readLabels(file, FashionMnist.LABEL_NAMES.size());
-        }
-    }
-
-    private static byte[] pixels(Path source, String name, int count, String remedy) {
-        try (DataFile file = DataFile.open(FashionMnistFiles.locate(source, name), remedy)) {
-            return IdxFile.readImages(file, count, FashionMnist.SHAPE);
-        }
+        write(source, target, new Part(train, ALL), new Part(ALL, ALL));
     }
 
     /** Writes a subset of the given numbers of images per class. */
     static void write(Path source, Path target, int trainPerClass, int testPerClass) throws IOException {
+        write(source, target, new Part(ALL, trainPerClass), new Part(ALL, testPerClass));
+    }
+
+    private static void write(Path source, Path target, Part train, Part test) throws IOException {
         Files.createDirectories(target);
         FashionMnistFiles set = FashionMnistFiles.official();
         String remedy = set.remedy(DataFolders.require(source, set));
-        writePart(
-                source, target, FashionMnistFiles.TRAIN_IMAGES, FashionMnistFiles.TRAIN_LABELS, trainPerClass, remedy);
-        writePart(source, target, FashionMnistFiles.TEST_IMAGES, FashionMnistFiles.TEST_LABELS, testPerClass, remedy);
+        write(source, target, FashionMnistFiles.TRAIN_IMAGES, FashionMnistFiles.TRAIN_LABELS, train, remedy);
+        write(source, target, FashionMnistFiles.TEST_IMAGES, FashionMnistFiles.TEST_LABELS, test, remedy);
     }
 
-    private static void writePart(
-            Path source, Path target, String imagesName, String labelsName, int perClass, String remedy)
+    private static void write(Path source, Path target, String imagesName, String labelsName, Part part, String remedy)
             throws IOException {
+        Path labelsFile = FashionMnistFiles.locate(source, labelsName);
         int classes = FashionMnist.LABEL_NAMES.size();
-        byte[] labels = labels(source, labelsName, remedy);
-        byte[] pixels = pixels(source, imagesName, labels.length, remedy);
-
+        byte[] labels;
+        try (DataFile file = DataFile.open(labelsFile, remedy)) {
+            labels = IdxFile.readLabels(file, classes);
+        }
+        byte[] pixels;
+        try (DataFile file = DataFile.open(FashionMnistFiles.locate(source, imagesName), remedy)) {
+            pixels = IdxFile.readImages(file, labels.length, FashionMnist.SHAPE);
+        }
         int length = FashionMnist.SHAPE.length();
         int[] taken = new int[classes];
         ByteArrayOutputStream chosenLabels = new ByteArrayOutputStream();
         ByteArrayOutputStream chosenPixels = new ByteArrayOutputStream();
-        for (int i = 0; i < labels.length; i++) {
-            if (taken[labels[i]] < perClass) {
+        for (int i = 0; i < Math.min(part.most, labels.length); i++) {
+            if (taken[labels[i]] < part.perClass) {
                 taken[labels[i]]++;
                 chosenLabels.write(labels[i]);
                 chosenPixels.write(pixels, i * length, length);
             }
         }
         for (int label = 0; label < classes; label++) {
-            if (taken[label] < perClass) {
-                throw new DataException("The file " + FashionMnistFiles.locate(source, labelsName) + " holds "
-                        + taken[label] + " images of class " + label + ", but " + perClass + " are needed. " + remedy);
+            if (part.perClass < ALL && taken[label] < part.perClass) {
+                throw new DataException("The file " + labelsFile + " holds " + taken[label] + " images of class "
+                        + label + ", but " + part.perClass + " are needed. " + remedy);
             }
         }
-
-        write(
-                target,
-                imagesName,
-                labelsName,
-                perClass * classes,
-                chosenPixels.toByteArray(),
-                chosenLabels.toByteArray());
-    }
-
-    private static void write(
-            Path target, String imagesName, String labelsName, int count, byte[] pixels, byte[] labels)
-            throws IOException {
+        int count = chosenLabels.size();
         int[] imageHeader = {IdxFile.IMAGES_MAGIC, count, FashionMnist.SHAPE.height(), FashionMnist.SHAPE.width()};
-        writeGzip(target.resolve(imagesName + ".gz"), imageHeader, pixels);
-        writeGzip(target.resolve(labelsName + ".gz"), new int[] {IdxFile.LABELS_MAGIC, count}, labels);
+        writeGzip(target.resolve(imagesName + ".gz"), imageHeader, chosenPixels.toByteArray());
+        int[] labelHeader = {IdxFile.LABELS_MAGIC, count};
+        writeGzip(target.resolve(labelsName + ".gz"), labelHeader, chosenLabels.toByteArray());
     }
 
     private static void writeGzip(Path file, int[] header, byte[] content) throws IOException {

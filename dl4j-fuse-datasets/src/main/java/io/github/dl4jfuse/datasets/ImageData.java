@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /**
@@ -109,10 +110,7 @@ public final class ImageData implements DataSource, Serializable {
      * @return a copy of the images
      */
     public ImageData shuffled(long seed) {
-        List<Integer> order = new ArrayList<>(size());
-        for (int i = 0; i < size(); i++) {
-            order.add(i);
-        }
+        List<Integer> order = new ArrayList<>(IntStream.range(0, size()).boxed().toList());
         Collections.shuffle(order, new Random(seed));
         int length = shape.length();
         byte[] newPixels = new byte[pixels.length];
@@ -134,7 +132,7 @@ public final class ImageData implements DataSource, Serializable {
      */
     @Override
     public DataSetIterator iterator(int batchSize) {
-        return ImageDataSetIterator.inFileOrder(this, batchSize);
+        return new ImageDataSetIterator(this, batchSize, null);
     }
 
     /**
@@ -148,70 +146,42 @@ public final class ImageData implements DataSource, Serializable {
      */
     @Override
     public DataSetIterator iterator(int batchSize, long seed) {
-        return ImageDataSetIterator.shuffled(this, batchSize, seed);
+        return new ImageDataSetIterator(this, batchSize, new Random(seed));
     }
 
-    /**
-     * Returns how the data set is to be called in reports.
-     *
-     * @return for example "Fashion-MNIST" or "Fashion-MNIST, 6,000/1,000 subset"
-     */
+    /** Returns how the data set is to be called in reports, such as "Fashion-MNIST, 6,000/1,000 subset". */
     @Override
     public String name() {
         return name;
     }
 
-    /**
-     * Returns the number of images.
-     *
-     * @return at least 1 where the images come from a data set of this package
-     */
+    /** Returns the number of images, at least 1 where they come from a data set of this package. */
     @Override
     public int size() {
         return labels.length;
     }
 
-    /**
-     * Returns the number of classes, which is the width of the one-hot labels.
-     *
-     * @return 10 for both data sets of this package
-     */
+    /** Returns the number of classes, which is the width of the one-hot labels: 10 for both data sets of this package. */
     public int numClasses() {
         return labelNames.size();
     }
 
-    /**
-     * Returns the names of the classes.
-     *
-     * @return an unmodifiable list; the index is the class index
-     */
+    /** Returns the names of the classes, unmodifiable; the index is the class index. */
     public List<String> labelNames() {
         return labelNames;
     }
 
-    /**
-     * Returns the number of colour channels.
-     *
-     * @return 1 for grey, 3 for red, green, blue
-     */
+    /** Returns the number of colour channels: 1 for grey, 3 for red, green, blue. */
     public int channels() {
         return shape.channels();
     }
 
-    /**
-     * Returns the height of an image.
-     *
-     * @return rows, in pixels
-     */
+    /** Returns the height of an image, rows in pixels. */
     public int height() {
         return shape.height();
     }
 
-    /**
-     * Returns the width of an image.
-     *
-     * @return columns, in pixels
-     */
+    /** Returns the width of an image, columns in pixels. */
     public int width() {
         return shape.width();
     }

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.datasets;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
@@ -26,24 +27,14 @@ final class ImageDataSetIterator implements DataSetIterator {
     private int position;
     private DataSetPreProcessor preProcessor;
 
-    private ImageDataSetIterator(ImageData data, int batchSize, Random random) {
+    /** Walks over the images as {@code random} shuffles them, or in file order where it is null. */
+    ImageDataSetIterator(ImageData data, int batchSize, Random random) {
         requireAtLeastOne(batchSize);
         this.data = data;
         this.batchSize = batchSize;
         this.random = random;
-        this.order = new int[data.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
+        this.order = IntStream.range(0, data.size()).toArray();
         shuffle();
-    }
-
-    static ImageDataSetIterator inFileOrder(ImageData data, int batchSize) {
-        return new ImageDataSetIterator(data, batchSize, null);
-    }
-
-    static ImageDataSetIterator shuffled(ImageData data, int batchSize, long seed) {
-        return new ImageDataSetIterator(data, batchSize, new Random(seed));
     }
 
     private static void requireAtLeastOne(int batchSize) {

@@ -147,7 +147,7 @@ class DataFoldersTest {
     void knowsTheOfficialAddresses() {
         assertThat(FashionMnistFiles.official().remedy(cache))
                 .contains("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/");
-        assertThat(FashionMnistFiles.official().installedFolders())
+        assertThat(FashionMnistFiles.official().installedFolders)
                 .containsExactly(Path.of("/usr/share/datasets/fashion-mnist"));
         assertThat(CifarFiles.official().remedy(cache))
                 .contains("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz");

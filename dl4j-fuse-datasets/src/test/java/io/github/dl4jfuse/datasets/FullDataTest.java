@@ -70,12 +70,12 @@ class FullDataTest {
     private static Path folderOf(DataSetFiles set) {
         String root = System.getenv(DataFolders.DATA_VARIABLE);
         assumeTrue(root != null && Files.isDirectory(Path.of(root)), "DL4J_FUSE_DATA names no folder");
-        Path folder = Stream.concat(Stream.of(""), set.subFolders().stream())
+        Path folder = Stream.concat(Stream.of(""), set.subFolders.stream())
                 .map(Path.of(root)::resolve)
                 .filter(candidate -> set.missingIn(candidate).isEmpty())
                 .findFirst()
                 .orElse(null);
-        assumeTrue(folder != null, "DL4J_FUSE_DATA holds no " + set.title());
+        assumeTrue(folder != null, "DL4J_FUSE_DATA holds no " + set.title);
         return folder;
     }
 

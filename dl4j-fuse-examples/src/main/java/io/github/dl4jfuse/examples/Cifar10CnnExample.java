@@ -2,11 +2,11 @@ package io.github.dl4jfuse.examples;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.datasets.Cifar10;
-import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.updater.Preconditioned;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -39,51 +39,36 @@ public class Cifar10CnnExample {
         long seed = 123;
 
         log.info("Load data....");
-        Cifar10 cifar = Cifar10.full();
-        DataSetIterator train = cifar.train().asImages().iterator(batchSize, seed);
-        DataSetIterator test = cifar.test().asImages().iterator(batchSize);
+        DataSetIterator train = Cifar10.full().train().asImages().iterator(batchSize, seed);
+        DataSetIterator test = Cifar10.full().test().asImages().iterator(batchSize);
 
         log.info("Build model....");
-        MultiLayerConfiguration conf = new NeuralNetConfiguration.Builder()
+        ListBuilder layers = new NeuralNetConfiguration.Builder()
                 .seed(seed)
                 .updater(Preconditioned.adam().overEpochs(nEpochs)) // was: new Adam(1e-3)
                 .weightInit(WeightInit.RELU)
                 .activation(Activation.RELU)
-                .list()
-                .layer(new ConvolutionLayer.Builder(3, 3)
-                        .nOut(16)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .layer(new BatchNormalization.Builder()
-                        .activation(Activation.RELU)
-                        .build())
-                .layer(new SubsamplingLayer.Builder()
-                        .kernelSize(2, 2)
-                        .stride(2, 2)
-                        .build())
-                .layer(new ConvolutionLayer.Builder(3, 3)
-                        .nOut(32)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .layer(new BatchNormalization.Builder()
-                        .activation(Activation.RELU)
-                        .build())
-                .layer(new SubsamplingLayer.Builder()
-                        .kernelSize(2, 2)
-                        .stride(2, 2)
-                        .build())
-                .layer(new DenseLayer.Builder().nOut(128).build())
+                .list();
+        for (int channels : new int[] {16, 32}) {
+            layers.layer(new ConvolutionLayer.Builder(3, 3)
+                    .nOut(channels)
+                    .activation(Activation.IDENTITY)
+                    .build());
+            layers.layer(
+                    new BatchNormalization.Builder().activation(Activation.RELU).build());
+            layers.layer(new SubsamplingLayer.Builder(new int[] {2, 2}, new int[] {2, 2}).build());
+        }
+        layers.layer(new DenseLayer.Builder().nOut(128).build())
                 .layer(new OutputLayer.Builder(LossFunction.MCXENT)
                         .nOut(10)
                         .weightInit(WeightInit.XAVIER)
                         .activation(Activation.SOFTMAX)
                         .build())
-                .setInputType(InputType.convolutional(32, 32, 3))
-                .build();
-        MultiLayerNetwork model = new MultiLayerNetwork(conf);
+                .setInputType(InputType.convolutional(32, 32, 3));
+        MultiLayerNetwork model = new MultiLayerNetwork(layers.build());
         model.init();
-        CurvatureListener listener = new CurvatureListener(); // shows the layers' inputs to Preconditioned
-        model.setListeners(listener, new ScoreIterationListener(50));
+        model.setListeners(new ScoreIterationListener(50));
+        DL4JFuse.attach(model); // adds the listener that shows the layers' inputs to Preconditioned
 
         log.info("Train model....");
         model.fit(train, nEpochs);

@@ -2,8 +2,7 @@ package io.github.dl4jfuse.examples;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.datasets.FashionMnist;
-import io.github.dl4jfuse.datasets.ImageData;
-import io.github.dl4jfuse.listener.CurvatureListener;
+import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -33,8 +32,7 @@ public class FashionMnistMlpExample {
         long seed = 123;
 
         log.info("Load data....");
-        ImageData images = FashionMnist.subset().train().asFlat();
-        DataSetIterator train = images.iterator(batchSize, seed);
+        DataSetIterator train = FashionMnist.subset().train().asFlat().iterator(batchSize, seed);
         DataSetIterator test = FashionMnist.subset().test().asFlat().iterator(batchSize);
 
         log.info("Build model....");
@@ -54,8 +52,8 @@ public class FashionMnistMlpExample {
                 .build();
         MultiLayerNetwork model = new MultiLayerNetwork(conf);
         model.init();
-        CurvatureListener listener = new CurvatureListener(); // shows the layers' inputs to Preconditioned
-        model.setListeners(listener, new ScoreIterationListener(50));
+        model.setListeners(new ScoreIterationListener(50));
+        DL4JFuse.attach(model); // adds the listener that shows the layers' inputs to Preconditioned
 
         log.info("Train model....");
         model.fit(train, nEpochs);

@@ -75,6 +75,5 @@ public final class Main implements Runnable {
 
     private static void say(PrintWriter err, String message) {
         err.println(message.lines().findFirst().orElse(message));
-        err.flush();
     }
 }

@@ -71,6 +71,11 @@ public final class CurrentBatch {
                         + " BatchNorm in training makes them do: remove it, freeze it, or use OUTPUT_LAYER.");
             }
         }
+        if (Constraints.anyPartial(model)) {
+            throw new IllegalStateException(
+                    "A MinMaxNormConstraint with a rate below 1 moves the weights once more after each step, so none stays what "
+                            + name + " judged: give it the rate 1.");
+        }
         if (model.conf().getOptimizationAlgo() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
             throw new IllegalStateException(
                     name + " needs optimizationAlgo(STOCHASTIC_GRADIENT_DESCENT), DL4J's default," + " not "
@@ -105,9 +110,10 @@ public final class CurrentBatch {
         }
     }
 
-    /** Returns a view of all parameters, [K]. */
+    /** Returns a view of all parameters, [K]; a graph does not count those of its vertices in numParams(). */
     public INDArray parameters() {
-        return model.params().reshape(model.numParams());
+        INDArray all = model.params();
+        return all.reshape(all.length());
     }
 
     /** Returns whether weights are constrained. */

@@ -258,7 +258,7 @@ public final class NetworkOutputs implements ResidualModel {
 
     @Override
     public long parameters() {
-        return model.numParams();
+        return model.params().length();
     }
 
     @Override

@@ -65,7 +65,7 @@ final class Blend {
         GradientUpdater<?> adam = config.instantiate(Nd4j.zeros(DataType.DOUBLE, 1, config.stateSize(2)), true);
         LbfgsHistory history = new LbfgsHistory(MEMORY, vector(new double[2 * MEMORY]), vector(new double[2 * MEMORY]));
         MoreThuente search = new MoreThuente();
-        double[] x = landscape.start();
+        double[] x = landscape.start;
         double[] gradient = new double[2];
         double value = evaluate(x, gradient);
         List<double[]> points = new ArrayList<>(List.of(x));

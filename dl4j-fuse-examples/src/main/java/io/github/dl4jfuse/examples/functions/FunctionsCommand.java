@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -76,7 +78,6 @@ public final class FunctionsCommand implements Callable<Integer> {
         PrintWriter writer = spec.commandLine().getOut();
         writer.print(table);
         writer.println("Pictures: " + out.toAbsolutePath().normalize());
-        writer.flush();
         return 0;
     }
 
@@ -98,16 +99,9 @@ public final class FunctionsCommand implements Callable<Integer> {
     }
 
     private Best best(Landscape landscape, IntToDoubleFunction share) {
-        Best best = null;
-        for (double rate : RATES) {
-            Blend.Path path = Blend.run(landscape, rate, share, limit);
-            if (best == null
-                    || (path.arrived()
-                            && (!best.path().arrived()
-                                    || path.evaluations() < best.path().evaluations()))) {
-                best = new Best(path, rate);
-            }
-        }
-        return best;
+        return Arrays.stream(RATES)
+                .mapToObj(rate -> new Best(Blend.run(landscape, rate, share, limit), rate))
+                .min(Comparator.comparingInt(best -> best.path.arrived() ? best.path.evaluations() : Integer.MAX_VALUE))
+                .orElseThrow();
     }
 }

@@ -65,9 +65,13 @@ enum Landscape {
             new double[] {-1.5, 1.5});
 
     private final Objective.ArrayFunction function;
-    private final double[] start;
-    private final double[] horizontal;
-    private final double[] vertical;
+    final double[] start;
+
+    /** Left and right edge of the window. */
+    final double[] horizontal;
+
+    /** Lower and upper edge of the window. */
+    final double[] vertical;
 
     Landscape(Objective.ArrayFunction function, double[] start, double[] horizontal, double[] vertical) {
         this.function = function;
@@ -79,19 +83,5 @@ enum Landscape {
     /** Computes value and gradient. */
     double evaluate(double[] x, double[] gradient) {
         return function.evaluate(x, gradient);
-    }
-
-    double[] start() {
-        return start.clone();
-    }
-
-    /** Left and right edge of the window. */
-    double[] horizontal() {
-        return horizontal.clone();
-    }
-
-    /** Lower and upper edge of the window. */
-    double[] vertical() {
-        return vertical.clone();
     }
 }

@@ -20,6 +20,8 @@ import org.jfree.chart.renderer.PaintScale;
 import org.jfree.chart.renderer.xy.XYBlockRenderer;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
 import org.jfree.chart.ui.RectangleAnchor;
+import org.jfree.data.Range;
+import org.jfree.data.general.DatasetUtils;
 import org.jfree.data.xy.DefaultXYZDataset;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
@@ -39,14 +41,14 @@ final class LandscapePicture {
     private LandscapePicture() {}
 
     static void write(Path file, Landscape landscape, Map<String, Blend.Path> paths) throws IOException {
-        NumberAxis x = axis("x", landscape.horizontal());
-        NumberAxis y = axis("y", landscape.vertical());
+        NumberAxis x = axis("x", landscape.horizontal);
+        NumberAxis y = axis("y", landscape.vertical);
         XYBlockRenderer blocks = new XYBlockRenderer();
         DefaultXYZDataset heights = heights(landscape);
-        blocks.setBlockWidth((landscape.horizontal()[1] - landscape.horizontal()[0]) / CELLS);
-        blocks.setBlockHeight((landscape.vertical()[1] - landscape.vertical()[0]) / CELLS);
+        blocks.setBlockWidth((landscape.horizontal[1] - landscape.horizontal[0]) / CELLS);
+        blocks.setBlockHeight((landscape.vertical[1] - landscape.vertical[0]) / CELLS);
         blocks.setBlockAnchor(RectangleAnchor.CENTER);
-        blocks.setPaintScale(new Bands(heights));
+        blocks.setPaintScale(new Bands(DatasetUtils.findZBounds(heights)));
         blocks.setDefaultSeriesVisibleInLegend(false);
         XYPlot plot = new XYPlot(heights, x, y, blocks);
         XYSeriesCollection lines = new XYSeriesCollection();
@@ -86,8 +88,8 @@ final class LandscapePicture {
         for (int i = 0; i < CELLS; i++) {
             for (int j = 0; j < CELLS; j++) {
                 int at = i * CELLS + j;
-                data[0][at] = between(landscape.horizontal(), i);
-                data[1][at] = between(landscape.vertical(), j);
+                data[0][at] = between(landscape.horizontal, i);
+                data[1][at] = between(landscape.vertical, j);
                 double value = landscape.evaluate(new double[] {data[0][at], data[1][at]}, unused);
                 data[2][at] = Math.floor(BANDS_PER_DECADE * Math.log10(Math.max(LOWEST, value)));
             }
@@ -102,35 +104,21 @@ final class LandscapePicture {
     }
 
     /** Shades of grey, the lowest band the darkest. */
-    private static final class Bands implements PaintScale {
-
-        private final double lowest;
-        private final double highest;
-
-        Bands(DefaultXYZDataset heights) {
-            double low = Double.POSITIVE_INFINITY;
-            double high = Double.NEGATIVE_INFINITY;
-            for (int i = 0; i < heights.getItemCount(0); i++) {
-                low = Math.min(low, heights.getZValue(0, i));
-                high = Math.max(high, heights.getZValue(0, i));
-            }
-            lowest = low;
-            highest = high;
-        }
+    private record Bands(Range values) implements PaintScale {
 
         @Override
         public double getLowerBound() {
-            return lowest;
+            return values.getLowerBound();
         }
 
         @Override
         public double getUpperBound() {
-            return highest;
+            return values.getUpperBound();
         }
 
         @Override
         public Color getPaint(double band) {
-            float share = (float) ((band - lowest) / Math.max(1, highest - lowest));
+            float share = (float) ((band - getLowerBound()) / Math.max(1, values.getLength()));
             float grey = 0.6f + 0.38f * share;
             return new Color(grey, grey, grey);
         }

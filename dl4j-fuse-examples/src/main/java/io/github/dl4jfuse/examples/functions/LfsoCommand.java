@@ -4,31 +4,33 @@ import io.github.dl4jfuse.datasets.FashionMnist;
 import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.optim.Objective;
+import io.github.dl4jfuse.optim.Objective.ArrayFunction;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.smoothness.LfsoSolver;
 import io.github.dl4jfuse.smoothness.SmoothnessOracle;
 import io.github.dl4jfuse.smoothness.SmoothnessOracles;
 import io.github.dl4jfuse.smoothness.SoftmaxRegression;
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.tools.report.Charts;
 import io.github.dl4jfuse.tools.report.Charts.Band;
-import java.io.IOException;
+import io.github.dl4jfuse.tools.report.HtmlReport;
 import java.io.PrintWriter;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.function.DoubleUnaryOperator;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,6 +47,7 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true)
 public final class LfsoCommand implements Callable<Integer> {
 
+    private static final String REMEDY = "name another folder with --out";
     private static final int FLAT_STEPS = 100;
     private static final double SMALLEST = 1e-30;
     private static final int RATES = 10;
@@ -64,18 +67,10 @@ public final class LfsoCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter writer = spec.commandLine().getOut();
         String table = softmaxRegression();
-        try {
-            Files.createDirectories(out);
-            Files.write(out.resolve("flat-minima.png"), flatMinima());
-            Files.writeString(out.resolve("softmax.md"), table);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    "Picture and table cannot be written to " + out + " (" + e + "): name another folder with --out.",
-                    e);
-        }
+        HtmlReport.write(out.resolve("flat-minima.png"), flatMinima(), REMEDY);
+        HtmlReport.write(out.resolve("softmax.md"), table.getBytes(StandardCharsets.UTF_8), REMEDY);
         writer.print(table);
         writer.println("Written to " + out.toAbsolutePath().normalize());
-        writer.flush();
         return 0;
     }
 
@@ -84,49 +79,43 @@ public final class LfsoCommand implements Callable<Integer> {
     private static byte[] flatMinima() {
         List<Band> bands = new ArrayList<>();
         for (double p : new double[] {2, 5, 20}) {
-            Objective power = Objective.of(1, (x, g) -> {
+            ArrayFunction power = (x, g) -> {
                 g[0] = 2 * p * Math.pow(x[0], 2 * p - 1);
                 return Math.pow(x[0], 2 * p);
-            });
+            };
             String name = String.format(Locale.ROOT, "x^%.0f", 2 * p);
             bands.add(lfso(name, power, SmoothnessOracles.normPower(p)));
             if (p < 20) {
-                bands.add(fixed(
-                        name + ", fixed",
-                        x -> Math.pow(x, 2 * p),
-                        x -> 2 * p * Math.pow(x, 2 * p - 1),
-                        1 / (2 * p * (2 * p - 1))));
+                bands.add(fixed(name + ", fixed", power, 1 / (2 * p * (2 * p - 1))));
             }
         }
-        Objective flat = Objective.of(1, (x, g) -> {
+        ArrayFunction flat = (x, g) -> {
             double f = Math.exp(-1 / (x[0] * x[0]));
             g[0] = f == 0 ? 0 : 2 * f / (x[0] * x[0] * x[0]);
             return f;
-        });
+        };
         SmoothnessOracle oracle = SmoothnessOracles.exponentialOfInverseSquare();
         bands.add(lfso("exp(-1/x^2)", flat, oracle));
         double largest = oracle.at(Nd4j.createFromArray(1.0)).applyAsDouble(0);
-        bands.add(fixed(
-                "exp(-1/x^2), fixed",
-                x -> Math.exp(-1 / (x * x)),
-                x -> 2 * Math.exp(-1 / (x * x)) / (x * x * x),
-                1 / largest));
+        bands.add(fixed("exp(-1/x^2), fixed", flat, 1 / largest));
         return Charts.bands("steps from x = 1; without \"fixed\": with oracle", "log10 of the value", bands);
     }
 
-    private static Band lfso(String name, Objective objective, SmoothnessOracle oracle) {
+    private static Band lfso(String name, ArrayFunction function, SmoothnessOracle oracle) {
+        Objective objective = Objective.of(1, function);
         INDArray start = Nd4j.createFromArray(1.0);
         List<Double> values = new ArrayList<>(List.of(objective.value(start)));
         new LfsoSolver(oracle, FLAT_STEPS, 0, each -> values.add(each.value())).run(objective, start);
         return band(name, values);
     }
 
-    private static Band fixed(String name, DoubleUnaryOperator f, DoubleUnaryOperator slope, double step) {
+    private static Band fixed(String name, ArrayFunction function, double step) {
         List<Double> values = new ArrayList<>();
-        double x = 1;
+        double[] x = {1};
+        double[] slope = new double[1];
         for (int k = 0; k <= FLAT_STEPS; k++) {
-            values.add(f.applyAsDouble(x));
-            x -= step * slope.applyAsDouble(x);
+            values.add(function.evaluate(x, slope));
+            x[0] -= step * slope[0];
         }
         return band(name, values);
     }
@@ -149,20 +138,16 @@ public final class LfsoCommand implements Callable<Integer> {
     private String softmaxRegression() {
         ImageData images = FashionMnist.subset().train().asFlat();
         DataSet data = images.iterator(images.size()).next();
-        MultiLayerNetwork net = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .dataType(DataType.DOUBLE)
-                .weightInit(WeightInit.ZERO)
-                .list()
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(data.getFeatures().columns())
+        MultiLayerConfiguration configuration = Networks.dense(
+                new NeuralNetConfiguration.Builder().dataType(DataType.DOUBLE).weightInit(WeightInit.ZERO),
+                data.getFeatures().columns(),
+                new int[0],
+                new OutputLayer.Builder(LossFunction.MCXENT)
                         .nOut(images.numClasses())
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build());
-        net.init();
+                        .activation(Activation.SOFTMAX));
         data.setFeatures(data.getFeatures().castTo(DataType.DOUBLE));
         data.setLabels(data.getLabels().castTo(DataType.DOUBLE));
-        Objective objective = new NetworkObjective(net, data);
+        Objective objective = new NetworkObjective(Networks.network(configuration, new Sgd()), data);
         INDArray start = objective.start();
         StringBuilder table = new StringBuilder(String.format(
                 Locale.ROOT,

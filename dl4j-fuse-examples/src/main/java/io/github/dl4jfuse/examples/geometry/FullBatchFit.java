@@ -1,19 +1,18 @@
 package io.github.dl4jfuse.examples.geometry;
 
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.network.jacobian.NetworkOutputs;
 import io.github.dl4jfuse.optim.gaussnewton.GaussNewtonSolver;
 import io.github.dl4jfuse.tools.compare.BudgetSchedule;
 import io.github.dl4jfuse.tools.compare.Workload;
-import java.util.ArrayList;
-import java.util.List;
+import io.github.dl4jfuse.tools.networks.Networks;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -53,83 +52,60 @@ final class FullBatchFit {
     }
 
     /**
-     * Runs all methods with one seed; the target is the smallest loss at which one of Adam's ends. Points are drawn by the data
-     * only where the loss is a sum over them.
+     * Runs all methods with one seed and gives the rows of a table; the target is the smallest loss at which one of Adam's ends.
+     * Points are drawn by the data only where the loss is a sum over them.
      */
-    void run(int seed, Consumer<Run> print) {
-        List<Course> adam = new ArrayList<>();
+    void run(int seed, Consumer<String> print) {
+        String first = "seed " + seed;
+        Map<String, Course> adam = new LinkedHashMap<>();
         for (double rate : RATES) {
             for (BudgetSchedule.Shape shape : BudgetSchedule.Shape.values()) {
-                adam.add(adam(seed, rate, shape, steps));
+                String name = String.format(
+                        Locale.ROOT, "Adam %.0e %s", rate, shape.name().toLowerCase(Locale.ROOT));
+                adam.put(name, adam(seed, rate, shape, steps));
             }
         }
-        double target = adam.stream().mapToDouble(Course::loss).min().orElseThrow();
-        adam.forEach(course -> print.accept(course.to(target)));
+        double target = adam.values().stream().mapToDouble(Course::loss).min().orElseThrow();
+        adam.forEach((name, course) -> print.accept(course.row(first, name, target)));
         if (!hasOwnGeometry) {
-            print.accept(drawn(seed, target, steps).to(target));
+            print.accept(drawn(seed, target, steps)
+                    .row(first, "GaussNewtonListener, " + examples + " points drawn for each step", target));
         }
-        print.accept(fullBatch(seed, target, steps).to(target));
-        print.accept(solver(seed, target, steps).to(target));
+        String allPoints = "GaussNewtonListener, all points" + (hasOwnGeometry ? "" : ", examplesPerStep " + examples);
+        print.accept(fullBatch(seed, target, steps).row(first, allPoints, target));
+        print.accept(solver(seed, target, steps).row(first, "GaussNewtonSolver, all points", target));
     }
 
     private MultiLayerNetwork network(int seed, IUpdater updater) {
-        MultiLayerConfiguration configuration = workload.configuration(seed);
-        for (NeuralNetConfiguration conf : configuration.getConfs()) {
-            ((BaseLayer) conf.getLayer()).setIUpdater(updater);
-            ((BaseLayer) conf.getLayer()).setBiasUpdater(null);
-        }
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
-        return network;
+        return Networks.network(workload.configuration(seed), updater);
     }
 
     private Course adam(int seed, double rate, BudgetSchedule.Shape shape, int most) {
-        int[] done = {0};
+        Course course = new Course();
         MultiLayerNetwork network =
-                network(seed, new Adam(new BudgetSchedule(rate, shape, () -> done[0] / (double) most)));
-        Course course = new Course(
-                String.format(Locale.ROOT, "Adam %.0e %s", rate, shape.name().toLowerCase(Locale.ROOT)));
-        for (; done[0] < most; done[0]++) {
-            course.step(() -> network.fit(data));
-            course.reached(network.score(data, false));
-        }
-        return course;
+                network(seed, new Adam(new BudgetSchedule(rate, shape, () -> course.steps() / (double) most)));
+        return train(course, network, () -> data, Double.NEGATIVE_INFINITY, most);
     }
 
     private Course drawn(int seed, double target, int most) {
         Random random = new Random(seed);
-        return gaussNewton(
-                "GaussNewtonListener, " + examples + " points drawn for each step",
-                network(seed, new Sgd(1)),
-                new GaussNewtonListener(),
-                () -> draw(random),
-                target,
-                most);
+        return gaussNewton(seed, new GaussNewtonListener(), () -> draw(random), target, most);
     }
 
     private Course fullBatch(int seed, double target, int most) {
-        return gaussNewton(
-                hasOwnGeometry
-                        ? "GaussNewtonListener, all points"
-                        : "GaussNewtonListener, all points, examplesPerStep " + examples,
-                network(seed, new Sgd(1)),
-                new GaussNewtonListener().examplesPerStep(examples, seed),
-                () -> data,
-                target,
-                most);
+        return gaussNewton(seed, new GaussNewtonListener().examplesPerStep(examples, seed), () -> data, target, most);
     }
 
     private Course gaussNewton(
-            String name,
-            MultiLayerNetwork network,
-            GaussNewtonListener listener,
-            Supplier<DataSet> batches,
-            double target,
-            int most) {
+            int seed, GaussNewtonListener listener, Supplier<DataSet> batches, double target, int most) {
+        MultiLayerNetwork network = network(seed, new Sgd(1));
         network.setListeners(listener);
-        Course course = new Course(name);
+        return train(new Course(), network, batches, target, most);
+    }
+
+    private Course train(Course course, MultiLayerNetwork network, Supplier<DataSet> batches, double target, int most) {
         double loss = Double.POSITIVE_INFINITY;
-        for (int i = 0; i < most && loss > target; i++) {
+        while (course.steps() < most && loss > target) {
             DataSet batch = batches.get();
             course.step(() -> network.fit(batch));
             loss = network.score(data, false);
@@ -139,15 +115,13 @@ final class FullBatchFit {
     }
 
     private Course solver(int seed, double target, int most) {
-        Course course = new Course("GaussNewtonSolver, all points");
         NetworkOutputs outputs = new NetworkOutputs(network(seed, new Sgd(1)), data);
-        course.step(() -> GaussNewtonSolver.builder()
+        return Course.ofSolver(losses -> GaussNewtonSolver.builder()
                 .targetLoss(target)
                 .maxIterations(most)
-                .progress(progress -> course.reached(progress.value()))
+                .progress(progress -> losses.accept(progress.value()))
                 .build()
                 .run(outputs, outputs.loss()));
-        return course.endedAt(course.seconds());
     }
 
     private DataSet draw(Random random) {

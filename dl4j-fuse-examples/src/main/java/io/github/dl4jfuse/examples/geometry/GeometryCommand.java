@@ -1,13 +1,15 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.tools.compare.Physics;
-import io.github.dl4jfuse.tools.compare.Regression;
 import io.github.dl4jfuse.tools.compare.Workload;
+import io.github.dl4jfuse.tools.compare.Workloads;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.nd4j.linalg.dataset.DataSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -81,27 +83,26 @@ public final class GeometryCommand implements Callable<Integer> {
         if (images > 0) {
             fitImages(out);
         } else if (miniBatches) {
-            print(out, MiniBatches.HEAD);
+            out.println(MiniBatches.HEAD);
             MiniBatches fit = new MiniBatches();
             for (Layers layers : Layers.values()) {
                 for (int size : MiniBatches.SIZES) {
-                    print(out, fit.row(layers, size, steps, 1));
+                    out.println(fit.row(layers, size, steps, 1));
                 }
             }
         } else {
             FullBatchFit fit = new FullBatchFit(named(workload), steps, examples);
             fit.warmUp();
-            print(out, Run.HEAD);
+            out.println(Course.HEAD);
             for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
-                String first = "seed " + seed;
-                fit.run(seed, run -> print(out, run.row(first)));
+                fit.run(seed, out::println);
             }
         }
         return 0;
     }
 
     private Workload named(String name) {
-        return List.of(new Regression(), new Physics()).stream()
+        return Stream.of(Workloads.REGRESSION, Workloads.PHYSICS)
                 .filter(each -> each.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
@@ -109,20 +110,17 @@ public final class GeometryCommand implements Callable<Integer> {
     }
 
     private void fitImages(PrintWriter out) {
-        ImageFit fit = new ImageFit(images, convolutions, !crossEntropy, TARGET, maxSeconds);
-        print(out, Run.HEAD);
+        DataSet data =
+                Workloads.FASHION_MLP.data(false).train().iterator(images).next();
+        ImageFit fit = new ImageFit(data, convolutions, !crossEntropy, TARGET, maxSeconds);
+        out.println(Course.HEAD);
         for (int seed = firstSeed; seed < firstSeed + seeds; seed++) {
             for (int batch : batches) {
                 for (double rate : rates) {
-                    print(out, fit.adam(seed, rate, batch > 0 ? batch : images).row(fit.name()));
+                    out.println(fit.adam(seed, rate, batch > 0 ? batch : images));
                 }
-                print(out, (batch > 0 ? fit.gaussNewton(seed, batch, momentum) : fit.solver(seed)).row(fit.name()));
+                out.println(batch > 0 ? fit.gaussNewton(seed, batch, momentum) : fit.solver(seed));
             }
         }
-    }
-
-    private static void print(PrintWriter out, String line) {
-        out.println(line);
-        out.flush();
     }
 }

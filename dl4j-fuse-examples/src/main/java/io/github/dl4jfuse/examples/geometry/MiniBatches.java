@@ -1,13 +1,12 @@
 package io.github.dl4jfuse.examples.geometry;
 
 import io.github.dl4jfuse.datasets.DataSource;
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
-import io.github.dl4jfuse.tools.compare.FashionMlp;
+import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.Locale;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -26,31 +25,22 @@ final class MiniBatches {
     private static final double ADAM_RATE = 1e-3;
     private static final int MEASURED_ON = 2_000;
 
-    private final DataSource train = new FashionMlp().data(false).train();
+    private final DataSource train = Workloads.FASHION_MLP.data(false).train();
     private final DataSet measured = train.iterator(MEASURED_ON).next();
 
     /** Returns a row of a table; losses are those of the first 2,000 training images. */
     String row(Layers layers, int size, int steps, int seed) {
-        MultiLayerConfiguration configuration = new FashionMlp().configuration(seed);
         IUpdater updater = layers == Layers.ALL_LAYERS ? new Sgd(1) : new Adam(ADAM_RATE);
-        for (NeuralNetConfiguration conf : configuration.getConfs()) {
-            ((BaseLayer) conf.getLayer()).setIUpdater(updater);
-            ((BaseLayer) conf.getLayer()).setBiasUpdater(null);
-        }
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
+        MultiLayerNetwork network = Networks.network(Workloads.FASHION_MLP.configuration(seed), updater);
         GaussNewtonListener listener = new GaussNewtonListener(layers);
         network.setListeners(listener);
         double start = network.score(measured, false);
         double largest = start;
         double loss = start;
-        Course course = new Course("");
+        Course course = new Course();
         DataSetIterator batches = train.iterator(size, seed);
         for (int i = 0; i < steps; i++) {
-            if (!batches.hasNext()) {
-                batches.reset();
-            }
-            DataSet batch = batches.next();
+            DataSet batch = Networks.next(batches);
             course.step(() -> network.fit(batch));
             loss = network.score(measured, false);
             largest = Math.max(largest, loss);

@@ -1,26 +1,26 @@
 package io.github.dl4jfuse.examples.saddles;
 
-import io.github.dl4jfuse.datasets.DataException;
 import io.github.dl4jfuse.datasets.FashionMnist;
 import io.github.dl4jfuse.datasets.ImageData;
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.optim.Solution;
 import io.github.dl4jfuse.optim.lbfgs.LbfgsSolver;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.tools.report.Charts;
 import io.github.dl4jfuse.tools.report.CurvePoint;
+import io.github.dl4jfuse.tools.report.HtmlReport;
 import io.github.dl4jfuse.tools.report.RunResult;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -67,12 +67,12 @@ final class Escape {
             runs.add(stuck("SGD, weights 0", activation, new Sgd(0.1)));
             for (int seed = 1; seed <= seeds; seed++) {
                 MultiLayerNetwork usual = network(activation, new Adam(RATE), seed);
-                runs.add(Run.train("Adam, weights Xavier", usual, images.iterator(BATCH, seed), steps, all));
+                runs.add(Course.train("Adam, weights Xavier", usual, images.iterator(BATCH, seed), steps, all));
                 MultiLayerNetwork zero = network(activation, new Adam(RATE), seed);
                 zero.params().assign(0);
                 SaddleListener listener = new SaddleListener(probe).window(40);
                 zero.setListeners(listener);
-                runs.add(Run.train(
+                runs.add(Course.train(
                         "Adam and SaddleListener, weights 0", zero, images.iterator(BATCH, seed), steps, all));
                 for (SaddleListener.Finding finding : listener.findings()) {
                     out.println("  seed " + seed + ": " + finding.sentence());
@@ -84,11 +84,7 @@ final class Escape {
     }
 
     private static MultiLayerNetwork network(Activation activation, IUpdater updater, long seed) {
-        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(updater)
-                .weightInit(WeightInit.XAVIER)
-                .activation(activation)
+        MultiLayerConfiguration configuration = Networks.builder(seed, WeightInit.XAVIER, activation)
                 .list()
                 .layer(new DenseLayer.Builder()
                         .nIn(28 * 28)
@@ -101,9 +97,8 @@ final class Escape {
                         .hasBias(false)
                         .activation(Activation.SOFTMAX)
                         .build())
-                .build());
-        network.init();
-        return network;
+                .build();
+        return Networks.network(configuration, updater);
     }
 
     private void atZero(Activation activation) {
@@ -131,7 +126,7 @@ final class Escape {
     private RunResult stuck(String name, Activation activation, IUpdater updater) {
         MultiLayerNetwork network = network(activation, updater, 1);
         network.params().assign(0);
-        RunResult run = Run.train(name, network, images.iterator(BATCH, 1), steps, all);
+        RunResult run = Course.train(name, network, images.iterator(BATCH, 1), steps, all);
         out.printf(
                 Locale.ROOT,
                 "%s: after %,d steps the norm of all weights is %.1e%n",
@@ -161,28 +156,26 @@ final class Escape {
         for (RunResult run : runs) {
             out.printf(Locale.ROOT, "| %s | %.4f |", run.name(), run.end().trainingLoss());
             for (double target : targets) {
-                out.printf(" %s |", Run.stepsTo(run, target));
+                out.printf(" %s |", stepsTo(run, target));
             }
             out.println();
         }
-        out.flush();
+    }
+
+    /** Returns the first step at which the measured loss is at most a target, or "not reached". */
+    static String stepsTo(RunResult run, double target) {
+        return run.reached(target)
+                .map(point -> String.valueOf(point.gradientEvaluations()))
+                .orElse("not reached");
     }
 
     private static void write(Path folder, String name, List<RunResult> runs) {
-        Path file = folder.resolve("saddle-" + name + ".png");
-        try {
-            Files.createDirectories(folder);
-            Files.write(
-                    file,
-                    Charts.curves(
-                            "training steps, batch " + BATCH,
-                            "training loss",
-                            runs,
-                            CurvePoint::gradientEvaluations,
-                            CurvePoint::trainingLoss));
-        } catch (IOException e) {
-            throw new DataException(
-                    "The picture cannot be written to " + file + " (" + e + "): name another folder with --out.");
-        }
+        byte[] picture = Charts.curves(
+                "training steps, batch " + BATCH,
+                "training loss",
+                runs,
+                CurvePoint::gradientEvaluations,
+                CurvePoint::trainingLoss);
+        HtmlReport.write(folder.resolve("saddle-" + name + ".png"), picture, "name another folder with --out");
     }
 }

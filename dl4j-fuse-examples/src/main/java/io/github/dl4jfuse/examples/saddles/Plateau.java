@@ -1,20 +1,19 @@
 package io.github.dl4jfuse.examples.saddles;
 
+import io.github.dl4jfuse.examples.course.Course;
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
-import io.github.dl4jfuse.tools.compare.FashionAutoencoder;
 import io.github.dl4jfuse.tools.compare.Workload;
+import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.networks.Networks;
+import io.github.dl4jfuse.tools.report.CurvePoint;
 import io.github.dl4jfuse.tools.report.RunResult;
 import io.github.dl4jfuse.updater.FusePv;
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
@@ -29,7 +28,7 @@ final class Plateau {
     private final PrintWriter out;
     private final int steps;
     private final int seeds;
-    private final Workload workload = new FashionAutoencoder();
+    private final Workload workload = Workloads.FASHION_AUTOENCODER;
     private final Workload.Split data = workload.data(false);
     private final DataSet measured = data.train().iterator(1_000).next();
     private final DataSet probe = data.train().iterator(PROBE, 1).next();
@@ -53,18 +52,17 @@ final class Plateau {
     }
 
     private void one(Supplier<IUpdater> updater, int seed, boolean watched) {
-        MultiLayerConfiguration configuration = workload.configuration(seed);
-        configuration.getConfs().forEach(conf -> ((BaseLayer) conf.getLayer()).setIUpdater(updater.get()));
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
+        MultiLayerNetwork network = Networks.network(workload.configuration(seed), updater.get());
         network.params().muli(SHRINK);
         SaddleListener listener = new SaddleListener(probe).window(40);
-        TrainingListener[] listeners = updater.get() instanceof FusePv
-                ? new TrainingListener[] {new CurvatureListener(), listener}
-                : new TrainingListener[] {listener};
-        network.setListeners(watched ? listeners : Arrays.copyOf(listeners, listeners.length - 1));
+        if (updater.get() instanceof FusePv) {
+            network.addListeners(new CurvatureListener());
+        }
+        if (watched) {
+            network.addListeners(listener);
+        }
         String name = updater.get().getClass().getSimpleName();
-        RunResult run = Run.train(name, network, data.train().iterator(workload.batch(), seed), steps, measured);
+        RunResult run = Course.train(name, network, data.train().iterator(workload.batch(), seed), steps, measured);
         // The best output that does not depend on the input is reached first; 1 % less is off the plateau.
         double constant = constantOutput();
         out.printf(
@@ -74,10 +72,9 @@ final class Plateau {
                 seed,
                 watched ? "SaddleListener" : "none",
                 run.end().trainingLoss(),
-                Run.stepsTo(run, 0.99 * constant),
-                Run.secondsTo(run, 0.99 * constant));
+                Escape.stepsTo(run, 0.99 * constant),
+                run.reached(0.99 * constant).map(CurvePoint::seconds).orElse(Double.POSITIVE_INFINITY));
         listener.findings().forEach(finding -> out.println("  " + finding.sentence()));
-        out.flush();
     }
 
     /** Cross-entropy of the mean image. */

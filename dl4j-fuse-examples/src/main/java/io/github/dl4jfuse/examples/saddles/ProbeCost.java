@@ -5,15 +5,14 @@ import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.network.NetworkObjective;
 import io.github.dl4jfuse.saddle.EigenPairs;
 import io.github.dl4jfuse.saddle.Lanczos;
-import io.github.dl4jfuse.tools.compare.FashionMlp;
+import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -45,16 +44,13 @@ final class ProbeCost {
         // First, so that the peak of memory is its own.
         probe("784-900-300-10 ReLU, 1 million parameters", wide(), 0);
         for (int steps : new int[] {200, 0}) {
-            probe("784-256-128-10 ReLU", new FashionMlp().configuration(1), steps);
+            probe("784-256-128-10 ReLU", Workloads.FASHION_MLP.configuration(1), steps);
             probe("the same with BatchNorm and dropout .5 (BatchNorm by the batch, dropout off)", normalised(), steps);
         }
     }
 
     private static MultiLayerConfiguration normalised() {
-        return new NeuralNetConfiguration.Builder()
-                .seed(1)
-                .weightInit(WeightInit.RELU)
-                .activation(Activation.RELU)
+        return Networks.builder(1, WeightInit.RELU, Activation.RELU)
                 .list()
                 .layer(new DenseLayer.Builder()
                         .nIn(28 * 28)
@@ -63,20 +59,13 @@ final class ProbeCost {
                         .build())
                 .layer(new BatchNormalization.Builder().nIn(256).nOut(256).build())
                 .layer(new DenseLayer.Builder().nIn(256).nOut(128).dropOut(0.5).build())
-                .layer(output(128))
+                .layer(output().nIn(128).build())
                 .build();
     }
 
     private static MultiLayerConfiguration wide() {
-        return new NeuralNetConfiguration.Builder()
-                .seed(1)
-                .weightInit(WeightInit.RELU)
-                .activation(Activation.RELU)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(28 * 28).nOut(900).build())
-                .layer(new DenseLayer.Builder().nIn(900).nOut(300).build())
-                .layer(output(300))
-                .build();
+        var builder = Networks.builder(1, WeightInit.RELU, Activation.RELU);
+        return Networks.dense(builder, 28 * 28, new int[] {900, 300}, output());
     }
 
     /** The largest resident memory of this process so far, data and Java included, as Linux counts it. */
@@ -91,24 +80,15 @@ final class ProbeCost {
         }
     }
 
-    private static OutputLayer output(int inputs) {
-        return new OutputLayer.Builder(LossFunction.MCXENT)
-                .nIn(inputs)
-                .nOut(10)
-                .activation(Activation.SOFTMAX)
-                .build();
+    private static OutputLayer.Builder output() {
+        return new OutputLayer.Builder(LossFunction.MCXENT).nOut(10).activation(Activation.SOFTMAX);
     }
 
     private void probe(String name, MultiLayerConfiguration configuration, int steps) {
-        configuration.getConfs().forEach(conf -> ((BaseLayer) conf.getLayer()).setIUpdater(new Adam(1e-3)));
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
+        MultiLayerNetwork network = Networks.network(configuration, new Adam(1e-3));
         DataSetIterator batches = images.iterator(128, 1);
         for (int step = 0; step < steps; step++) {
-            if (!batches.hasNext()) {
-                batches.reset();
-            }
-            network.fit(batches.next());
+            network.fit(Networks.next(batches));
         }
         DataSet data = images.shuffled(1).range(0, EXAMPLES).iterator(EXAMPLES).next();
         NetworkObjective inFloat = new NetworkObjective(network, data);
@@ -135,7 +115,6 @@ final class ProbeCost {
                     PAIRS,
                     reference);
         }
-        out.flush();
     }
 
     /** The largest eigenvalues, after them the smallest ones if there are so many. */

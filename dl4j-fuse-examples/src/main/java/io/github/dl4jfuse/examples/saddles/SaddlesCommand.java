@@ -58,7 +58,6 @@ public final class SaddlesCommand implements Callable<Integer> {
             case PROBE -> new ProbeCost(writer).run();
             case PLATEAU -> new Plateau(writer, steps, seeds).run();
         }
-        writer.flush();
         return 0;
     }
 }

@@ -70,7 +70,7 @@ class FunctionsCommandTest {
     void withShare1ThePathIsAdams() {
         double rate = 0.05;
         Blend.Path path = Blend.run(Landscape.BEALE, rate, step -> 1, 30);
-        double[] x = Landscape.BEALE.start();
+        double[] x = Landscape.BEALE.start.clone();
         double[] g = new double[2];
         double[] m = new double[2];
         double[] v = new double[2];

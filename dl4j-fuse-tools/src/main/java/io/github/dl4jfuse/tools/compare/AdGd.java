@@ -48,10 +48,4 @@ final class AdGd extends TuningFree {
         numbers.putScalar(RATIO, ratio);
         numbers.putScalar(MOVED, norm(gradient));
     }
-
-    @Override
-    @SuppressWarnings("MethodDoesntCallSuperMethod")
-    public AdGd clone() {
-        return new AdGd(schedule());
-    }
 }

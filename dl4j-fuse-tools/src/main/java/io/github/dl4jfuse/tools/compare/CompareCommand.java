@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,7 +34,7 @@ public final class CompareCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Option(names = "--workloads", split = ",", description = "Some of those that --list shows.")
-    private List<String> workloads = Workload.ALL.stream().map(Workload::name).toList();
+    private List<String> workloads = Workloads.ALL.stream().map(Workload::name).toList();
 
     @Option(names = "--optimizers", split = ",", description = "Some of those that --list shows.")
     private List<String> optimizers = Comparison.DEFAULT_OPTIMIZERS;
@@ -93,11 +92,10 @@ public final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter writer = spec.commandLine().getOut();
         if (list) {
-            Workload.ALL.forEach(w -> writer.printf(
+            Workloads.ALL.forEach(w -> writer.printf(
                     Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
             writer.println("                     * --batch and --inputs make variants of these");
             Family.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
-            writer.flush();
             return 0;
         }
         Comparison comparison = comparison();
@@ -106,14 +104,13 @@ public final class CompareCommand implements Callable<Integer> {
         writer.print(outcome.markdown());
         writer.println();
         writer.println("Report: " + outcome.report());
-        writer.flush();
         return 0;
     }
 
     private Comparison comparison() {
         try {
             Comparison comparison = Comparison.of(workloads.stream()
-                            .map(this::workload)
+                            .map(Workloads::named)
                             .flatMap(workload -> variants(workload).stream())
                             .toList())
                     .families(optimizers.stream().map(this::family).toList())
@@ -144,14 +141,6 @@ public final class CompareCommand implements Callable<Integer> {
         return "java -jar dl4j-fuse-tools/target/dl4j-fuse.jar " + String.join(" ", arguments);
     }
 
-    private Workload workload(String name) {
-        return Workload.ALL.stream()
-                .filter(workload -> workload.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("There is no workload '" + name + "'; there are "
-                        + Workload.ALL.stream().map(Workload::name).collect(Collectors.joining(", ")) + "."));
-    }
-
     private Family family(String name) {
         Family family = Family.named(name);
         if (rates.isEmpty()) {
@@ -180,7 +169,7 @@ public final class CompareCommand implements Callable<Integer> {
                 variants.add(
                         batch == workload.batch() && scale == Inputs.UNIT
                                 ? workload
-                                : new Variant(workload, batch, scale == Inputs.STANDARDISED));
+                                : workload.variant(batch, scale == Inputs.STANDARDISED));
             }
         }
         return variants;

@@ -1,15 +1,11 @@
 package io.github.dl4jfuse.tools.compare;
 
-import com.samskivert.mustache.Mustache;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.tools.compare.Summary.Cost;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
 import io.github.dl4jfuse.tools.compare.Summary.Spread;
+import io.github.dl4jfuse.tools.report.HtmlReport;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.Reader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -21,11 +17,17 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The figures as Markdown and a self-contained HTML page. */
-final class CompareReport {
+/**
+ * The figures as Markdown and a self-contained HTML page.
+ *
+ * @param command what makes the report again, or empty
+ */
+record CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
 
     private static final Logger log = LoggerFactory.getLogger(CompareReport.class);
 
@@ -65,21 +67,8 @@ final class CompareReport {
                     + " training alone, and mean something within one report only. Test at equal time is the last one"
                     + " measured within the seconds that the baseline's run with the same seed took.";
 
-    private final List<Summary> summaries;
-    private final List<RunRecord> runs;
-    private final String command;
-    private final List<String> rivals;
-
-    /**
-     * Takes the figures.
-     *
-     * @param command what makes the report again, or empty
-     */
-    CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
-        this.summaries = summaries;
-        this.runs = runs;
-        this.command = command;
-        rivals = summaries.stream()
+    private List<String> rivals() {
+        return summaries.stream()
                 .flatMap(summary -> summary.rows().stream().skip(1))
                 .map(Row::family)
                 .distinct()
@@ -94,7 +83,7 @@ final class CompareReport {
         String markdown = markdown();
         try {
             Files.writeString(tables, markdown);
-            Files.writeString(folder.resolve("results.csv"), CompareCsv.of(runs));
+            writeCsv(folder.resolve("results.csv"));
             if (charts) {
                 Files.writeString(html, html());
             } else {
@@ -126,7 +115,7 @@ final class CompareReport {
             text.append("```sh\n").append(command).append("\n```\n\n");
         }
         text.append(HOW_TO_READ).append("\n\n");
-        if (!rivals.isEmpty()) {
+        if (!rivals().isEmpty()) {
             text.append("## Verdict\n\n");
             table(text, VERDICT_COLUMNS, 3, verdicts());
             for (String sentence : overall()) {
@@ -182,23 +171,20 @@ final class CompareReport {
     private static String testAgainst(Row baseline, Row row, BiFunction<RunRecord, RunRecord, Checkpoint> point) {
         int pairs = Math.min(baseline.runs().size(), row.runs().size());
         boolean classes = hasClasses(row);
-        double[] differences = IntStream.range(0, pairs)
-                .mapToDouble(i -> {
+        double median = Spread.of(IntStream.range(0, pairs).mapToDouble(i -> {
                     Checkpoint ours =
                             point.apply(row.runs().get(i), baseline.runs().get(i));
                     Checkpoint theirs = baseline.runs().get(i).end();
                     return classes
                             ? 100 * (ours.testAccuracy() - theirs.testAccuracy())
                             : ours.testLoss() / theirs.testLoss();
-                })
-                .sorted()
-                .toArray();
-        double median = (differences[(pairs - 1) / 2] + differences[pairs / 2]) / 2;
+                }))
+                .median();
         return classes ? number("%+.2f points", median) : number("%.3g times the loss", median);
     }
 
     private List<String> overall() {
-        return rivals.stream()
+        return rivals().stream()
                 .map(family -> Speedup.of(summaries, family))
                 .map(speedup -> String.format(
                         Locale.ROOT,
@@ -309,6 +295,35 @@ final class CompareReport {
                 .toList();
     }
 
+    /** Writes all checkpoints of all runs, those of the sweeps included. */
+    private void writeCsv(Path file) throws IOException {
+        CSVFormat format = CSVFormat.DEFAULT
+                .builder()
+                .setRecordSeparator('\n')
+                .setHeader(
+                        ("workload,contestant,seed,failure,gradients,seconds,training_loss,validation_loss,test_loss,"
+                                        + "test_accuracy")
+                                .split(","))
+                .build();
+        try (CSVPrinter printer = new CSVPrinter(Files.newBufferedWriter(file), format)) {
+            for (RunRecord run : runs) {
+                for (Checkpoint c : run.checkpoints()) {
+                    printer.printRecord(
+                            run.workload(),
+                            run.contestant(),
+                            run.seed(),
+                            run.failure(),
+                            c.gradients(),
+                            c.seconds(),
+                            c.trainingLoss(),
+                            c.validationLoss(),
+                            c.testLoss(),
+                            c.testAccuracy());
+                }
+            }
+        }
+    }
+
     /** Returns the page. */
     String html() {
         List<Map<String, Object>> sections = new ArrayList<>();
@@ -323,36 +338,20 @@ final class CompareReport {
                     "overSeconds", SummaryCharts.lossOverSeconds(summary),
                     "measured", SummaryCharts.measured(summary)));
         }
+        List<String> plain =
+                overall().stream().map(line -> line.replace("**", "")).toList();
         Map<String, Object> page = Map.of(
-                "origin",
-                origin(),
-                "how",
-                HOW_TO_READ,
-                "verdictColumns",
-                VERDICT_COLUMNS,
-                "verdicts",
-                verdicts(),
-                "overall",
-                overall().stream().map(line -> line.replace("**", "")).toList(),
-                "profileColumns",
-                profileColumns(),
-                "profiles",
-                profiles(),
-                "columns",
-                COLUMNS,
-                "sections",
-                sections,
-                "command",
-                command);
-        try (Reader template =
-                new InputStreamReader(CompareReport.class.getResourceAsStream(TEMPLATE), StandardCharsets.UTF_8)) {
-            return Mustache.compiler()
-                    .emptyStringIsFalse(true)
-                    .compile(template)
-                    .execute(page);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+                "origin", origin(),
+                "how", HOW_TO_READ,
+                "verdictColumns", VERDICT_COLUMNS,
+                "verdicts", verdicts(),
+                "overall", plain,
+                "profileColumns", profileColumns(),
+                "profiles", profiles(),
+                "columns", COLUMNS,
+                "sections", sections,
+                "command", command);
+        return HtmlReport.page(CompareReport.class, TEMPLATE, page);
     }
 
     private static List<List<String>> sweep(Summary summary) {

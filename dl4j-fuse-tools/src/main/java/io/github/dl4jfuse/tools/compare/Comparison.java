@@ -188,13 +188,9 @@ public final class Comparison {
      */
     public Outcome run() {
         requireFreshOrResumed();
-        ResultsFile results = new ResultsFile(resultsFile());
-        if (Launcher.isDone()) {
-            Acceleration.enable();
-        }
-        String machine = Machine.describe();
-        log.info("Comparing on {}", machine);
-        List<RunRecord> runs = new Session(results, Machine.commit(), machine).all();
+        Session session = new Session(new ResultsFile(resultsFile()));
+        log.info("Comparing on {}", session.machine);
+        List<RunRecord> runs = session.all();
         List<Summary> summaries = Summary.of(runs);
         return new CompareReport(summaries, runs, command).write(out);
     }
@@ -203,15 +199,17 @@ public final class Comparison {
     private final class Session {
 
         private final ResultsFile results;
-        private final String commit;
+        private final String commit = Machine.commit();
         private final String machine;
         private final List<RunRecord> asked = new ArrayList<>();
         private ProgressBar bar;
 
-        Session(ResultsFile results, String commit, String machine) {
+        Session(ResultsFile results) {
             this.results = results;
-            this.commit = commit;
-            this.machine = machine;
+            if (Launcher.isDone()) {
+                Acceleration.enable();
+            }
+            machine = Machine.describe();
         }
 
         /** Does all runs, and returns them and nothing else that the file may hold. */
@@ -226,22 +224,21 @@ public final class Comparison {
         }
 
         private ProgressBar progressBar() {
-            long swept = families.stream()
-                    .filter(family -> family.tuning() == Tuning.SWEEP)
-                    .mapToLong(family -> family.members().size()
-                            + (long) seeds
-                                    * Math.min(FINALISTS, family.members().size()))
-                    .sum();
-            long others = families.stream()
-                    .filter(family -> family.tuning() != Tuning.SWEEP)
-                    .mapToLong(family -> (long) seeds
-                            * (family.tuning() == Tuning.NONE ? family.members().size() : 1))
-                    .sum();
+            long asked = families.stream().mapToLong(this::runs).sum();
             long unasked = needsBaselineSweep() ? baseline().members().size() : 0;
             return new ProgressBarBuilder()
                     .setTaskName("Comparing")
-                    .setInitialMax(workloads.size() * (swept + others + unasked))
+                    .setInitialMax(workloads.size() * (asked + unasked))
                     .build();
+        }
+
+        private long runs(Family family) {
+            int members = family.members().size();
+            return switch (family.tuning()) {
+                case NONE -> (long) seeds * members;
+                case SWEEP -> members + (long) seeds * Math.min(FINALISTS, members);
+                case LIKE_BASELINE -> seeds;
+            };
         }
 
         /** All runs on one workload; the data are read when the first run needs them, and forgotten after the last. */
@@ -381,7 +378,7 @@ public final class Comparison {
 
     /** Whether someone takes the baseline's best settings although the baseline itself takes no part. */
     private boolean needsBaselineSweep() {
-        return families.stream().noneMatch(family -> family.name().equals(Family.BASELINE))
+        return !families.contains(baseline())
                 && families.stream().anyMatch(family -> family.tuning() == Tuning.LIKE_BASELINE);
     }
 

@@ -1,16 +1,18 @@
 package io.github.dl4jfuse.tools.compare;
 
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -44,7 +46,7 @@ public record Fingerprint(String network, String data, String updater) {
     /** Takes the network of a workload; what the comparison replaces in it does not count. */
     static String of(Workload workload) {
         MultiLayerConfiguration configuration = workload.configuration(1);
-        configuration.getConfs().forEach(conf -> Runner.setUpdater(conf.getLayer(), new NoOp()));
+        configuration.getConfs().forEach(conf -> Networks.setUpdater(conf.getLayer(), new NoOp()));
         try {
             return digest(configuration.toJson());
         } catch (RuntimeException e) { // a layer of the user's own that cannot be written
@@ -72,17 +74,12 @@ public record Fingerprint(String network, String data, String updater) {
 
     /** Returns what differs, for a sentence. */
     String differenceTo(Fingerprint other) {
-        List<String> different = new ArrayList<>();
-        if (!Objects.equals(network, other.network)) {
-            different.add("another network");
-        }
-        if (!Objects.equals(data, other.data)) {
-            different.add("other data");
-        }
-        if (!Objects.equals(updater, other.updater)) {
-            different.add("another updater");
-        }
-        return String.join(" and ", different);
+        return Stream.of(
+                        Objects.equals(network, other.network) ? "" : "another network",
+                        Objects.equals(data, other.data) ? "" : "other data",
+                        Objects.equals(updater, other.updater) ? "" : "another updater")
+                .filter(difference -> !difference.isEmpty())
+                .collect(Collectors.joining(" and "));
     }
 
     /** Text and plain fields, as not every class has a text that tells its settings; no addresses of objects. */

@@ -1,10 +1,10 @@
 package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.datasets.FixedBatches;
+import io.github.dl4jfuse.tools.compare.Workload.Split;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
@@ -13,7 +13,7 @@ import org.nd4j.linalg.dataset.SplitTestAndTrain;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /** A user's network and data as a workload. */
-record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) implements Workload {
+final class OwnNetwork {
 
     /** How many epochs a run lasts unless a budget is given. */
     static final int EPOCHS = 10;
@@ -21,7 +21,9 @@ record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) imple
     /** One example of so many is for validation, at least. */
     private static final int VALIDATION_PART = 10;
 
-    static OwnNetwork of(MultiLayerConfiguration network, DataSetIterator train, DataSetIterator test) {
+    private OwnNetwork() {}
+
+    static Workload of(MultiLayerConfiguration network, DataSetIterator train, DataSetIterator test) {
         List<DataSet> batches = read(train, "training");
         int examples = batches.stream().mapToInt(DataSet::numExamples).sum();
         if (examples < 2) {
@@ -41,11 +43,21 @@ record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) imple
             validation.add(0, last);
             missing -= last.numExamples();
         }
-        return new OwnNetwork(
-                network,
-                new Split(
-                        new FixedBatches(training), new FixedBatches(validation), new FixedBatches(read(test, "test"))),
-                training.get(0).numExamples());
+        Split split = new Split(
+                new FixedBatches(training), new FixedBatches(validation), new FixedBatches(read(test, "test")));
+        int batch = training.get(0).numExamples();
+        long gradients = (long) EPOCHS * training.size();
+        return new Workload(
+                "own-network",
+                "own network of " + network.getConfs().size() + " layers, batch " + batch,
+                batch,
+                gradients,
+                gradients,
+                Workload.CHECKPOINTS,
+                classifies(network),
+                false,
+                full -> split,
+                seed -> withSeed(network, seed));
     }
 
     private static List<DataSet> read(DataSetIterator iterator, String which) {
@@ -60,39 +72,14 @@ record OwnNetwork(MultiLayerConfiguration network, Split split, int batch) imple
         return batches;
     }
 
-    @Override
-    public String name() {
-        return "own-network";
-    }
-
-    @Override
-    public String description() {
-        return "own network of " + network.getConfs().size() + " layers, batch " + batch;
-    }
-
-    @Override
-    public Split data(boolean full) {
-        return split;
-    }
-
-    @Override
-    public Budget budget(boolean full) {
-        return Budget.gradients(
-                (long) EPOCHS * ((FixedBatches) split.train()).batches().size());
-    }
-
-    @Override
-    public MultiLayerConfiguration configuration(long seed) {
+    private static MultiLayerConfiguration withSeed(MultiLayerConfiguration network, long seed) {
         MultiLayerConfiguration copy = network.clone();
-        for (NeuralNetConfiguration conf : copy.getConfs()) {
-            conf.setSeed(seed);
-        }
+        copy.getConfs().forEach(conf -> conf.setSeed(seed));
         return copy;
     }
 
     /** Softmax at the end says that labels are classes. */
-    @Override
-    public boolean classifies() {
+    private static boolean classifies(MultiLayerConfiguration network) {
         Layer last = network.getConf(network.getConfs().size() - 1).getLayer();
         return last instanceof BaseOutputLayer output && output.getActivationFn() instanceof ActivationSoftmax;
     }

@@ -57,10 +57,4 @@ final class Prodigy extends TuningFree {
         numbers.putScalar(DISTANCE, size > 0 ? Math.max(d, r / size) : d);
         numbers.putScalar(PRODUCT, r);
     }
-
-    @Override
-    @SuppressWarnings("MethodDoesntCallSuperMethod")
-    public Prodigy clone() {
-        return new Prodigy(schedule());
-    }
 }

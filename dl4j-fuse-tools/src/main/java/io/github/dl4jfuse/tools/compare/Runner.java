@@ -1,11 +1,10 @@
 package io.github.dl4jfuse.tools.compare;
 
-import io.github.dl4jfuse.datasets.DataSource;
-import io.github.dl4jfuse.listener.CurvatureListener;
-import io.github.dl4jfuse.listener.GaussNewtonListener;
-import io.github.dl4jfuse.listener.LfsoListener;
+import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.listener.LfsoStatistics;
+import io.github.dl4jfuse.listener.OptimizerReport;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.AdamLbfgsConfig;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Preconditioned;
@@ -17,15 +16,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
-import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
-import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
-import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -47,8 +39,7 @@ final class Runner {
 
     private static final double WARM_UP_SECONDS = 5;
 
-    /** What a forward pass alone counts, in evaluations of the gradient. */
-    private static final double FORWARD_PASS = 1 / 3.0;
+    private static final double THIRD = 1 / 3.0;
 
     private final Workload workload;
     private final Workload.Split data;
@@ -175,55 +166,21 @@ final class Runner {
 
     private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
         MultiLayerConfiguration configuration = workload.configuration(seed);
-        for (NeuralNetConfiguration conf : configuration.getConfs()) {
-            conf.setOptimizationAlgo(contestant.algorithm());
-            setUpdater(conf.getLayer(), updater);
-        }
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
-        List<TrainingListener> listeners = new ArrayList<>();
-        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned) {
-            listeners.add(new CurvatureListener());
-        }
-        if (updater instanceof Lfso) {
-            listeners.add(new LfsoListener());
+        configuration.getConfs().forEach(conf -> conf.setOptimizationAlgo(contestant.algorithm()));
+        MultiLayerNetwork network = Networks.network(configuration, updater);
+        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned || updater instanceof Lfso) {
+            DL4JFuse.attach(network);
         }
         if (contestant.listener() != null) {
-            listeners.add(contestant.listener().get());
+            network.addListeners(contestant.listener().get());
         }
-        listeners.add(new BaseTrainingListener() {
+        network.addListeners(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
                 evaluations++; // every evaluation of a gradient passes here, those of line searches too
             }
         });
-        network.setListeners(listeners);
         return network;
-    }
-
-    /** Sets one updater for weights and biases; a frozen layer stays as it is. */
-    static void setUpdater(Layer layer, IUpdater updater) {
-        if (layer instanceof BaseLayer base) {
-            base.setIUpdater(updater);
-            base.setBiasUpdater(null);
-        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
-            sameDiff.setUpdater(updater);
-            sameDiff.setBiasUpdater(null);
-        } else if (layer instanceof BaseWrapperLayer wrapper) {
-            setUpdater(wrapper.getUnderlying(), updater);
-        } else if (layer instanceof Bidirectional both) {
-            setUpdater(both.getFwd(), updater);
-            setUpdater(both.getBwd(), updater);
-        }
-    }
-
-    /** Gauss-Newton steps within training steps; each counts as one gradient. */
-    private static long gaussNewtonSteps(MultiLayerNetwork network) {
-        return network.getListeners().stream()
-                .filter(CurvatureListener.class::isInstance)
-                .mapToLong(
-                        listener -> ((CurvatureListener) listener).statistics().gaussNewtonSteps())
-                .sum();
     }
 
     private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
@@ -232,17 +189,10 @@ final class Runner {
         }
         INDArray state = network.getUpdater().getStateViewArray();
         long bytes = state == null ? 0 : state.length() * state.dataType().width();
-        for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof CurvatureListener fuse) {
-                bytes += fuse.statistics().extraBytes();
-            } else if (listener instanceof GaussNewtonListener gaussNewton) {
-                bytes += gaussNewton.statistics().extraBytes();
-            }
-            if (listener instanceof LfsoListener lfso) {
-                bytes += lfso.statistics().extraBytes();
-            }
-        }
-        return bytes;
+        return bytes
+                + DL4JFuse.reports(network).stream()
+                        .mapToLong(OptimizerReport::extraBytes)
+                        .sum();
     }
 
     private void step(MultiLayerNetwork network, DataSetIterator batches) {
@@ -251,40 +201,37 @@ final class Runner {
             batches.reset();
         }
         DataSet batch = batches.next();
-        long forwardPasses = forwardPasses(network);
-        long gaussNewtonSteps = gaussNewtonSteps(network);
+        long thirds = unseenThirds(network);
         long begin = System.nanoTime();
         network.fit(batch);
         Nd4j.getExecutioner().commit();
         seconds += (System.nanoTime() - begin) / 1e9;
-        evaluations += (forwardPasses(network) - forwardPasses) * FORWARD_PASS;
-        evaluations += gaussNewtonSteps(network) - gaussNewtonSteps;
+        evaluations += (unseenThirds(network) - thirds) * THIRD;
     }
 
-    private static long forwardPasses(MultiLayerNetwork network) {
-        return network.getListeners().stream()
-                .filter(LfsoListener.class::isInstance)
-                .mapToLong(listener -> ((LfsoListener) listener).statistics().forwardPasses())
+    /** Evaluations that no backward pass shows, in thirds: a Gauss-Newton step counts as one, a forward pass as a third. */
+    private static long unseenThirds(MultiLayerNetwork network) {
+        return DL4JFuse.reports(network).stream()
+                .mapToLong(report -> 3 * report.gaussNewtonSteps() + report.forwardPasses())
                 .sum();
     }
 
     private Checkpoint measure(MultiLayerNetwork network) {
-        double trainingLoss = loss(network, data.train());
+        double trainingLoss = Networks.loss(network, data.train(), MEASURING_BATCH);
         return new Checkpoint(
                 Math.round(evaluations),
                 seconds,
                 trainingLoss,
-                loss(network, data.validation()),
-                loss(network, data.test()),
+                Networks.loss(network, data.validation(), MEASURING_BATCH),
+                Networks.loss(network, data.test(), MEASURING_BATCH),
                 accuracy(network, trainingLoss),
                 measured(network));
     }
 
     private Map<String, Double> measured(MultiLayerNetwork network) {
         Map<String, Double> numbers = new LinkedHashMap<>();
-        for (TrainingListener listener : network.getListeners()) {
-            if (listener instanceof LfsoListener lfso && lfso.statistics().trials() > 0) {
-                LfsoStatistics now = lfso.statistics();
+        for (OptimizerReport report : DL4JFuse.reports(network)) {
+            if (report instanceof LfsoStatistics now && now.trials() > 0) {
                 numbers.put("step length", now.rate());
                 numbers.put("smoothness L", now.smoothness());
                 numbers.put("radius R", now.radius());
@@ -305,15 +252,5 @@ final class Runner {
         return Double.isFinite(trainingLoss)
                 ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
                 : 0;
-    }
-
-    private static double loss(MultiLayerNetwork network, DataSource source) {
-        double sum = 0;
-        DataSetIterator all = source.iterator(MEASURING_BATCH);
-        while (all.hasNext()) {
-            DataSet batch = all.next();
-            sum += network.score(batch, false) * batch.numExamples();
-        }
-        return sum / source.size();
     }
 }

@@ -44,10 +44,8 @@ public record Speedup(String family, double mean, double low, double high, int m
         }
 
         private static double median(double[] values, int[] seeds) {
-            double[] sorted =
-                    Arrays.stream(seeds).mapToDouble(i -> values[i]).sorted().toArray();
-            int n = sorted.length;
-            return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+            return Summary.Spread.of(Arrays.stream(seeds).mapToDouble(i -> values[i]))
+                    .median();
         }
     }
 
@@ -87,8 +85,7 @@ public record Speedup(String family, double mean, double low, double high, int m
 
     private static Times times(Summary summary, Row row) {
         double[] baseline = capped(summary, summary.rows().get(0), 0);
-        double wholeRun =
-                Times.median(baseline, IntStream.range(0, baseline.length).toArray());
+        double wholeRun = Summary.Spread.of(Arrays.stream(baseline)).median();
         return new Times(
                 baseline,
                 capped(summary, row, wholeRun),
@@ -98,12 +95,11 @@ public record Speedup(String family, double mean, double low, double high, int m
     /** A run that fails early must not look fast: what does not reach the target counts at least the baseline's time. */
     private static double[] capped(Summary summary, Row row, double atLeast) {
         List<Double> reached = summary.secondsToLoss(row);
-        double[] seconds = new double[reached.size()];
-        Arrays.setAll(seconds, i -> {
-            double end = Math.max(atLeast, row.runs().get(i).end().seconds());
-            return Double.isFinite(reached.get(i)) ? reached.get(i) : end;
-        });
-        return seconds;
+        return IntStream.range(0, reached.size())
+                .mapToDouble(i -> Double.isFinite(reached.get(i))
+                        ? reached.get(i)
+                        : Math.max(atLeast, row.runs().get(i).end().seconds()))
+                .toArray();
     }
 
     private static double geometricMean(double[] ratios) {

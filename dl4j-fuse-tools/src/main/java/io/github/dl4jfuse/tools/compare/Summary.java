@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
 /**
  * The figures of one workload: for each family the member with the lowest median validation loss, measured against the
@@ -26,11 +27,14 @@ public record Summary(String workload, double targetLoss, double targetTest, Lis
     public record Spread(double median, double lowest, double highest) {
 
         static Spread of(List<RunRecord> runs, ToDoubleFunction<RunRecord> value) {
-            List<Double> sorted =
-                    runs.stream().map(value::applyAsDouble).sorted().toList();
-            int n = sorted.size();
-            double middle = n % 2 == 1 ? sorted.get(n / 2) : (sorted.get(n / 2 - 1) + sorted.get(n / 2)) / 2;
-            return new Spread(middle, sorted.get(0), sorted.get(n - 1));
+            return of(runs.stream().mapToDouble(value));
+        }
+
+        static Spread of(DoubleStream values) {
+            double[] sorted = values.sorted().toArray();
+            int n = sorted.length;
+            double middle = n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+            return new Spread(middle, sorted[0], sorted[n - 1]);
         }
     }
 

@@ -50,7 +50,7 @@ abstract class TuningFree implements IUpdater {
 
     @Override
     public GradientUpdater<?> instantiate(INDArray viewArray, boolean initializeViewArray) {
-        State state = new State(this);
+        State state = new State();
         if (viewArray != null) {
             state.setStateViewArray(viewArray, viewArray.shape(), viewArray.ordering(), initializeViewArray);
         }
@@ -59,7 +59,7 @@ abstract class TuningFree implements IUpdater {
 
     @Override
     public GradientUpdater<?> instantiate(Map<String, INDArray> updaterState, boolean initializeStateArrays) {
-        State state = new State(this);
+        State state = new State();
         state.setState(updaterState, initializeStateArrays);
         return state;
     }
@@ -79,12 +79,14 @@ abstract class TuningFree implements IUpdater {
         schedule = lrSchedule;
     }
 
-    final ISchedule schedule() {
-        return schedule;
-    }
-
     @Override
-    public abstract TuningFree clone();
+    public final TuningFree clone() {
+        try {
+            return (TuningFree) super.clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     @Override
     public boolean equals(Object other) {
@@ -103,18 +105,13 @@ abstract class TuningFree implements IUpdater {
         return getClass().getSimpleName() + "(schedule=" + schedule + ")";
     }
 
-    private static final class State implements GradientUpdater<TuningFree> {
+    private final class State implements GradientUpdater<TuningFree> {
 
-        private final TuningFree rule;
         private INDArray view;
-
-        State(TuningFree rule) {
-            this.rule = rule;
-        }
 
         @Override
         public TuningFree getConfig() {
-            return rule;
+            return TuningFree.this;
         }
 
         @Override
@@ -139,13 +136,13 @@ abstract class TuningFree implements IUpdater {
         public void applyUpdater(INDArray gradient, int iteration, int epoch) {
             INDArray flat = gradient.reshape(gradient.length());
             long n = flat.length();
-            long numbers = view.length() - rule.vectors() * n;
-            INDArray[] vectors = new INDArray[rule.vectors()];
+            long numbers = view.length() - vectors() * n;
+            INDArray[] vectors = new INDArray[vectors()];
             for (int k = 0; k < vectors.length; k++) {
                 vectors[k] = view.get(NDArrayIndex.interval(numbers + k * n, numbers + (k + 1) * n));
             }
-            double factor = rule.schedule == null ? 1 : rule.schedule.valueAt(iteration, epoch);
-            rule.step(flat, vectors, view.get(NDArrayIndex.interval(0, NUMBERS)), factor);
+            double factor = schedule == null ? 1 : schedule.valueAt(iteration, epoch);
+            step(flat, vectors, view.get(NDArrayIndex.interval(0, NUMBERS)), factor);
         }
     }
 }

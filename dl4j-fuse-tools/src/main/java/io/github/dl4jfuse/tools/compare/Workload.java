@@ -1,56 +1,93 @@
 package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.datasets.DataSource;
-import java.util.List;
+import io.github.dl4jfuse.datasets.Preprocessed;
+import io.github.dl4jfuse.datasets.Standardiser;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
-/** A network and its data, on which optimisers are compared. A small class each, to copy for a net of one's own. */
-public interface Workload {
+/**
+ * A network and its data, on which optimisers are compared.
+ *
+ * @param name on the command line
+ * @param description network and data in one line
+ * @param batch the number of examples in a batch; the size of the training set where each batch is all of it
+ * @param fastGradients gradient evaluations of one run unless the user says otherwise, in the fast form, which takes minutes
+ * @param fullGradients the same on the whole data set
+ * @param checkpoints how often a run is measured; fewer where measuring is dear
+ * @param classifies whether labels are classes, so that there is an accuracy
+ * @param hasVariants whether batch size and scale of the inputs are a choice: true where inputs are images in [0, 1]
+ * @param reader reads the data; true asks for the whole data set
+ * @param network makes the network from the seed of its weights; the comparison sets the updater of every layer
+ */
+public record Workload(
+        String name,
+        String description,
+        int batch,
+        long fastGradients,
+        long fullGradients,
+        int checkpoints,
+        boolean classifies,
+        boolean hasVariants,
+        Function<Boolean, Split> reader,
+        LongFunction<MultiLayerConfiguration> network) {
 
-    /** Returns the name on the command line. */
-    String name();
+    /** How often a run is measured where nothing speaks against it. */
+    static final int CHECKPOINTS = 20;
 
-    /** Returns network and data in one line. */
-    String description();
-
-    /**
-     * Reads the data.
-     *
-     * @param full false: the fast form, which takes minutes; true: the whole data set
-     */
-    Split data(boolean full);
-
-    /** Returns the number of examples in a batch; the size of the training set where each batch is all of it. */
-    int batch();
-
-    /** Returns what one run may use unless the user says otherwise. */
-    Budget budget(boolean full);
-
-    /**
-     * Returns the network; the comparison sets the updater of every layer.
-     *
-     * @param seed of the weights
-     */
-    MultiLayerConfiguration configuration(long seed);
-
-    /** Returns whether labels are classes, so that there is an accuracy. */
-    boolean classifies();
-
-    /** Returns whether batch size and scale of the inputs are a choice: true where inputs are images in [0, 1]. */
-    default boolean hasVariants() {
-        return false;
+    /** Reads the data, in the fast form or whole. */
+    public Split data(boolean full) {
+        return reader.apply(full);
     }
 
-    /** Returns how often a run is measured; fewer where measuring is dear. */
-    default int checkpoints() {
-        return 20;
+    /** Returns what one run may use unless the user says otherwise. */
+    public Budget budget(boolean full) {
+        return Budget.gradients(full ? fullGradients : fastGradients);
+    }
+
+    /** Returns the network whose weights have this seed. */
+    public MultiLayerConfiguration configuration(long seed) {
+        return network.apply(seed);
+    }
+
+    /**
+     * Returns the workload with another batch size, or with inputs that go through a {@link Standardiser}, in which all
+     * contestants compete anew. Its budget is that of this one for as many examples.
+     */
+    Workload variant(int size, boolean standardised) {
+        return new Workload(
+                name + (size == batch ? "" : "@" + size) + (standardised ? "+std" : ""),
+                description + "; here batch " + size + (standardised ? ", standardised inputs" : ""),
+                size,
+                scaled(fastGradients, size),
+                scaled(fullGradients, size),
+                checkpoints,
+                classifies,
+                false,
+                standardised ? full -> data(full).standardised() : reader,
+                network);
+    }
+
+    private long scaled(long gradients, int size) {
+        return Math.max(1, Math.round((double) gradients * batch / size));
     }
 
     /**
      * Training, validation and test set. Sweeps choose by the validation set; the test set chooses nothing.
      */
-    record Split(DataSource train, DataSource validation, DataSource test) {
+    public record Split(DataSource train, DataSource validation, DataSource test) {
+
+        /** Returns the sets, each changed in the same way. */
+        Split map(Function<DataSource, DataSource> change) {
+            return new Split(change.apply(train), change.apply(validation), change.apply(test));
+        }
+
+        private Split standardised() {
+            Standardiser standardiser = Standardiser.of(train);
+            return map(source -> new Preprocessed(source, standardiser));
+        }
 
         /** Returns name and sizes. */
         String inWords() {
@@ -64,14 +101,4 @@ public interface Workload {
                     test.size());
         }
     }
-
-    /** All workloads that come with the examples. */
-    List<Workload> ALL = List.of(
-            new FashionMlp(),
-            new FashionCnn(),
-            new CifarCnn(),
-            new FashionAutoencoder(),
-            new Regression(),
-            new Physics(),
-            new IrisMlp());
 }

@@ -3,10 +3,8 @@ package io.github.dl4jfuse.tools.doctor;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.tools.machine.NativeJar;
 import io.github.dl4jfuse.tools.machine.Setting;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -58,26 +55,11 @@ record Candidate(String name, Setting setting, Optional<NativeJar> jar) {
         builder.environment().keySet().removeAll(DECISIVE);
         builder.environment().putAll(setting.environment());
         builder.environment().put("OPENBLAS_VERBOSE", "2"); // makes OpenBLAS name the kernels it chose
-        builder.redirectErrorStream(true);
         try {
-            File output = Files.createTempFile("probe", ".txt").toFile();
-            try {
-                Process process = builder.redirectOutput(output).start();
-                if (!process.waitFor(start.toMillis() + (long) (3e3 * seconds), TimeUnit.MILLISECONDS)) {
-                    process.destroyForcibly();
-                    return Optional.empty();
-                }
-                return process.exitValue() == 0
-                        ? Optional.of(parse(Files.readString(output.toPath())))
-                        : Optional.empty();
-            } finally {
-                Files.delete(output.toPath());
-            }
+            return Launcher.output(builder, start.plusMillis((long) (3e3 * seconds)))
+                    .map(Candidate::parse);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
         }
     }
 

@@ -73,7 +73,6 @@ public final class DoctorCommand implements Callable<Integer> {
         Optional<Measurement> present;
         if (GpuDiagnosis.mayCompileFirst(gpus, cuda)) {
             row("first start", "compiles for a quarter to half an hour if it was not done before; please wait");
-            out.flush();
             present = inForce.measure(seconds, COMPILATION);
         } else {
             present = inForce.measure(seconds);
@@ -83,7 +82,6 @@ public final class DoctorCommand implements Callable<Integer> {
         if (present.isEmpty()) {
             out.println("DL4J does not run under the setting in force: " + inForce.setting() + ".");
             row("GPU", gpu.sentence());
-            out.flush();
             return 1;
         }
         describe(present.get());
@@ -102,7 +100,6 @@ public final class DoctorCommand implements Callable<Integer> {
                     + present.selfTestFailures().keySet()
                     + ". Do not train here; try another native library (--tune, or another release).");
         }
-        out.flush();
         return isSound(present, gpu);
     }
 
@@ -142,7 +139,6 @@ public final class DoctorCommand implements Callable<Integer> {
         row("product 1024", String.format(Locale.ROOT, "%.0f GFLOP/s", present.gflops()));
         row("MLP 784-256-10", String.format(Locale.ROOT, "%,.0f examples/s at batch 128", present.mlp()));
         row("CNN 16-32-128", String.format(Locale.ROOT, "%,.0f examples/s at batch 128", present.cnn()));
-        out.flush();
     }
 
     private void row(String name, String value) {
@@ -167,7 +163,6 @@ public final class DoctorCommand implements Callable<Integer> {
         Optional<NativeJar> own = NativeJar.on(Launcher.classPath());
         if (own.isEmpty()) {
             out.println("There is no nd4j-native on the class path, so there is nothing to tune.");
-            out.flush();
             return 0;
         }
         List<NativeJar> jars = own.get().siblings();
@@ -189,7 +184,6 @@ public final class DoctorCommand implements Callable<Integer> {
                 sideBySide(List.of(outOfTheBox, inForce, new Candidate("best", best.setting(), best.jar())));
         if (medians.size() < 3) {
             out.println("One of them did not run: no verdict.");
-            out.flush();
             return 1;
         }
         return verdict(best, medians.get(0), medians.get(1), medians.get(2));
@@ -253,7 +247,6 @@ public final class DoctorCommand implements Callable<Integer> {
 
     private void heading() {
         out.printf("%-32s %10s %14s %14s%n", "setting", "GFLOP/s", "MLP, ex./s", "CNN, ex./s");
-        out.flush();
     }
 
     private void print(String name, Optional<Measurement> measured) {
@@ -263,7 +256,6 @@ public final class DoctorCommand implements Callable<Integer> {
         } else {
             out.printf("%-32s %s%n", name, "does not run");
         }
-        out.flush();
     }
 
     private int verdict(Candidate best, Measurement outOfTheBox, Measurement inForce, Measurement fastest) {
@@ -280,7 +272,6 @@ public final class DoctorCommand implements Callable<Integer> {
         out.println("  Acceleration.enable();   // first line of main, before the first network");
         double share = inForce.over(fastest);
         out.printf(Locale.ROOT, "%nThe setting in force reaches %.0f %% of that.%n", 100 * share);
-        out.flush();
         return share < TOLERATED ? 1 : 0;
     }
 }

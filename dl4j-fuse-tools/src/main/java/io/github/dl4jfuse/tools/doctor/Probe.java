@@ -2,20 +2,19 @@ package io.github.dl4jfuse.tools.doctor;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.tools.machine.Machine;
+import io.github.dl4jfuse.tools.networks.Networks;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * The micro-benchmark, in a process of its own so that every setting can be tried: a product of two 1024 x 1024 float
@@ -68,8 +67,7 @@ final class Probe {
     }
 
     private static double samplesPerSecond(MultiLayerConfiguration configuration, DataSet data, double seconds) {
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
+        MultiLayerNetwork network = Networks.network(configuration, new Adam());
         return data.numExamples() * perSecond(seconds, () -> network.fit(data));
     }
 
@@ -98,40 +96,23 @@ final class Probe {
         return labels;
     }
 
-    private static NeuralNetConfiguration.ListBuilder layers() {
-        return new NeuralNetConfiguration.Builder()
-                .seed(1)
-                .updater(new Adam())
-                .activation(Activation.RELU)
-                .list();
-    }
-
-    private static OutputLayer output() {
-        return new OutputLayer.Builder(LossFunction.MCXENT)
-                .nOut(CLASSES)
-                .activation(Activation.SOFTMAX)
-                .build();
+    private static NeuralNetConfiguration.Builder builder() {
+        return Networks.builder(1, WeightInit.XAVIER, Activation.RELU);
     }
 
     private static MultiLayerConfiguration mlp() {
-        return layers().layer(new DenseLayer.Builder().nIn(784).nOut(256).build())
-                .layer(output())
-                .build();
+        return Networks.dense(builder(), 784, new int[] {256}, Networks.classes(CLASSES));
     }
 
     private static MultiLayerConfiguration cnn() {
-        return layers().layer(new ConvolutionLayer.Builder(5, 5).nOut(16).build())
-                .layer(new SubsamplingLayer.Builder()
-                        .kernelSize(2, 2)
-                        .stride(2, 2)
-                        .build())
+        return builder()
+                .list()
+                .layer(new ConvolutionLayer.Builder(5, 5).nOut(16).build())
+                .layer(Networks.pooling())
                 .layer(new ConvolutionLayer.Builder(5, 5).nOut(32).build())
-                .layer(new SubsamplingLayer.Builder()
-                        .kernelSize(2, 2)
-                        .stride(2, 2)
-                        .build())
+                .layer(Networks.pooling())
                 .layer(new DenseLayer.Builder().nOut(128).build())
-                .layer(output())
+                .layer(Networks.classes(CLASSES).build())
                 .setInputType(InputType.convolutional(28, 28, 1))
                 .build();
     }

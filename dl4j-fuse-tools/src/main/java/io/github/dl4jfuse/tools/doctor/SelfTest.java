@@ -1,21 +1,18 @@
 package io.github.dl4jfuse.tools.doctor;
 
 import io.github.dl4jfuse.optim.lbfgs.LbfgsHistory;
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Three small computations in float on whatever ND4J runs on, against the same in double in plain Java. */
 final class SelfTest {
@@ -89,22 +86,13 @@ final class SelfTest {
     /** One step of gradient descent on tanh, softmax and cross-entropy; the weights' changes are compared. */
     private double trainingStep(int batch, int inputs, int hidden, int classes) {
         double rate = 0.5;
-        MultiLayerConfiguration configuration = new NeuralNetConfiguration.Builder()
-                .updater(new Sgd(rate))
-                .list()
-                .layer(new DenseLayer.Builder()
-                        .nIn(inputs)
-                        .nOut(hidden)
-                        .activation(Activation.TANH)
-                        .build())
-                .layer(new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(hidden)
-                        .nOut(classes)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build();
-        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
-        network.init();
+        MultiLayerNetwork network = Networks.network(
+                Networks.dense(
+                        Networks.builder(1, WeightInit.XAVIER, Activation.TANH),
+                        inputs,
+                        new int[] {hidden},
+                        Networks.classes(classes)),
+                new Sgd(rate));
         double[] x = uniform(batch * inputs);
         double[] first = uniform(inputs * hidden);
         double[] second = uniform(hidden * classes);

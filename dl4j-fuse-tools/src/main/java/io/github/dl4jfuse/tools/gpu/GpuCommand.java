@@ -87,11 +87,9 @@ public final class GpuCommand implements Callable<Integer> {
                         1e3 * time,
                         rate / 1e9,
                         100 * rate / copied);
-                out.flush();
             }
         }
         out.println("* what is used on this backend");
-        out.flush();
         return 0;
     }
 

@@ -78,6 +78,11 @@ public enum CudaArtifact {
                     .findFirst();
         }
 
+        /** Returns how this jar's release and a chip go together, empty for a release that the table does not have. */
+        Optional<Fit> fit(ComputeCapability chip) {
+            return artifact().map(artifact -> artifact.fit(chip));
+        }
+
         @Override
         public String toString() {
             return "nd4j-cuda-" + cuda + " " + version;

@@ -1,16 +1,15 @@
 package io.github.dl4jfuse.tools.machine;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * An NVIDIA GPU, as the driver tells without ND4J.
@@ -24,7 +23,7 @@ public record Gpu(String name, Optional<ComputeCapability> capability, String dr
 
     private static final String UNKNOWN = "unknown";
     private static final Path DRIVER = Path.of("/proc/driver/nvidia");
-    private static final int PATIENCE_SECONDS = 20;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final List<String> QUERY =
             List.of("nvidia-smi", "--query-gpu=name,compute_cap,driver_version,memory.total", "--format=csv,noheader");
 
@@ -108,25 +107,9 @@ public record Gpu(String name, Optional<ComputeCapability> capability, String dr
 
     private static String run() {
         try {
-            Path output = Files.createTempFile("gpu", ".txt");
-            try {
-                Process process = new ProcessBuilder(QUERY)
-                        .redirectErrorStream(true)
-                        .redirectOutput(output.toFile())
-                        .start();
-                if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                    return "";
-                }
-                return process.exitValue() == 0 ? Files.readString(output, StandardCharsets.UTF_8) : "";
-            } finally {
-                Files.delete(output);
-            }
+            return Launcher.output(new ProcessBuilder(QUERY), PATIENCE).orElse("");
         } catch (IOException e) {
             return ""; // there is no such program
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "";
         }
     }
 

@@ -55,16 +55,13 @@ public record GpuDiagnosis(boolean fault, String sentence) {
         return gpus.stream()
                 .findFirst()
                 .flatMap(Gpu::capability)
-                .flatMap(chip -> jars.stream()
-                        .findFirst()
-                        .flatMap(CudaArtifact.Jar::artifact)
-                        .map(artifact -> artifact.fit(chip)))
+                .flatMap(chip -> jars.stream().findFirst().flatMap(jar -> jar.fit(chip)))
                 .filter(fit -> fit == Fit.RUNS_AFTER_COMPILING)
                 .isPresent();
     }
 
     private static GpuDiagnosis onGpu(CudaArtifact.Jar jar, Optional<ComputeCapability> chip) {
-        Optional<Fit> fit = chip.flatMap(c -> jar.artifact().map(artifact -> artifact.fit(c)));
+        Optional<Fit> fit = chip.flatMap(jar::fit);
         if (fit.isPresent() && fit.get().compareTo(Fit.RUNS_AFTER_COMPILING) > 0) {
             return new GpuDiagnosis(
                     false,
@@ -112,7 +109,7 @@ public record GpuDiagnosis(boolean fault, String sentence) {
         if (jars.stream().map(CudaArtifact.Jar::toString).distinct().count() > 1) {
             return "several CUDA backends are on the class path: " + jars + ".";
         }
-        Optional<Fit> fit = chip.flatMap(c -> jar.artifact().map(artifact -> artifact.fit(c)));
+        Optional<Fit> fit = chip.flatMap(jar::fit);
         if (fit.isPresent() && fit.get().compareTo(Fit.RUNS_AFTER_COMPILING) > 0) {
             return jar + " carries no code that this chip can run.";
         }

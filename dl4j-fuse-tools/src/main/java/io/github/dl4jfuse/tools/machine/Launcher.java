@@ -3,13 +3,17 @@ package io.github.dl4jfuse.tools.machine;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
@@ -60,6 +64,30 @@ public final class Launcher {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return OptionalInt.of(1);
+        }
+    }
+
+    /**
+     * Runs a program and returns what it prints, errors included; empty if it fails or takes longer than that.
+     *
+     * @throws IOException if it cannot be started
+     */
+    public static Optional<String> output(ProcessBuilder program, Duration patience) throws IOException {
+        Path output = Files.createTempFile("output", ".txt");
+        try {
+            Process process = program.redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly();
+                return Optional.empty();
+            }
+            return process.exitValue() == 0 ? Optional.of(Files.readString(output)) : Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } finally {
+            Files.delete(output);
         }
     }
 

@@ -3,7 +3,7 @@ package io.github.dl4jfuse.tools.machine;
 import io.github.dl4jfuse.acceleration.Acceleration;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,6 +23,8 @@ public final class Machine {
 
     private static final String UNKNOWN = "unknown";
 
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     private Machine() {}
 
     /** Returns backend, device, threads and setting in one line, for the head of a report. */
@@ -37,13 +39,11 @@ public final class Machine {
     /** Returns the commit of the working folder, short, or "unknown". */
     public static String commit() {
         try {
-            Process git = new ProcessBuilder("git", "rev-parse", "--short", "HEAD").start();
-            String answer = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
-            return git.waitFor() == 0 && !answer.isEmpty() ? answer : UNKNOWN;
+            return Launcher.output(new ProcessBuilder("git", "rev-parse", "--short", "HEAD"), PATIENCE)
+                    .map(String::trim)
+                    .filter(answer -> !answer.isEmpty())
+                    .orElse(UNKNOWN);
         } catch (IOException e) {
-            return UNKNOWN;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             return UNKNOWN;
         }
     }

@@ -51,12 +51,7 @@ public final class Charts {
             List<RunResult> runs,
             ToDoubleFunction<CurvePoint> x,
             ToDoubleFunction<CurvePoint> y) {
-        XYChart chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
-                .xAxisTitle(xTitle)
-                .yAxisTitle(yTitle)
-                .build();
+        XYChart chart = chart(xTitle, yTitle);
         DoubleSummaryStatistics values = runs.stream()
                 .flatMap(run -> run.curve().stream())
                 .mapToDouble(y)
@@ -75,15 +70,13 @@ public final class Charts {
             boolean first =
                     runs.subList(0, i).stream().noneMatch(other -> other.name().equals(run.name()));
             Color colour = COLOURS.get(names.indexOf(run.name()) % COLOURS.size());
-            var series = chart.addSeries(
-                    first ? run.name() : run.name() + " " + i,
-                    points.stream().mapToDouble(x).toArray(),
-                    points.stream().mapToDouble(y).toArray());
-            series.setShowInLegend(first);
-            series.setMarker(SeriesMarkers.CIRCLE);
-            series.setLineColor(colour);
-            series.setMarkerColor(colour);
-            series.setLineStyle(new BasicStroke(2f));
+            line(
+                            chart,
+                            first ? run.name() : run.name() + " " + i,
+                            points.stream().mapToDouble(x).toArray(),
+                            points.stream().mapToDouble(y).toArray(),
+                            colour)
+                    .setShowInLegend(first);
         }
         return png(chart);
     }
@@ -101,12 +94,7 @@ public final class Charts {
 
     /** Draws one curve with a shaded band for each; the y axis as in {@link #curves}. Values must be finite. */
     public static byte[] bands(String xTitle, String yTitle, List<Band> bands) {
-        XYChart chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
-                .xAxisTitle(xTitle)
-                .yAxisTitle(yTitle)
-                .build();
+        XYChart chart = chart(xTitle, yTitle);
         double low = bands.stream()
                 .flatMapToDouble(band -> Arrays.stream(band.low()))
                 .min()
@@ -162,7 +150,28 @@ public final class Charts {
         styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
     }
 
-    private static byte[] png(XYChart chart) {
+    /** Returns an empty chart of the usual size. */
+    public static XYChart chart(String xTitle, String yTitle) {
+        return new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .xAxisTitle(xTitle)
+                .yAxisTitle(yTitle)
+                .build();
+    }
+
+    /** Adds a curve with its points. */
+    public static XYSeries line(XYChart chart, String name, double[] x, double[] y, Color colour) {
+        XYSeries series = chart.addSeries(name, x, y);
+        series.setMarker(SeriesMarkers.CIRCLE);
+        series.setLineColor(colour);
+        series.setMarkerColor(colour);
+        series.setLineStyle(new BasicStroke(2f));
+        return series;
+    }
+
+    /** Draws a chart. */
+    public static byte[] png(XYChart chart) {
         BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.scale(SCALE, SCALE);

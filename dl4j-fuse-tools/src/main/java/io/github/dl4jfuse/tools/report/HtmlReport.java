@@ -2,7 +2,6 @@ package io.github.dl4jfuse.tools.report;
 
 import com.samskivert.mustache.Mustache;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -11,13 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Writes a training comparison as one HTML file that needs nothing else: the pictures are part of it. */
 public final class HtmlReport {
 
     private static final String TEMPLATE = "report.html";
+    private static final String REMEDY = "name another place with --report or --picture";
 
     private HtmlReport() {}
 
@@ -27,54 +26,37 @@ public final class HtmlReport {
      * @throws IllegalArgumentException with a sentence if the file cannot be written
      */
     public static void write(Path file, ReportData data) {
-        String html;
-        try (InputStream stream = HtmlReport.class.getResourceAsStream(TEMPLATE);
-                Reader template = new InputStreamReader(stream, StandardCharsets.UTF_8)) {
-            html = Mustache.compiler().compile(template).execute(model(data));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        write(file, html.getBytes(StandardCharsets.UTF_8));
+        String html = page(HtmlReport.class, TEMPLATE, Map.of("report", data, "charts", charts(data.runs())));
+        write(file, html.getBytes(StandardCharsets.UTF_8), REMEDY);
     }
 
     /** Writes the report's first chart, training loss over gradient evaluations, as a PNG file. */
     public static void writePicture(Path file, List<RunResult> runs) {
-        write(file, lossOverGradients(charted(runs)));
+        write(file, lossOverGradients(charted(runs)), REMEDY);
     }
 
-    private static void write(Path file, byte[] content) {
+    /**
+     * Writes a file of a report, and makes its folder if need be.
+     *
+     * @param remedy what the user can do if it cannot be written, the end of a sentence
+     * @throws IllegalArgumentException with that sentence
+     */
+    public static void write(Path file, byte[] content, String remedy) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             Files.write(file, content);
         } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    file + " cannot be written (" + e + "): name another place with --report or --picture.", e);
+            throw new IllegalArgumentException(file + " cannot be written (" + e + "): " + remedy + ".", e);
         }
     }
 
-    private static Map<String, Object> model(ReportData data) {
-        return Map.of(
-                "title", data.title(),
-                "data", data.data(),
-                "model", data.model(),
-                "machine", data.machine(),
-                "repeat", data.repeat(),
-                "rows", data.runs().stream().map(HtmlReport::row).toList(),
-                "notes", data.notes(),
-                "charts", charts(data.runs()));
-    }
-
-    private static Map<String, Object> row(RunResult run) {
-        CurvePoint end = run.end();
-        return Map.of(
-                "name", run.name(),
-                "configuration", run.configuration(),
-                "epochs", end.epoch(),
-                "evaluations", String.format(Locale.ROOT, "%,d", end.gradientEvaluations()),
-                "seconds", String.format(Locale.ROOT, "%.1f", end.seconds()),
-                "loss", String.format(Locale.ROOT, "%.4f", end.trainingLoss()),
-                "accuracy", String.format(Locale.ROOT, "%.2f %%", 100 * end.testAccuracy()),
-                "event", run.event());
+    /** Fills a template that lies beside a class; an empty text counts as false in it. */
+    public static String page(Class<?> owner, String template, Object content) {
+        try (Reader reader = new InputStreamReader(owner.getResourceAsStream(template), StandardCharsets.UTF_8)) {
+            return Mustache.compiler().emptyStringIsFalse(true).compile(reader).execute(content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static List<Map<String, Object>> charts(List<RunResult> all) {

@@ -3,6 +3,8 @@ package io.github.dl4jfuse.tools.train;
 import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.CurvatureStatistics;
+import io.github.dl4jfuse.tools.networks.Networks;
+import io.github.dl4jfuse.tools.report.CurvePoint;
 import io.github.dl4jfuse.tools.report.RunResult;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.PhaseChange;
@@ -10,11 +12,14 @@ import io.github.dl4jfuse.updater.Preconditioned;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 
@@ -26,6 +31,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
 final class SideBySide {
 
     private static final int WARM_UP_STEPS = 20;
+    private static final int MEASURING_BATCH = 500;
 
     private final ModelKind model;
     private final ImageData train;
@@ -40,9 +46,9 @@ final class SideBySide {
         this.test = test;
         this.batch = batch;
         this.seed = seed;
-        MultiLayerNetwork first = new MultiLayerNetwork(model.configuration(train, new Adam(), seed));
-        first.init();
-        initialWeights = first.params().dup();
+        initialWeights = Networks.network(model.configuration(train, seed), new Adam())
+                .params()
+                .dup();
     }
 
     long parameters() {
@@ -57,32 +63,21 @@ final class SideBySide {
     /** Runs all and returns Adam, Preconditioned, FUSE-PV and, where that takes further epochs, Adam continued to as many gradients. */
     List<RunResult> run(Adam adam, FusePv fuse, int epochs, Runnable onStep) {
         warmUp(adam, fuse);
-        TrainingRun adamRun = start("Adam", adam, onStep);
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            adamRun.epoch();
-        }
-        RunResult adamResult = adamRun.result("-");
-
-        TrainingRun adaptedRun =
-                start("Preconditioned", Preconditioned.adam().overEpochs(epochs), onStep, new CurvatureListener());
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            adaptedRun.epoch();
-        }
-
+        Training adamRun = new Training(adam, onStep).epochs(epochs);
+        RunResult adamResult = adamRun.result("Adam", "-");
+        RunResult preconditioned = new Training(
+                        Preconditioned.adam().overEpochs(epochs), onStep, new CurvatureListener())
+                .epochs(epochs)
+                .result("Preconditioned", "-");
         CurvatureListener listener = new CurvatureListener();
-        TrainingRun fuseRun = start("FUSE-PV", fuse, onStep, listener);
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            fuseRun.epoch();
+        Training fuseRun = new Training(fuse, onStep, listener).epochs(epochs);
+        RunResult fuseResult = fuseRun.result("FUSE-PV", describe(fuse, listener));
+        List<RunResult> results = new ArrayList<>(List.of(adamResult, preconditioned, fuseResult));
+        while (adamRun.gradientEvaluations < fuseRun.gradientEvaluations) {
+            adamRun.epochs(1);
         }
-        RunResult fuseResult = fuseRun.result(describe(fuse, listener));
-
-        List<RunResult> results = new ArrayList<>(List.of(adamResult, adaptedRun.result("-"), fuseResult));
-        while (adamRun.gradientEvaluations() < fuseRun.gradientEvaluations()) {
-            adamRun.epoch();
-        }
-        RunResult longer = adamRun.result("-");
-        if (longer.curve().size() > adamResult.curve().size()) {
-            results.add(new RunResult("Adam, continued", longer.configuration(), longer.curve(), longer.event()));
+        if (adamRun.curve.size() > adamResult.curve().size()) {
+            results.add(adamRun.result("Adam, continued", "-"));
         }
         return results;
     }
@@ -101,22 +96,9 @@ final class SideBySide {
     }
 
     private MultiLayerNetwork network(IUpdater updater) {
-        MultiLayerNetwork network = new MultiLayerNetwork(model.configuration(train, updater, seed));
-        network.init();
+        MultiLayerNetwork network = Networks.network(model.configuration(train, seed), updater);
         network.setParams(initialWeights.dup());
         return network;
-    }
-
-    private TrainingRun start(String name, IUpdater updater, Runnable onStep, TrainingListener... listeners) {
-        return new TrainingRun(
-                name,
-                updater.toString(),
-                network(updater),
-                train.iterator(batch, seed),
-                train,
-                test,
-                onStep,
-                listeners);
     }
 
     private static String describe(FusePv fuse, CurvatureListener listener) {
@@ -136,5 +118,64 @@ final class SideBySide {
                 counts.pairsKept(),
                 counts.pairsDamped(),
                 counts.pairsSkipped());
+    }
+
+    /** One network in training, measured after each epoch. The clock stands still while it is measured. */
+    private final class Training {
+
+        private final String settings;
+        private final MultiLayerNetwork network;
+        private final DataSetIterator batches = train.iterator(batch, seed);
+        private final List<CurvePoint> curve = new ArrayList<>();
+        private long gradientEvaluations;
+        private double seconds;
+
+        /**
+         * Prepares a run.
+         *
+         * @param onStep called after each step of the optimiser
+         * @param listeners further listeners that the optimiser needs
+         */
+        Training(IUpdater updater, Runnable onStep, TrainingListener... listeners) {
+            settings = updater.toString();
+            network = network(updater);
+            network.setListeners(listeners);
+            network.addListeners(new BaseTrainingListener() {
+                @Override
+                public void onBackwardPass(Model model) {
+                    gradientEvaluations++; // every evaluation of a gradient passes here, extra ones too
+                }
+
+                @Override
+                public void iterationDone(Model model, int iteration, int epoch) {
+                    onStep.run();
+                }
+            });
+            measure();
+        }
+
+        Training epochs(int count) {
+            for (int epoch = 0; epoch < count; epoch++) {
+                long begin = System.nanoTime();
+                network.fit(batches);
+                Nd4j.getExecutioner().commit();
+                seconds += (System.nanoTime() - begin) / 1e9;
+                measure();
+            }
+            return this;
+        }
+
+        private void measure() {
+            curve.add(new CurvePoint(
+                    network.getEpochCount(),
+                    gradientEvaluations,
+                    seconds,
+                    Networks.loss(network, train, MEASURING_BATCH),
+                    network.evaluate(test.iterator(MEASURING_BATCH)).accuracy()));
+        }
+
+        RunResult result(String name, String event) {
+            return new RunResult(name, settings, List.copyOf(curve), event);
+        }
     }
 }

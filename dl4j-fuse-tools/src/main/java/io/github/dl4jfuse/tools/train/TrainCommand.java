@@ -7,7 +7,6 @@ import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.datasets.Terminal;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.tools.machine.Machine;
-import io.github.dl4jfuse.tools.report.CurvePoint;
 import io.github.dl4jfuse.tools.report.HtmlReport;
 import io.github.dl4jfuse.tools.report.ReportData;
 import io.github.dl4jfuse.tools.report.RunResult;
@@ -19,15 +18,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.nd4j.linalg.learning.config.Adam;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The main job: one network, trained by stock Adam and by FUSE-PV from the same weights on the same batches. */
 @Command(
@@ -55,18 +57,25 @@ public final class TrainCommand implements Callable<Integer> {
                     + " advantage.");
 
     enum Dataset {
-        FASHION_MNIST("fashion-mnist"),
-        CIFAR10("cifar10");
-
-        private final String text;
-
-        Dataset(String text) {
-            this.text = text;
-        }
+        FASHION_MNIST,
+        CIFAR10;
 
         @Override
         public String toString() {
-            return text;
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /** Reads {@code fashion-mnist} or {@code cifar10}. */
+    static final class DatasetConverter implements ITypeConverter<Dataset> {
+
+        @Override
+        public Dataset convert(String text) {
+            return Stream.of(Dataset.values())
+                    .filter(dataset -> dataset.toString().equalsIgnoreCase(text))
+                    .findFirst()
+                    .orElseThrow(
+                            () -> new TypeConversionException("'" + text + "' is neither fashion-mnist nor cifar10"));
         }
     }
 
@@ -141,7 +150,6 @@ public final class TrainCommand implements Callable<Integer> {
         String network = String.format(
                 Locale.ROOT, "%s, %,d parameters, batch %d, seed %d", model, sideBySide.parameters(), batch, seed);
         out.println(machine + "\n" + images + "\n" + network);
-        out.flush();
 
         List<RunResult> results = train(sideBySide);
         printTable(out, results);
@@ -153,7 +161,6 @@ public final class TrainCommand implements Callable<Integer> {
             HtmlReport.writePicture(picture, results);
         }
         out.println("Report: " + report.toAbsolutePath().normalize());
-        out.flush();
         return 0;
     }
 
@@ -193,40 +200,19 @@ public final class TrainCommand implements Callable<Integer> {
                 .learningRate(learningRate)
                 .switchCriterion(criterion)
                 .build();
-        if (!Terminal.isPresent()) {
-            return sideBySide.run(adam, fuse, epochs, () -> {});
-        }
         ProgressBarBuilder builder =
                 new ProgressBarBuilder().setTaskName("Training").setInitialMax(sideBySide.steps(epochs));
-        try (ProgressBar bar = builder.build()) {
-            return sideBySide.run(adam, fuse, epochs, bar::step);
+        try (ProgressBar bar = Terminal.isPresent() ? builder.build() : null) {
+            return sideBySide.run(adam, fuse, epochs, bar == null ? () -> {} : bar::step);
         }
     }
 
     private static void printTable(PrintWriter out, List<RunResult> results) {
-        out.printf(
-                Locale.ROOT,
-                "%n%-24s %7s %12s %9s %14s %14s  %s%n",
-                "optimiser",
-                "epochs",
-                "gradients",
-                "seconds",
-                "training loss",
-                "test accuracy",
-                "switch");
-        for (RunResult result : results) {
-            CurvePoint end = result.end();
-            out.printf(
-                    Locale.ROOT,
-                    "%-24s %7d %,12d %9.1f %14.4f %12.2f %%  %s%n",
-                    result.name(),
-                    end.epoch(),
-                    end.gradientEvaluations(),
-                    end.seconds(),
-                    end.trainingLoss(),
-                    100 * end.testAccuracy(),
-                    result.event());
-        }
+        List<String> columns =
+                List.of("optimiser", "epochs", "gradients", "seconds", "training loss", "test accuracy", "switch");
+        out.println();
+        Stream.concat(Stream.of(columns), results.stream().map(RunResult::cells))
+                .forEach(row -> out.printf("%-24s %7s %12s %9s %14s %14s  %s%n", row.toArray()));
         out.println();
     }
 

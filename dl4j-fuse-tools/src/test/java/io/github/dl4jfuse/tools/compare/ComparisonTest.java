@@ -223,12 +223,15 @@ class ComparisonTest {
     void aSmallLastBatchIsNotAllOfTheValidation() {
         DataSet all = data(201, 0, new Random(SEED));
         for (int batch : new int[] {20, 100, 200, 201}) {
-            OwnNetwork own = OwnNetwork.of(
+            Workload own = OwnNetwork.of(
                     network(),
                     new ExistingDataSetIterator(all.batchBy(batch)),
                     new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
-            assertThat(own.split().validation().size()).as("batch %d", batch).isBetween(21, 101);
-            assertThat(own.split().train().size() + own.split().validation().size())
+            assertThat(own.data(false).validation().size())
+                    .as("batch %d", batch)
+                    .isBetween(21, 101);
+            assertThat(own.data(false).train().size()
+                            + own.data(false).validation().size())
                     .isEqualTo(201);
         }
     }
@@ -334,21 +337,21 @@ class ComparisonTest {
     @Test
     void theLastTenthOfTheBatchesIsForValidationAndEachSeedHasItsOwnOrder() {
         List<DataSet> batches = data(200, 0, new Random(SEED)).batchBy(10);
-        OwnNetwork own = OwnNetwork.of(
+        Workload own = OwnNetwork.of(
                 network(),
                 new ExistingDataSetIterator(batches),
                 new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
-        assertThat(((FixedBatches) own.split().train()).batches()).isEqualTo(batches.subList(0, 18));
-        assertThat(((FixedBatches) own.split().validation()).batches()).isEqualTo(batches.subList(18, 20));
+        assertThat(((FixedBatches) own.data(false).train()).batches()).isEqualTo(batches.subList(0, 18));
+        assertThat(((FixedBatches) own.data(false).validation()).batches()).isEqualTo(batches.subList(18, 20));
         List<DataSet> first = order(own, 1);
         assertThat(first).containsExactlyInAnyOrderElementsOf(batches.subList(0, 18));
         assertThat(order(own, 1)).isEqualTo(first);
         assertThat(order(own, 2)).isNotEqualTo(first);
     }
 
-    private static List<DataSet> order(OwnNetwork own, long seed) {
+    private static List<DataSet> order(Workload own, long seed) {
         List<DataSet> order = new ArrayList<>();
-        own.split().train().iterator(10, seed).forEachRemaining(order::add);
+        own.data(false).train().iterator(10, seed).forEachRemaining(order::add);
         return order;
     }
 

@@ -44,9 +44,9 @@ class PoissonGeometryTest {
 
     @Test
     void gaussNewtonStepsSolveTheEquationOnTheWholeGrid() {
-        DataSet grid = new Physics().data(false).train().iterator(1).next();
+        DataSet grid = Workloads.PHYSICS.data(false).train().iterator(1).next();
         for (GaussNewtonListener.Layers layers : GaussNewtonListener.Layers.values()) {
-            MultiLayerConfiguration configuration = new Physics().configuration(1);
+            MultiLayerConfiguration configuration = Workloads.PHYSICS.configuration(1);
             for (NeuralNetConfiguration conf : configuration.getConfs()) {
                 ((BaseLayer) conf.getLayer()).setIUpdater(new Sgd(1));
             }

@@ -18,7 +18,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 /** Runs on the regression workload, where a step takes milliseconds. */
 class RunnerTest {
 
-    private static final Workload WORKLOAD = new Regression();
+    private static final Workload WORKLOAD = Workloads.REGRESSION;
     private static final Workload.Split DATA = WORKLOAD.data(false);
     private static final Contestant ADAM = Contestant.of("adam", used -> new Adam(1e-2));
 
@@ -67,7 +67,7 @@ class RunnerTest {
 
     @Test
     void measuresAtTheStartAtEvenPointsAndAtTheEnd() {
-        Workload iris = new IrisMlp();
+        Workload iris = Workloads.IRIS;
         List<Long> gradients = new Runner(iris, iris.data(false), Budget.gradients(40))
                 .run(ADAM, 1).checkpoints().stream().map(Checkpoint::gradients).toList();
         assertThat(gradients)

@@ -23,7 +23,7 @@ class WorkloadTest {
 
     /** All but the one whose data don't come with the program. */
     static List<Workload> workloads() {
-        return Workload.ALL.stream()
+        return Workloads.ALL.stream()
                 .filter(workload -> !workload.name().equals("cifar-cnn"))
                 .toList();
     }
@@ -49,14 +49,14 @@ class WorkloadTest {
 
     @Test
     void theCifarNetworkTakesItsImages() {
-        MultiLayerNetwork network = network(new CifarCnn(), 1);
+        MultiLayerNetwork network = network(Workloads.CIFAR_CNN, 1);
         assertThat(network.output(Nd4j.zeros(2, 3, 32, 32)).shape()).containsExactly(2, 10);
         assertThat(network.numParams()).isEqualTo(448 + 2_320 + 4_640 + 9_248 + 2048 * 64 + 64 + 650);
     }
 
     @Test
     void poissonsExactSolutionHasNoLossAndItsGradientIsThatOfTheLoss() {
-        DataSet grid = new Physics().data(false).train().iterator(1).next();
+        DataSet grid = Workloads.PHYSICS.data(false).train().iterator(1).next();
         int n = grid.numExamples();
         INDArray exact = Nd4j.zeros(DataType.DOUBLE, n, 1);
         for (int i = 0; i < n; i++) {
@@ -112,13 +112,10 @@ class WorkloadTest {
 
     @Test
     void theAutoencodersTargetsAreItsInputsAlsoWhenThoseAreStandardised() {
-        Workload workload = new FashionAutoencoder();
+        Workload workload = Workloads.FASHION_AUTOENCODER;
         DataSet plain = workload.data(false).train().iterator(64, 1).next();
-        DataSet scaled = new Variant(workload, 64, true)
-                .data(false)
-                .train()
-                .iterator(64, 1)
-                .next();
+        DataSet scaled =
+                workload.variant(64, true).data(false).train().iterator(64, 1).next();
         assertThat(plain.getLabels()).isEqualTo(plain.getFeatures());
         assertThat(scaled.getLabels()).isEqualTo(plain.getLabels());
         assertThat(scaled.getFeatures()).isNotEqualTo(plain.getFeatures());
@@ -126,8 +123,8 @@ class WorkloadTest {
 
     @Test
     void standardisedInputsHaveMean0AndVariance1OverTheTrainingSet() {
-        for (Workload workload : List.of(new FashionMlp(), new FashionCnn())) {
-            INDArray all = new Variant(workload, 128, true)
+        for (Workload workload : List.of(Workloads.FASHION_MLP, Workloads.FASHION_CNN)) {
+            INDArray all = workload.variant(128, true)
                     .data(false)
                     .train()
                     .iterator(5_000)
@@ -135,7 +132,7 @@ class WorkloadTest {
                     .getFeatures();
             assertThat(all.meanNumber().doubleValue()).as(workload.name()).isCloseTo(0, within(1e-3));
             assertThat(all.stdNumber(false).doubleValue()).as(workload.name()).isCloseTo(1, within(1e-3));
-            Workload.Split data = new Variant(workload, 128, true).data(false);
+            Workload.Split data = workload.variant(128, true).data(false);
             for (DataSource other : List.of(data.validation(), data.test())) {
                 INDArray features = other.iterator(1_000).next().getFeatures();
                 assertThat(features.meanNumber().doubleValue()).isCloseTo(0, within(0.1));
@@ -146,6 +143,6 @@ class WorkloadTest {
 
     @Test
     void aVariantsBudgetIsForAsManyExamples() {
-        assertThat(new Variant(new FashionMlp(), 1024, false).budget(false)).isEqualTo(Budget.gradients(100));
+        assertThat(Workloads.FASHION_MLP.variant(1024, false).budget(false)).isEqualTo(Budget.gradients(100));
     }
 }

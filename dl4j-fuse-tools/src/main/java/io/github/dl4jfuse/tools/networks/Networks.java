@@ -1,0 +1,131 @@
+package io.github.dl4jfuse.tools.networks;
+
+import io.github.dl4jfuse.datasets.DataSource;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** The kinds of networks that the programs train, and what they all do with a network. */
+public final class Networks {
+
+    private Networks() {}
+
+    /** Begins a network: seed and initialisation of the weights, and the activation of all layers but the last. */
+    public static NeuralNetConfiguration.Builder builder(long seed, WeightInit weights, Activation activation) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .weightInit(weights)
+                .activation(activation);
+    }
+
+    /** Returns the output layer of a classifier: softmax with cross-entropy, Xavier's weights. */
+    public static OutputLayer.Builder classes(int count) {
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(count)
+                .weightInit(WeightInit.XAVIER)
+                .activation(Activation.SOFTMAX);
+    }
+
+    /** Returns dense layers of so many units, and the output layer. */
+    public static MultiLayerConfiguration dense(
+            NeuralNetConfiguration.Builder builder, int inputs, int[] units, OutputLayer.Builder output) {
+        ListBuilder list = builder.list();
+        int before = inputs;
+        for (int count : units) {
+            list.layer(new DenseLayer.Builder().nIn(before).nOut(count).build());
+            before = count;
+        }
+        return list.layer(output.nIn(before).build()).build();
+    }
+
+    /** Returns the multilayer perceptron inputs-256-128-classes with ReLU: 235,146 parameters on 28 x 28 grey images. */
+    public static MultiLayerConfiguration perceptron(long seed, int inputs, int classes) {
+        return dense(builder(seed, WeightInit.RELU, Activation.RELU), inputs, new int[] {256, 128}, classes(classes));
+    }
+
+    /** Returns two convolutions, each with BatchNorm, ReLU and max-pooling, and a classifier with one dense layer. */
+    public static MultiLayerConfiguration convolutional(
+            long seed, InputType images, int kernel, int[] channels, int units, int classes) {
+        ListBuilder list = builder(seed, WeightInit.RELU, Activation.RELU).list();
+        for (int count : channels) {
+            list.layer(new ConvolutionLayer.Builder(kernel, kernel)
+                            .nOut(count)
+                            .activation(Activation.IDENTITY)
+                            .build())
+                    .layer(new BatchNormalization.Builder()
+                            .activation(Activation.RELU)
+                            .build())
+                    .layer(pooling());
+        }
+        return list.layer(new DenseLayer.Builder().nOut(units).build())
+                .layer(classes(classes).build())
+                .setInputType(images)
+                .build();
+    }
+
+    /** Returns max-pooling by 2 x 2. */
+    public static SubsamplingLayer pooling() {
+        return new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build();
+    }
+
+    /** Returns the network with one updater in all its layers; a configuration serves one network only. */
+    public static MultiLayerNetwork network(MultiLayerConfiguration configuration, IUpdater updater) {
+        configuration.getConfs().forEach(conf -> setUpdater(conf.getLayer(), updater));
+        MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+        network.init();
+        return network;
+    }
+
+    /** Sets one updater for weights and biases; a frozen layer stays as it is. */
+    public static void setUpdater(Layer layer, IUpdater updater) {
+        if (layer instanceof BaseLayer base) {
+            base.setIUpdater(updater);
+            base.setBiasUpdater(null);
+        } else if (layer instanceof AbstractSameDiffLayer sameDiff) {
+            sameDiff.setUpdater(updater);
+            sameDiff.setBiasUpdater(null);
+        } else if (layer instanceof BaseWrapperLayer wrapper) {
+            setUpdater(wrapper.getUnderlying(), updater);
+        } else if (layer instanceof Bidirectional both) {
+            setUpdater(both.getFwd(), updater);
+            setUpdater(both.getBwd(), updater);
+        }
+    }
+
+    /** Returns the next batch, the first of a new epoch after the last one. */
+    public static DataSet next(DataSetIterator batches) {
+        if (!batches.hasNext()) {
+            batches.reset();
+        }
+        return batches.next();
+    }
+
+    /** Returns the mean loss over all examples, in evaluation mode. */
+    public static double loss(MultiLayerNetwork network, DataSource source, int batchSize) {
+        double sum = 0;
+        DataSetIterator all = source.iterator(batchSize);
+        while (all.hasNext()) {
+            DataSet batch = all.next();
+            sum += network.score(batch, false) * batch.numExamples();
+        }
+        return sum / source.size();
+    }
+}
