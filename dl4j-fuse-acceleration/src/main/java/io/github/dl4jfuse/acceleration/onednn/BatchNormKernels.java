@@ -64,7 +64,7 @@ final class BatchNormKernels implements AutoCloseable {
         backward.add(
                 new batch_normalization_backward(new batch_normalization_backward.primitive_desc(
                         new batch_normalization_backward.desc(dnnl_backward, images, images, (float) eps, LEARNT),
-                        OneDnn.ENGINE,
+                        OneDnn.engine(),
                         description)),
                 arg(DNNL_ARG_SRC, input.inUse()),
                 arg(DNNL_ARG_MEAN, mean),
@@ -80,7 +80,7 @@ final class BatchNormKernels implements AutoCloseable {
     private static batch_normalization_forward.primitive_desc describe(
             int propagation, memory.desc images, double eps, int flags) {
         return new batch_normalization_forward.primitive_desc(
-                new batch_normalization_forward.desc(propagation, images, (float) eps, flags), OneDnn.ENGINE);
+                new batch_normalization_forward.desc(propagation, images, (float) eps, flags), OneDnn.engine());
     }
 
     private void addForward(Pass pass, batch_normalization_forward.primitive_desc description) {

@@ -22,7 +22,7 @@ final class Buffer implements AutoCloseable {
     private Buffer(memory.desc desc, boolean own) {
         this.desc = desc;
         address = own ? null : new Address();
-        memory = own ? new memory(desc, OneDnn.ENGINE) : new memory(desc, OneDnn.ENGINE, address);
+        memory = own ? new memory(desc, OneDnn.engine()) : new memory(desc, OneDnn.engine(), address);
     }
 
     /** Memory of its own. */

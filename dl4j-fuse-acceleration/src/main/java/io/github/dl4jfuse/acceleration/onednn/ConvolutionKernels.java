@@ -100,7 +100,7 @@ final class ConvolutionKernels implements AutoCloseable {
                         gaps(),
                         window.paddingBefore(),
                         window.paddingAfter());
-        return new convolution_forward.primitive_desc(convolution, activation.attributes(), OneDnn.ENGINE);
+        return new convolution_forward.primitive_desc(convolution, activation.attributes(), OneDnn.engine());
     }
 
     private void prepareForward() {
@@ -139,7 +139,7 @@ final class ConvolutionKernels implements AutoCloseable {
                         window.paddingBefore(),
                         window.paddingAfter());
         convolution_backward_weights.primitive_desc gradient =
-                new convolution_backward_weights.primitive_desc(convolution, OneDnn.ENGINE, description);
+                new convolution_backward_weights.primitive_desc(convolution, OneDnn.engine(), description);
         Buffer ordered = Buffer.own(gradient.diff_weights_desc());
         backward.add(
                         new convolution_backward_weights(gradient),
@@ -161,7 +161,7 @@ final class ConvolutionKernels implements AutoCloseable {
                         gaps(),
                         window.paddingBefore(),
                         window.paddingAfter()),
-                OneDnn.ENGINE,
+                OneDnn.engine(),
                 description);
         Buffer ordered = Buffer.own(gradient.weights_desc());
         backwardData

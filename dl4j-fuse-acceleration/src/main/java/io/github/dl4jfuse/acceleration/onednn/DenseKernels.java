@@ -55,7 +55,7 @@ final class DenseKernels implements AutoCloseable {
                 ? new inner_product_forward.desc(dnnl_forward_training, source, weights.desc(), biases.desc(), target)
                 : new inner_product_forward.desc(dnnl_forward_training, source, weights.desc(), target);
         inner_product_forward.primitive_desc description =
-                new inner_product_forward.primitive_desc(product, activation.attributes(), OneDnn.ENGINE);
+                new inner_product_forward.primitive_desc(product, activation.attributes(), OneDnn.engine());
         forward.add(
                 new inner_product_forward(description),
                 arg(DNNL_ARG_SRC, input.inUse()),
@@ -67,7 +67,7 @@ final class DenseKernels implements AutoCloseable {
                 : new inner_product_backward_weights.desc(source, weights.desc(), target);
         backward.add(
                 new inner_product_backward_weights(
-                        new inner_product_backward_weights.primitive_desc(gradient, OneDnn.ENGINE, description)),
+                        new inner_product_backward_weights.primitive_desc(gradient, OneDnn.engine(), description)),
                 arg(DNNL_ARG_SRC, input.inUse()),
                 arg(DNNL_ARG_DIFF_DST, delta.inUse()),
                 arg(DNNL_ARG_DIFF_WEIGHTS, weightGradient),
@@ -75,7 +75,7 @@ final class DenseKernels implements AutoCloseable {
         backwardData.add(
                 new inner_product_backward_data(new inner_product_backward_data.primitive_desc(
                         new inner_product_backward_data.desc(source, weights.desc(), target),
-                        OneDnn.ENGINE,
+                        OneDnn.engine(),
                         description)),
                 arg(DNNL_ARG_DIFF_DST, delta.inUse()),
                 arg(DNNL_ARG_WEIGHTS, weights),

@@ -64,9 +64,9 @@ enum FusedActivation {
     void differentiate(Pass pass, Buffer y, Buffer epsilon, Buffer delta) {
         memory.desc desc = delta.desc();
         eltwise_forward.primitive_desc hint = new eltwise_forward.primitive_desc(
-                new eltwise_forward.desc(dnnl_forward_training, backward, desc, 0, 0), OneDnn.ENGINE);
+                new eltwise_forward.desc(dnnl_forward_training, backward, desc, 0, 0), OneDnn.engine());
         eltwise_backward.primitive_desc derivative = new eltwise_backward.primitive_desc(
-                new eltwise_backward.desc(backward, desc, desc, 0, 0), OneDnn.ENGINE, hint);
+                new eltwise_backward.desc(backward, desc, desc, 0, 0), OneDnn.engine(), hint);
         pass.add(
                 new eltwise_backward(derivative),
                 Pass.arg(org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST, y),

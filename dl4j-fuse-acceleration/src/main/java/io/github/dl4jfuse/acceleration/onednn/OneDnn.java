@@ -14,9 +14,17 @@ final class OneDnn {
     /** The JavaCPP that its bindings are made for, which is that of ND4J 1.0.0-M2.1. */
     private static final String JAVACPP = "1.5.7";
 
-    static final engine ENGINE = new engine(engine.kind.cpu, 0);
+    /** Made when it is first needed, after {@link #obstacle} has said that it can be. */
+    private static final class Holder {
+
+        private static final engine ENGINE = new engine(engine.kind.cpu, 0);
+    }
 
     private OneDnn() {}
+
+    static engine engine() {
+        return Holder.ENGINE;
+    }
 
     /** Returns why it cannot be called here, a sentence without its beginning, or null. */
     static String obstacle() {
@@ -41,7 +49,7 @@ final class OneDnn {
     }
 
     static stream newStream() {
-        return new stream(ENGINE);
+        return new stream(engine());
     }
 
     /** Describes an array by its shape and the distances of neighbours along each dimension, in numbers. */

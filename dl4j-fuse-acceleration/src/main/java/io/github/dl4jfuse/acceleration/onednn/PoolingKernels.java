@@ -61,7 +61,7 @@ final class PoolingKernels implements AutoCloseable {
                         window.kernel(),
                         window.paddingBefore(),
                         window.paddingAfter()),
-                OneDnn.ENGINE);
+                OneDnn.engine());
         Buffer places = kind == Kind.MAX ? Buffer.own(description.workspace_desc()) : null; // of the largest numbers
         forward.add(
                 new pooling_forward(description),
@@ -78,7 +78,7 @@ final class PoolingKernels implements AutoCloseable {
                                 window.kernel(),
                                 window.paddingBefore(),
                                 window.paddingAfter()),
-                        OneDnn.ENGINE,
+                        OneDnn.engine(),
                         description)),
                 arg(DNNL_ARG_DIFF_DST, epsilon.inUse()),
                 places == null ? null : arg(DNNL_ARG_WORKSPACE, places),
