@@ -8,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Trainable;
@@ -54,11 +55,13 @@ public final class LayerInputs {
     private final List<UpdaterBlock.ParamState> leftAlone = new ArrayList<>();
     private final List<PreconditionedUpdater> updaters = new ArrayList<>();
     private final BatchNormStatistics statistics;
+    private final List<Layer> layersSeen;
 
     /** Finds layers and metrics; tells the updaters where the weights lie. */
     public LayerInputs(Model model) {
         this.model = model;
         updater = Dl4jModel.of(model).updater();
+        layersSeen = List.copyOf(Dl4jModel.of(model).layers());
         statistics = new BatchNormStatistics(NetworkParameter.of(model));
         Map<Trainable, Layer> layers = Dl4jModel.of(model).layersByOwner();
         for (UpdaterBlock block : updater.getUpdaterBlocks()) {
@@ -143,7 +146,14 @@ public final class LayerInputs {
     /** Returns whether the network still has the updater that this object looked at. */
     @SuppressWarnings("ReferenceEquality") // updaters with equal states are equal
     public boolean isCurrent() {
-        return Dl4jModel.of(model).updater() == updater;
+        return Dl4jModel.of(model).updater() == updater
+                && areSame(Dl4jModel.of(model).layers(), layersSeen);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a layer may be exchanged for another one of the same configuration
+    private static boolean areSame(List<Layer> some, List<Layer> others) {
+        return some.size() == others.size()
+                && IntStream.range(0, some.size()).allMatch(i -> some.get(i) == others.get(i));
     }
 
     /** Returns the iteration count: the number of steps completed. */

@@ -1,0 +1,222 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import static io.github.dl4jfuse.acceleration.onednn.Pass.arg;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_convolution_direct;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
+
+import org.bytedeco.dnnl.convolution_backward_data;
+import org.bytedeco.dnnl.convolution_backward_weights;
+import org.bytedeco.dnnl.convolution_forward;
+import org.bytedeco.dnnl.memory;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Forward and backward pass of a convolution with its activation function, y = f(w * x + b), for inputs of one shape.
+ *
+ * <p>Images lie with their channels last; what comes or goes in c order is copied. Weights [nOut, nIn, kH, kW] in c order are
+ * DL4J's, copied into oneDNN's own order at each pass, as they may have changed.
+ */
+final class ConvolutionKernels implements AutoCloseable {
+
+    private final long[] inputShape;
+    private final long[] outputShape;
+    private final long[] weightShape;
+    private final Window window;
+    private final boolean bias;
+    private final FusedActivation activation;
+    private final convolution_forward.primitive_desc description;
+    private final Received input;
+    private final Delta delta;
+    private final Buffer weights;
+    private final Buffer biases;
+    private final Buffer output;
+    private final Buffer weightGradient;
+    private final Buffer biasGradient;
+    private final Buffer inputGradient;
+    private final Pass forward = new Pass();
+    private final Pass backward = new Pass();
+    private final Pass backwardData = new Pass();
+
+    ConvolutionKernels(long[] in, long outputs, Window window, boolean bias, FusedActivation activation) {
+        inputShape = in;
+        outputShape = new long[] {in[0], outputs, window.output()[0], window.output()[1]};
+        weightShape = new long[] {outputs, in[1], window.kernel()[0], window.kernel()[1]};
+        this.window = window;
+        this.bias = bias;
+        this.activation = activation;
+        input = new Received(inputShape, Layout.CHANNELS_LAST);
+        weights = Buffer.named(OneDnn.ordered(weightShape));
+        weightGradient = Buffer.named(OneDnn.ordered(weightShape));
+        biases = bias ? Buffer.named(OneDnn.ordered(outputShape[1])) : null;
+        biasGradient = bias ? Buffer.named(OneDnn.ordered(outputShape[1])) : null;
+        output = Buffer.named(images(outputShape));
+        delta = new Delta(outputShape, Layout.CHANNELS_LAST, activation, output);
+        inputGradient = Buffer.named(images(inputShape));
+        description = describe();
+        prepareForward();
+        prepareBackward();
+        prepareBackwardData();
+    }
+
+    private static memory.desc images(long[] shape) {
+        return OneDnn.desc(shape, Layout.CHANNELS_LAST.strides(shape));
+    }
+
+    private long[] gaps() {
+        return new long[] {window.dilation()[0] - 1, window.dilation()[1] - 1};
+    }
+
+    private convolution_forward.primitive_desc describe() {
+        memory.desc x = images(inputShape);
+        memory.desc y = images(outputShape);
+        memory.desc w = OneDnn.any(weightShape);
+        convolution_forward.desc convolution = bias
+                ? new convolution_forward.desc(
+                        dnnl_forward_training,
+                        dnnl_convolution_direct,
+                        x,
+                        w,
+                        biases.desc(),
+                        y,
+                        window.stride(),
+                        gaps(),
+                        window.paddingBefore(),
+                        window.paddingAfter())
+                : new convolution_forward.desc(
+                        dnnl_forward_training,
+                        dnnl_convolution_direct,
+                        x,
+                        w,
+                        y,
+                        window.stride(),
+                        gaps(),
+                        window.paddingBefore(),
+                        window.paddingAfter());
+        return new convolution_forward.primitive_desc(convolution, activation.attributes(), OneDnn.engine());
+    }
+
+    private void prepareForward() {
+        Buffer ordered = Buffer.own(description.weights_desc());
+        forward.copy(weights, ordered)
+                .add(
+                        new convolution_forward(description),
+                        arg(DNNL_ARG_SRC, input.inUse()),
+                        arg(DNNL_ARG_WEIGHTS, ordered),
+                        bias ? arg(DNNL_ARG_BIAS, biases) : null,
+                        arg(DNNL_ARG_DST, output));
+    }
+
+    private void prepareBackward() {
+        memory.desc x = images(inputShape);
+        memory.desc y = images(outputShape);
+        memory.desc w = OneDnn.any(weightShape);
+        convolution_backward_weights.desc convolution = bias
+                ? new convolution_backward_weights.desc(
+                        dnnl_convolution_direct,
+                        x,
+                        w,
+                        biases.desc(),
+                        y,
+                        window.stride(),
+                        gaps(),
+                        window.paddingBefore(),
+                        window.paddingAfter())
+                : new convolution_backward_weights.desc(
+                        dnnl_convolution_direct,
+                        x,
+                        w,
+                        y,
+                        window.stride(),
+                        gaps(),
+                        window.paddingBefore(),
+                        window.paddingAfter());
+        convolution_backward_weights.primitive_desc gradient =
+                new convolution_backward_weights.primitive_desc(convolution, OneDnn.engine(), description);
+        Buffer ordered = Buffer.own(gradient.diff_weights_desc());
+        backward.add(
+                        new convolution_backward_weights(gradient),
+                        arg(DNNL_ARG_SRC, input.inUse()),
+                        arg(DNNL_ARG_DIFF_DST, delta.inUse()),
+                        arg(DNNL_ARG_DIFF_WEIGHTS, ordered),
+                        bias ? arg(DNNL_ARG_DIFF_BIAS, biasGradient) : null)
+                .copy(ordered, weightGradient);
+    }
+
+    private void prepareBackwardData() {
+        convolution_backward_data.primitive_desc gradient = new convolution_backward_data.primitive_desc(
+                new convolution_backward_data.desc(
+                        dnnl_convolution_direct,
+                        images(inputShape),
+                        OneDnn.any(weightShape),
+                        images(outputShape),
+                        window.stride(),
+                        gaps(),
+                        window.paddingBefore(),
+                        window.paddingAfter()),
+                OneDnn.engine(),
+                description);
+        Buffer ordered = Buffer.own(gradient.weights_desc());
+        backwardData
+                .copy(weights, ordered)
+                .add(
+                        new convolution_backward_data(gradient),
+                        arg(DNNL_ARG_DIFF_DST, delta.inUse()),
+                        arg(DNNL_ARG_WEIGHTS, ordered),
+                        arg(DNNL_ARG_DIFF_SRC, inputGradient));
+    }
+
+    long[] outputShape() {
+        return outputShape;
+    }
+
+    /** Computes y into an array with channels last. */
+    void forward(INDArray x, INDArray w, INDArray b, INDArray y) {
+        input.take(x);
+        weights.at(w);
+        if (bias) {
+            biases.at(b);
+        }
+        output.at(y);
+        forward.run();
+    }
+
+    /**
+     * Computes the gradients.
+     *
+     * @param y of the forward pass
+     * @param eps with respect to y; not changed
+     * @param gx receives that with respect to x, channels last; null where nobody needs it
+     */
+    void backward(INDArray x, INDArray y, INDArray eps, INDArray w, INDArray gw, INDArray gb, INDArray gx) {
+        input.take(x);
+        output.at(y);
+        delta.take(eps);
+        weightGradient.at(gw);
+        if (bias) {
+            biasGradient.at(gb);
+        }
+        backward.run();
+        if (gx != null) {
+            weights.at(w);
+            inputGradient.at(gx);
+            backwardData.run();
+        }
+    }
+
+    @Override
+    public void close() {
+        forward.close();
+        backward.close();
+        backwardData.close();
+        input.close();
+        delta.close();
+    }
+}

@@ -1,0 +1,138 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import java.util.Arrays;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.params.ConvolutionParamInitializer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** DL4J's convolution layer on {@link ConvolutionKernels}. */
+final class FastConvolution extends ConvolutionLayer implements FastLayer {
+
+    private final transient ConvolutionLayer original;
+    private final transient FusedActivation activation;
+    private final transient Neighbours neighbours = new Neighbours();
+    private final transient KernelCache<List<Long>, ConvolutionKernels> kernels = new KernelCache<>(this::make);
+    private transient INDArray output; // of the last forward pass, with channels last; null where none counts
+
+    FastConvolution(ConvolutionLayer original) {
+        super(original.conf(), DataType.FLOAT);
+        this.original = original;
+        activation = FusedActivation.of(layerConf().getActivationFn());
+    }
+
+    /** Returns whether a layer can be computed here. */
+    static boolean covers(Layer layer) {
+        if (layer.getClass() != ConvolutionLayer.class) {
+            return false;
+        }
+        var conf = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer)
+                layer.conf().getLayer();
+        return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW && FusedActivation.of(conf.getActivationFn()) != null;
+    }
+
+    @Override
+    public Layer original() {
+        return original;
+    }
+
+    @Override
+    public Neighbours neighbours() {
+        return neighbours;
+    }
+
+    @Override
+    public void free() {
+        output = null;
+        kernels.clear();
+    }
+
+    private ConvolutionKernels make(List<Long> inputShape) {
+        Window window = Window.of(
+                input,
+                layerConf().getKernelSize(),
+                layerConf().getStride(),
+                layerConf().getDilation(),
+                layerConf().getPadding(),
+                convolutionMode);
+        return new ConvolutionKernels(input.shape(), layerConf().getNOut(), window, hasBias(), activation);
+    }
+
+    private ConvolutionKernels kernels() {
+        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+    }
+
+    @Override
+    public void setInput(INDArray newInput, LayerWorkspaceMgr workspaces) {
+        output = null;
+        super.setInput(newInput, workspaces);
+    }
+
+    @Override
+    public void clear() {
+        output = null;
+        super.clear();
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        assertInputSet(false);
+        validateInputRank();
+        validateInputDepth(layerConf().getNIn());
+        applyDropOutIfNecessary(training, workspaces);
+        INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
+        output = training ? y : null;
+        return neighbours.forNext(y, workspaces);
+    }
+
+    private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
+        ConvolutionKernels now = kernels();
+        INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
+        now.forward(
+                input.castTo(DataType.FLOAT),
+                weights(training, workspaces),
+                getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces),
+                y);
+        return y;
+    }
+
+    /** With noise they need not lie as the parameters do. */
+    private INDArray weights(boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray weights = getParamWithNoise(ConvolutionParamInitializer.WEIGHT_KEY, training, workspaces);
+        return Layout.of(weights) == Layout.PLAIN ? weights : weights.dup('c');
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        assertInputSet(true);
+        INDArray y = output == null ? compute(true, ArrayType.BP_WORKING_MEM, workspaces) : output;
+        output = null;
+        INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
+        INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
+        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
+        kernels()
+                .backward(
+                        input.castTo(DataType.FLOAT),
+                        y,
+                        epsilon.castTo(DataType.FLOAT),
+                        weights(true, workspaces),
+                        weightGradient,
+                        biasGradient,
+                        next);
+        Gradient gradient = new DefaultGradient();
+        if (hasBias()) {
+            gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradient);
+        }
+        gradient.setGradientFor(ConvolutionParamInitializer.WEIGHT_KEY, weightGradient, 'c');
+        weightNoiseParams.clear();
+        return new Pair<>(gradient, backpropDropOutIfPresent(neighbours.forPrevious(next, workspaces)));
+    }
+}

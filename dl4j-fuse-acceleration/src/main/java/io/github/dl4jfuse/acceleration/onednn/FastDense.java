@@ -1,0 +1,136 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** DL4J's dense layer on {@link DenseKernels}. */
+final class FastDense extends DenseLayer implements FastLayer {
+
+    private final transient DenseLayer original;
+    private final transient FusedActivation activation;
+    private final transient Neighbours neighbours = new Neighbours();
+    private final transient KernelCache<Long, DenseKernels> kernels = new KernelCache<>(this::make);
+    private transient INDArray output; // of the last forward pass; null where none counts
+
+    FastDense(DenseLayer original) {
+        super(original.conf(), DataType.FLOAT);
+        this.original = original;
+        activation = FusedActivation.of(layerConf().getActivationFn());
+    }
+
+    /** Returns whether a layer can be computed here. */
+    static boolean covers(Layer layer) {
+        if (layer.getClass() != DenseLayer.class) {
+            return false;
+        }
+        var conf = (org.deeplearning4j.nn.conf.layers.DenseLayer) layer.conf().getLayer();
+        return !conf.hasLayerNorm() && FusedActivation.of(conf.getActivationFn()) != null;
+    }
+
+    @Override
+    public Layer original() {
+        return original;
+    }
+
+    @Override
+    public Neighbours neighbours() {
+        return neighbours;
+    }
+
+    @Override
+    public void free() {
+        output = null;
+        kernels.clear();
+    }
+
+    private DenseKernels make(long examples) {
+        return new DenseKernels(examples, layerConf().getNIn(), layerConf().getNOut(), hasBias(), activation);
+    }
+
+    /** Masks, and what DL4J has a sentence for, are DL4J's. */
+    private boolean isOurs() {
+        return maskArray == null
+                && input.rank() == 2
+                && input.size(1) == layerConf().getNIn();
+    }
+
+    @Override
+    public void setInput(INDArray newInput, LayerWorkspaceMgr workspaces) {
+        output = null;
+        super.setInput(newInput, workspaces);
+    }
+
+    @Override
+    public void clear() {
+        output = null;
+        super.clear();
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        assertInputSet(false);
+        if (!isOurs()) {
+            return super.activate(training, workspaces);
+        }
+        applyDropOutIfNecessary(training, workspaces);
+        INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
+        output = training ? y : null;
+        return y;
+    }
+
+    private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
+        long examples = input.size(0);
+        INDArray y = workspaces.createUninitialized(
+                type, DataType.FLOAT, new long[] {examples, layerConf().getNOut()}, 'c');
+        kernels.of(examples)
+                .forward(
+                        input.castTo(DataType.FLOAT),
+                        weights(training, workspaces),
+                        getParamWithNoise(DefaultParamInitializer.BIAS_KEY, training, workspaces),
+                        y);
+        return y;
+    }
+
+    /** With noise they need not lie as the parameters do. */
+    private INDArray weights(boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray weights = getParamWithNoise(DefaultParamInitializer.WEIGHT_KEY, training, workspaces);
+        return Layout.of(weights.transpose()) == Layout.PLAIN ? weights : weights.dup('f');
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        assertInputSet(true);
+        if (!isOurs()) {
+            return super.backpropGradient(epsilon, workspaces);
+        }
+        INDArray y = output == null ? compute(true, ArrayType.BP_WORKING_MEM, workspaces) : output;
+        output = null;
+        INDArray weightGradient = gradientViews.get(DefaultParamInitializer.WEIGHT_KEY);
+        INDArray biasGradient = gradientViews.get(DefaultParamInitializer.BIAS_KEY);
+        INDArray next = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c');
+        kernels.of(input.size(0))
+                .backward(
+                        input.castTo(DataType.FLOAT),
+                        y,
+                        epsilon.castTo(DataType.FLOAT),
+                        weights(true, workspaces),
+                        weightGradient,
+                        biasGradient,
+                        next);
+        Gradient gradient = new DefaultGradient();
+        if (hasBias()) {
+            gradient.gradientForVariable().put(DefaultParamInitializer.BIAS_KEY, biasGradient);
+        }
+        gradient.gradientForVariable().put(DefaultParamInitializer.WEIGHT_KEY, weightGradient);
+        weightNoiseParams.clear();
+        return new Pair<>(gradient, backpropDropOutIfPresent(next));
+    }
+}

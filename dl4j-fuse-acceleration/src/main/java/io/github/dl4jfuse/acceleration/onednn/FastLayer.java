@@ -1,0 +1,65 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A layer of ours in the place of DL4J's; it shares configuration, parameters and gradient views with the one it stands for. */
+public interface FastLayer extends Layer {
+
+    /** Returns the layer that it stands for. */
+    Layer original();
+
+    /** Says what its neighbours take. */
+    Neighbours neighbours();
+
+    /** Frees what it has made. */
+    void free();
+
+    /** What the layers next to one of ours take; set when layers are exchanged. */
+    final class Neighbours {
+
+        private boolean nextTakesChannelsLast;
+        private boolean previousTakesChannelsLast;
+
+        void set(boolean next, boolean previous) {
+            nextTakesChannelsLast = next;
+            previousTakesChannelsLast = previous;
+        }
+
+        /** Returns images for the next layer, given with their channels last. */
+        INDArray forNext(INDArray images, LayerWorkspaceMgr workspaces) {
+            return nextTakesChannelsLast ? images : plain(images, ArrayType.ACTIVATIONS, workspaces);
+        }
+
+        /** Returns gradients with respect to images for the previous layer, given with their channels last. */
+        INDArray forPrevious(INDArray images, LayerWorkspaceMgr workspaces) {
+            return previousTakesChannelsLast ? images : plain(images, ArrayType.ACTIVATION_GRAD, workspaces);
+        }
+
+        private static INDArray plain(INDArray images, ArrayType type, LayerWorkspaceMgr workspaces) {
+            if (Layout.of(images) == Layout.PLAIN) {
+                return images;
+            }
+            INDArray plain = workspaces.createUninitialized(type, DataType.FLOAT, images.shape(), 'c');
+            try (Buffer from = Buffer.named(OneDnn.desc(images.shape(), Layout.CHANNELS_LAST.strides(images.shape())));
+                    Buffer to = Buffer.named(OneDnn.ordered(images.shape()));
+                    Pass pass = new Pass()) {
+                pass.copy(from, to);
+                from.at(images);
+                to.at(plain);
+                pass.run();
+            }
+            return plain;
+        }
+    }
+
+    /** Makes images with their channels last. */
+    static INDArray images(ArrayType type, long[] shape, LayerWorkspaceMgr workspaces) {
+        return workspaces
+                .createUninitialized(type, DataType.FLOAT, new long[] {shape[0], shape[2], shape[3], shape[1]}, 'c')
+                .permute(0, 3, 1, 2);
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import java.util.Arrays;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** DL4J's pooling layer on {@link PoolingKernels}. */
+final class FastPooling extends SubsamplingLayer implements FastLayer {
+
+    private final transient SubsamplingLayer original;
+    private final transient Neighbours neighbours = new Neighbours();
+    private final transient KernelCache<List<Long>, PoolingKernels> kernels = new KernelCache<>(this::make);
+    private transient boolean computed; // whether the last forward pass was of this input
+
+    FastPooling(SubsamplingLayer original) {
+        super(original.conf(), DataType.FLOAT);
+        this.original = original;
+    }
+
+    /** Returns whether a layer can be computed here. */
+    static boolean covers(Layer layer) {
+        if (layer.getClass() != SubsamplingLayer.class) {
+            return false;
+        }
+        var conf = (org.deeplearning4j.nn.conf.layers.SubsamplingLayer)
+                layer.conf().getLayer();
+        return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW
+                && (conf.getPoolingType() == PoolingType.MAX || conf.getPoolingType() == PoolingType.AVG)
+                && Arrays.stream(conf.getDilation()).allMatch(d -> d == 1);
+    }
+
+    @Override
+    public Layer original() {
+        return original;
+    }
+
+    @Override
+    public Neighbours neighbours() {
+        return neighbours;
+    }
+
+    @Override
+    public void free() {
+        kernels.clear();
+    }
+
+    private PoolingKernels make(List<Long> inputShape) {
+        Window window = Window.of(
+                input,
+                layerConf().getKernelSize(),
+                layerConf().getStride(),
+                new int[] {1, 1},
+                layerConf().getPadding(),
+                convolutionMode);
+        PoolingKernels.Kind kind = PoolingKernels.Kind.MAX;
+        if (layerConf().getPoolingType() == PoolingType.AVG) {
+            kind = layerConf().isAvgPoolIncludePadInDivisor()
+                    ? PoolingKernels.Kind.MEAN_WITH_PADDING
+                    : PoolingKernels.Kind.MEAN;
+        }
+        return new PoolingKernels(kind, input.shape(), window);
+    }
+
+    private PoolingKernels kernels() {
+        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+    }
+
+    @Override
+    public void setInput(INDArray newInput, LayerWorkspaceMgr workspaces) {
+        computed = false;
+        super.setInput(newInput, workspaces);
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        assertInputSet(false);
+        if (input.rank() != 4) {
+            return super.activate(training, workspaces); // has a sentence for it
+        }
+        INDArray y = compute(ArrayType.ACTIVATIONS, workspaces);
+        computed = training;
+        return neighbours.forNext(y, workspaces);
+    }
+
+    private INDArray compute(ArrayType type, LayerWorkspaceMgr workspaces) {
+        PoolingKernels now = kernels();
+        INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
+        now.forward(input.castTo(DataType.FLOAT), y);
+        return y;
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        assertInputSet(true);
+        if (!computed) {
+            compute(ArrayType.BP_WORKING_MEM, workspaces);
+        }
+        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
+        computed = false;
+        kernels().backward(epsilon.castTo(DataType.FLOAT), next);
+        return new Pair<>(new DefaultGradient(), neighbours.forPrevious(next, workspaces));
+    }
+}

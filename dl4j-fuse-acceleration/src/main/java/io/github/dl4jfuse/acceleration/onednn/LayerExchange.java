@@ -1,0 +1,234 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.VertexIndices;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
+import org.deeplearning4j.nn.layers.AbstractLayer;
+import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
+import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.MultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+
+/** Puts layers of ours in the place of DL4J's in a network, and takes them out again. */
+public final class LayerExchange {
+
+    private LayerExchange() {}
+
+    /** Returns the layer of ours for one of DL4J's, or itself where there is none. */
+    private static Layer fast(Layer layer) {
+        if (FastConvolution.covers(layer)) {
+            return carryOver(layer, new FastConvolution((ConvolutionLayer) layer));
+        }
+        if (FastPooling.covers(layer)) {
+            return carryOver(layer, new FastPooling((SubsamplingLayer) layer));
+        }
+        if (FastBatchNorm.covers(layer)) {
+            return carryOver(layer, new FastBatchNorm((BatchNormalization) layer));
+        }
+        if (FastDense.covers(layer)) {
+            return carryOver(layer, new FastDense((DenseLayer) layer));
+        }
+        return layer;
+    }
+
+    /** Returns the layer of DL4J's that one of ours stands for, or itself. */
+    private static Layer original(Layer layer) {
+        if (!(layer instanceof FastLayer fast)) {
+            return layer;
+        }
+        fast.free();
+        return carryOver(layer, fast.original());
+    }
+
+    /** Gives a layer what another one of the same configuration has. */
+    private static Layer carryOver(Layer from, Layer to) {
+        to.setIndex(from.getIndex());
+        to.setListeners(from.getListeners());
+        to.setIterationCount(from.getIterationCount());
+        to.setEpochCount(from.getEpochCount());
+        to.setCacheMode(from.conf().getCacheMode());
+        to.setMaskArray(from.getMaskArray());
+        ((AbstractLayer<?>) to).setInputModificationAllowed(((AbstractLayer<?>) from).isInputModificationAllowed());
+        if (from.conf().getLayer() instanceof FeedForwardLayer && from.params() != null) {
+            to.setParamTable(from.paramTable());
+            to.setParamsViewArray(from.params());
+            if (from.getGradientsViewArray() != null) {
+                to.setBackpropGradientsViewArray(from.getGradientsViewArray());
+            }
+        }
+        return to;
+    }
+
+    /** Returns why oneDNN cannot be called here, a sentence without its beginning, or null. */
+    public static String obstacle() {
+        return OneDnn.obstacle();
+    }
+
+    /** Exchanges what is covered in a network in float; returns the names of all layers of ours. */
+    public static List<String> attach(MultiLayerNetwork network) {
+        exchange(network, LayerExchange::fast);
+        Layer[] layers = network.getLayers();
+        for (int i = 0; i < layers.length; i++) {
+            boolean next = i + 1 < layers.length && isPlain(network, i + 1) && takesImages(layers[i + 1]);
+            boolean previous = i > 0 && isPlain(network, i) && takesImages(layers[i]) && takesImages(layers[i - 1]);
+            if (layers[i] instanceof FastLayer fast) {
+                fast.neighbours().set(next, previous);
+                if (i + 1 < layers.length) {
+                    layers[i + 1].allowInputModification(false); // the value is kept for the derivative
+                }
+            }
+        }
+        return names(layers);
+    }
+
+    /** Puts DL4J's layers back. */
+    public static void detach(MultiLayerNetwork network) {
+        exchange(network, LayerExchange::original);
+        Layer[] layers = network.getLayers();
+        for (int i = 1; i < layers.length; i++) {
+            layers[i].allowInputModification(true); // as init() does
+        }
+    }
+
+    private static boolean isPlain(MultiLayerNetwork network, int layer) {
+        return network.getLayerWiseConfigurations().getInputPreProcess(layer) == null;
+    }
+
+    /** Dropout works in place on what it gets, and DL4J's is slow where neighbours are not. */
+    private static boolean takesImages(Layer layer) {
+        return (layer instanceof FastConvolution || layer instanceof FastPooling || layer instanceof FastBatchNorm)
+                && layer.conf().getLayer().getIDropout() == null;
+    }
+
+    private static List<String> names(Layer[] layers) {
+        List<String> names = new ArrayList<>();
+        for (Layer layer : layers) {
+            if (layer instanceof FastLayer) {
+                names.add(layer.conf().getLayer().getLayerName());
+            }
+        }
+        return names;
+    }
+
+    private static void exchange(MultiLayerNetwork network, UnaryOperator<Layer> by) {
+        Layer[] layers = network.getLayers();
+        Map<String, Layer> byName = layersByName(network);
+        for (int i = 0; i < layers.length; i++) {
+            Layer before = layers[i];
+            Layer after = by.apply(before);
+            if (after != before) {
+                layers[i] = after;
+                byName.replaceAll((name, layer) -> layer == before ? after : layer);
+                if (network.getUpdater(false) instanceof MultiLayerUpdater updater) {
+                    exchange(updater, before, after);
+                }
+            }
+        }
+    }
+
+    private static void exchange(MultiLayerUpdater updater, Layer before, Layer after) {
+        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+            block.getLayersAndVariablesInBlock()
+                    .replaceAll(each -> each.getLayer() != before
+                            ? each
+                            : new UpdaterBlock.ParamState(
+                                    after,
+                                    each.getParamName(),
+                                    each.getParamOffsetStart(),
+                                    each.getParamOffsetEnd(),
+                                    each.getParamView(),
+                                    each.getGradView()));
+        }
+        updater.getLayersByName().replaceAll((name, layer) -> layer == before ? after : layer);
+    }
+
+    /** There is no setter. */
+    @SuppressWarnings("unchecked")
+    private static Map<String, Layer> layersByName(MultiLayerNetwork network) {
+        try {
+            Field field = MultiLayerNetwork.class.getDeclaredField("layerMap");
+            field.setAccessible(true);
+            return (Map<String, Layer>) field.get(network);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("This release of Deeplearning4j keeps its layers elsewhere.", e);
+        }
+    }
+
+    /** Exchanges what is covered in a graph in float; returns the names of all layers of ours. */
+    public static List<String> attach(ComputationGraph graph) {
+        exchange(graph, LayerExchange::fast);
+        for (GraphVertex vertex : graph.getVertices()) {
+            if (vertex.getLayer() instanceof FastLayer fast) {
+                fast.neighbours().set(nextTakesImages(graph, vertex), previousTakesImages(graph, (LayerVertex) vertex));
+                for (VertexIndices next : outputs(vertex)) {
+                    Layer layer = graph.getVertices()[next.getVertexIndex()].getLayer();
+                    if (layer != null) {
+                        layer.allowInputModification(false);
+                    }
+                }
+            }
+        }
+        return names(graph.getLayers());
+    }
+
+    /** Puts DL4J's layers back; what they may modify stays as it is, which costs memory alone. */
+    public static void detach(ComputationGraph graph) {
+        exchange(graph, LayerExchange::original);
+    }
+
+    private static VertexIndices[] outputs(GraphVertex vertex) {
+        return vertex.getOutputVertices() == null ? new VertexIndices[0] : vertex.getOutputVertices();
+    }
+
+    /** Whether a vertex has one follower, which takes images as they come: where there are several, DL4J adds their gradients. */
+    private static boolean nextTakesImages(ComputationGraph graph, GraphVertex vertex) {
+        VertexIndices[] next = outputs(vertex);
+        return next.length == 1
+                && graph.getVertices()[next[0].getVertexIndex()] instanceof LayerVertex follower
+                && follower.getLayerPreProcessor() == null
+                && takesImages(follower.getLayer());
+    }
+
+    private static boolean previousTakesImages(ComputationGraph graph, LayerVertex vertex) {
+        VertexIndices[] inputs = vertex.getInputVertices();
+        if (inputs == null || inputs.length != 1 || vertex.getLayerPreProcessor() != null) {
+            return false;
+        }
+        GraphVertex before = graph.getVertices()[inputs[0].getVertexIndex()];
+        return before.hasLayer()
+                && takesImages(before.getLayer())
+                && takesImages(vertex.getLayer())
+                && outputs(before).length == 1;
+    }
+
+    private static void exchange(ComputationGraph graph, UnaryOperator<Layer> by) {
+        Layer[] layers = graph.getLayers();
+        for (GraphVertex vertex : graph.getVertices()) {
+            if (!(vertex instanceof LayerVertex holder)) {
+                continue;
+            }
+            Layer before = holder.getLayer();
+            Layer after = by.apply(before);
+            if (after == before) {
+                continue;
+            }
+            holder.setLayer(after);
+            for (int i = 0; i < layers.length; i++) {
+                if (layers[i] == before) {
+                    layers[i] = after;
+                }
+            }
+        }
+    }
+}
