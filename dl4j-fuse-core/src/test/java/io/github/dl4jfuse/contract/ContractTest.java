@@ -17,6 +17,7 @@ import org.junit.jupiter.api.TestFactory;
  * <ul>
  *   <li>{@code -Dcontract.seed=2} draws other cases,
  *   <li>{@code -Dcontract.case=dense/preconditioned/resume/one/graph-double} runs one; a regular expression picks from all,
+ *   <li>{@code -Dcontract.attached=true} runs them with layers of ours, see {@code Acceleration.attach},
  *   <li>{@code -Dcontract.write=true} writes docs/compatibility.md from this run, and from those before it since the last full
  *       one.
  * </ul>

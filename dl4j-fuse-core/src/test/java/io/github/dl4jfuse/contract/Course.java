@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.contract;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.contract.Contestant.Batches;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,6 +21,8 @@ import org.nd4j.linalg.learning.config.IUpdater;
 /** A training of a case's network, step by step; the random generator is set before each step, so that masks repeat. */
 final class Course {
 
+    private static final boolean ATTACHED = Boolean.getBoolean("contract.attached");
+
     private final Case subject;
     private final Model model;
     private final long seed;
@@ -34,6 +37,9 @@ final class Course {
         this.model = model;
         this.seed = seed;
         this.step = step;
+        if (ATTACHED) {
+            Acceleration.attach(model);
+        }
     }
 
     /** Goes on with another model, a copy or a restored one, at the step that this one has come to. */
