@@ -117,6 +117,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         output = null;
         INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
+        boolean unused = neighbours.dropInputGradient();
         INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
         kernels()
                 .backward(
@@ -126,7 +127,10 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
                         weights(true, workspaces),
                         weightGradient,
                         biasGradient,
-                        next);
+                        unused ? null : next);
+        if (unused) {
+            next.assign(0);
+        }
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {
             gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradient);

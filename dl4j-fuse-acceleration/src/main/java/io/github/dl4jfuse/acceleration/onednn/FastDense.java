@@ -115,6 +115,7 @@ final class FastDense extends DenseLayer implements FastLayer {
         output = null;
         INDArray weightGradient = gradientViews.get(DefaultParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(DefaultParamInitializer.BIAS_KEY);
+        boolean unused = neighbours.dropInputGradient();
         INDArray next = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c');
         kernels.of(input.size(0))
                 .backward(
@@ -124,7 +125,10 @@ final class FastDense extends DenseLayer implements FastLayer {
                         weights(true, workspaces),
                         weightGradient,
                         biasGradient,
-                        next);
+                        unused ? null : next);
+        if (unused) {
+            next.assign(0);
+        }
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {
             gradient.gradientForVariable().put(DefaultParamInitializer.BIAS_KEY, biasGradient);

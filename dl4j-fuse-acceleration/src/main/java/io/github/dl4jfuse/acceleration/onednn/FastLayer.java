@@ -21,12 +21,36 @@ public interface FastLayer extends Layer {
     /** What the layers next to one of ours take; set when layers are exchanged. */
     final class Neighbours {
 
+        private static final StackWalker STACK = StackWalker.getInstance();
+
         private boolean nextTakesChannelsLast;
         private boolean previousTakesChannelsLast;
+        private boolean first;
 
-        void set(boolean next, boolean previous) {
+        /**
+         * Says what they are.
+         *
+         * @param next whether the next layer takes images with their channels last
+         * @param previous whether the previous one takes gradients so
+         * @param isFirst whether nothing but the network's input comes before
+         */
+        void set(boolean next, boolean previous, boolean isFirst) {
             nextTakesChannelsLast = next;
             previousTakesChannelsLast = previous;
+            first = isFirst;
+        }
+
+        /**
+         * Returns whether the gradient with respect to the input will be thrown away: that of a first layer in a step of fit, which a
+         * layer can tell by its callers alone. Who asks for gradients in another way (external errors, a network within another) gets it.
+         */
+        boolean dropInputGradient() {
+            return first
+                    && STACK.walk(frames -> frames.dropWhile(frame -> !frame.getMethodName().equals("calcBackpropGradients"))
+                            .skip(1)
+                            .findFirst()
+                            .map(frame -> frame.getMethodName().equals("computeGradientAndScore"))
+                            .orElse(false));
         }
 
         /** Returns images for the next layer, given with their channels last. */

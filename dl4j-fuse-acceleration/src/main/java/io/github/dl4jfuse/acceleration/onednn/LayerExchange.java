@@ -2,6 +2,7 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -83,7 +84,7 @@ public final class LayerExchange {
             boolean next = i + 1 < layers.length && isPlain(network, i + 1) && takesImages(layers[i + 1]);
             boolean previous = i > 0 && isPlain(network, i) && takesImages(layers[i]) && takesImages(layers[i - 1]);
             if (layers[i] instanceof FastLayer fast) {
-                fast.neighbours().set(next, previous);
+                fast.neighbours().set(next, previous, i == 0);
                 if (i + 1 < layers.length) {
                     layers[i + 1].allowInputModification(false); // the value is kept for the derivative
                 }
@@ -170,7 +171,11 @@ public final class LayerExchange {
         exchange(graph, LayerExchange::fast);
         for (GraphVertex vertex : graph.getVertices()) {
             if (vertex.getLayer() instanceof FastLayer fast) {
-                fast.neighbours().set(nextTakesImages(graph, vertex), previousTakesImages(graph, (LayerVertex) vertex));
+                fast.neighbours()
+                        .set(
+                                nextTakesImages(graph, vertex),
+                                previousTakesImages(graph, (LayerVertex) vertex),
+                                isFirst(graph, vertex));
                 for (VertexIndices next : outputs(vertex)) {
                     Layer layer = graph.getVertices()[next.getVertexIndex()].getLayer();
                     if (layer != null) {
@@ -189,6 +194,11 @@ public final class LayerExchange {
 
     private static VertexIndices[] outputs(GraphVertex vertex) {
         return vertex.getOutputVertices() == null ? new VertexIndices[0] : vertex.getOutputVertices();
+    }
+
+    private static boolean isFirst(ComputationGraph graph, GraphVertex vertex) {
+        return Arrays.stream(vertex.getInputVertices())
+                .allMatch(input -> graph.getVertices()[input.getVertexIndex()].isInputVertex());
     }
 
     /** Whether a vertex has one follower, which takes images as they come: where there are several, DL4J adds their gradients. */
