@@ -233,6 +233,20 @@ class AttachedLayersTest {
                         .build()));
         all.add(stack(sgd, new BatchNormalization.Builder().useLogStd(false).build()));
         all.add(stack(sgd, new DenseLayer.Builder().nOut(6).hasBias(false).build()));
+        for (Activation activation : new Activation[] {Activation.RELU, Activation.TANH, Activation.SIGMOID}) {
+            all.add(stack(
+                    sgd,
+                    new ActivationLayer(activation),
+                    convolution(2, 5, Activation.IDENTITY).build(),
+                    new BatchNormalization(),
+                    new ActivationLayer(activation),
+                    pooling(PoolingType.AVG, 2, 2, 0),
+                    new DenseLayer.Builder()
+                            .nOut(6)
+                            .activation(Activation.IDENTITY)
+                            .build(),
+                    new ActivationLayer(activation)));
+        }
         // Layers of DL4J's between and behind ours.
         all.add(stack(
                 sgd,

@@ -46,7 +46,8 @@ public interface FastLayer extends Layer {
          */
         boolean dropInputGradient() {
             return first
-                    && STACK.walk(frames -> frames.dropWhile(frame -> !frame.getMethodName().equals("calcBackpropGradients"))
+                    && STACK.walk(frames -> frames.dropWhile(
+                                    frame -> !frame.getMethodName().equals("calcBackpropGradients"))
                             .skip(1)
                             .findFirst()
                             .map(frame -> frame.getMethodName().equals("computeGradientAndScore"))

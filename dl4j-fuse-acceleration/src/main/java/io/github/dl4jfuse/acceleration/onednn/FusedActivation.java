@@ -60,6 +60,16 @@ enum FusedActivation {
         return attributes;
     }
 
+    /** Adds y = f(x) to a pass; not for the identity. */
+    void apply(Pass pass, Buffer x, Buffer y) {
+        eltwise_forward.primitive_desc description = new eltwise_forward.primitive_desc(
+                new eltwise_forward.desc(dnnl_forward_training, forward, x.desc(), 0, 0), OneDnn.engine());
+        pass.add(
+                new eltwise_forward(description),
+                Pass.arg(org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC, x),
+                Pass.arg(org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST, y));
+    }
+
     /** Adds delta = epsilon f'(y) to a pass; not for the identity. */
     void differentiate(Pass pass, Buffer y, Buffer epsilon, Buffer delta) {
         memory.desc desc = delta.desc();

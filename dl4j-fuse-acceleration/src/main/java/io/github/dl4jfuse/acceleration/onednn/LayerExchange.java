@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.layers.AbstractLayer;
+import org.deeplearning4j.nn.layers.ActivationLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
@@ -36,6 +37,9 @@ public final class LayerExchange {
         }
         if (FastBatchNorm.covers(layer)) {
             return carryOver(layer, new FastBatchNorm((BatchNormalization) layer));
+        }
+        if (FastActivation.covers(layer)) {
+            return carryOver(layer, new FastActivation((ActivationLayer) layer));
         }
         if (FastDense.covers(layer)) {
             return carryOver(layer, new FastDense((DenseLayer) layer));
@@ -108,7 +112,8 @@ public final class LayerExchange {
 
     /** Dropout works in place on what it gets, and DL4J's is slow where neighbours are not. */
     private static boolean takesImages(Layer layer) {
-        return (layer instanceof FastConvolution || layer instanceof FastPooling || layer instanceof FastBatchNorm)
+        return layer instanceof FastLayer
+                && !(layer instanceof FastDense)
                 && layer.conf().getLayer().getIDropout() == null;
     }
 

@@ -1,0 +1,115 @@
+package io.github.dl4jfuse.acceleration.onednn;
+
+import java.util.Arrays;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.ActivationLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** DL4J's activation layer on {@link ActivationKernels}, for vectors and images. */
+final class FastActivation extends ActivationLayer implements FastLayer {
+
+    private final transient ActivationLayer original;
+    private final transient FusedActivation activation;
+    private final transient Neighbours neighbours = new Neighbours();
+    private final transient KernelCache<List<Long>, ActivationKernels> kernels = new KernelCache<>(this::make);
+    private transient INDArray output; // of the last forward pass; null where none counts
+
+    FastActivation(ActivationLayer original) {
+        super(original.conf(), DataType.FLOAT);
+        this.original = original;
+        activation = FusedActivation.of(layerConf().getActivationFn());
+    }
+
+    /** Returns whether a layer can be computed here. */
+    static boolean covers(Layer layer) {
+        if (layer.getClass() != ActivationLayer.class) {
+            return false;
+        }
+        var conf =
+                (org.deeplearning4j.nn.conf.layers.ActivationLayer) layer.conf().getLayer();
+        FusedActivation known = FusedActivation.of(conf.getActivationFn());
+        return known != null && known != FusedActivation.IDENTITY;
+    }
+
+    @Override
+    public Layer original() {
+        return original;
+    }
+
+    @Override
+    public Neighbours neighbours() {
+        return neighbours;
+    }
+
+    @Override
+    public void free() {
+        output = null;
+        kernels.clear();
+    }
+
+    private ActivationKernels make(List<Long> shape) {
+        return new ActivationKernels(activation, input.shape());
+    }
+
+    private ActivationKernels kernels() {
+        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+    }
+
+    private boolean isOurs() {
+        return input.rank() == 2 || input.rank() == 4;
+    }
+
+    private INDArray array(ArrayType type, LayerWorkspaceMgr workspaces) {
+        return input.rank() == 4
+                ? FastLayer.images(type, input.shape(), workspaces)
+                : workspaces.createUninitialized(type, DataType.FLOAT, input.shape(), 'c');
+    }
+
+    @Override
+    public void setInput(INDArray newInput, LayerWorkspaceMgr workspaces) {
+        output = null;
+        super.setInput(newInput, workspaces);
+    }
+
+    @Override
+    public void clear() {
+        output = null;
+        super.clear();
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        assertInputSet(false);
+        if (!isOurs()) {
+            return super.activate(training, workspaces);
+        }
+        INDArray y = array(ArrayType.ACTIVATIONS, workspaces);
+        kernels().forward(input.castTo(DataType.FLOAT), y);
+        output = training ? y : null;
+        return input.rank() == 4 ? neighbours.forNext(y, workspaces) : y;
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        assertInputSet(true);
+        if (!isOurs()) {
+            return super.backpropGradient(epsilon, workspaces);
+        }
+        INDArray y = output;
+        if (y == null) {
+            y = array(ArrayType.BP_WORKING_MEM, workspaces);
+            kernels().forward(input.castTo(DataType.FLOAT), y);
+        }
+        output = null;
+        INDArray next = array(ArrayType.ACTIVATION_GRAD, workspaces);
+        kernels().backward(y, epsilon.castTo(DataType.FLOAT), next);
+        return new Pair<>(new DefaultGradient(), input.rank() == 4 ? neighbours.forPrevious(next, workspaces) : next);
+    }
+}
