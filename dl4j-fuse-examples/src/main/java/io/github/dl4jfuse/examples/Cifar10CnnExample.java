@@ -8,6 +8,7 @@ import io.github.dl4jfuse.updater.Preconditioned;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -54,8 +55,7 @@ public class Cifar10CnnExample {
                     .nOut(channels)
                     .activation(Activation.IDENTITY)
                     .build());
-            layers.layer(
-                    new BatchNormalization.Builder().activation(Activation.RELU).build());
+            layers.layer(new BatchNormalization()).layer(new ActivationLayer(Activation.RELU));
             layers.layer(new SubsamplingLayer.Builder(new int[] {2, 2}, new int[] {2, 2}).build());
         }
         layers.layer(new DenseLayer.Builder().nOut(128).build())

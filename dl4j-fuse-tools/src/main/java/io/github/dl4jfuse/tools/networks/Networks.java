@@ -61,7 +61,10 @@ public final class Networks {
         return dense(builder(seed, WeightInit.RELU, Activation.RELU), inputs, new int[] {256, 128}, classes(classes));
     }
 
-    /** Returns two convolutions, each with BatchNorm, ReLU and max-pooling, and a classifier with one dense layer. */
+    /**
+     * Returns two convolutions, each with BatchNorm and max-pooling, and a classifier with one dense layer. The ReLU that is asked of
+     * BatchNorm is never applied by DL4J (docs/upstream.md); it stands here because results were measured with it.
+     */
     public static MultiLayerConfiguration convolutional(
             long seed, InputType images, int kernel, int[] channels, int units, int classes) {
         ListBuilder list = builder(seed, WeightInit.RELU, Activation.RELU).list();
