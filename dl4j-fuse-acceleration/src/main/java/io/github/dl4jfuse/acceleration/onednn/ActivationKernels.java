@@ -3,7 +3,7 @@ package io.github.dl4jfuse.acceleration.onednn;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** An activation function by itself, y = f(x), forward and backward, for arrays of one shape that lie in one order, or are copied so. */
-final class ActivationKernels implements AutoCloseable {
+final class ActivationKernels {
 
     private final Layout layout;
     private final Received input;
@@ -36,13 +36,5 @@ final class ActivationKernels implements AutoCloseable {
         inputGradient.at(gx);
         delta.take(eps);
         gradient.run();
-    }
-
-    @Override
-    public void close() {
-        forward.close();
-        gradient.close();
-        input.close();
-        delta.close();
     }
 }

@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Batch normalization y = γ (x - mean) / √(variance + ε) + β over all but the channels, for images of one shape that lie with
  * their channels last, or are copied so.
  */
-final class BatchNormKernels implements AutoCloseable {
+final class BatchNormKernels {
 
     private static final int LEARNT = dnnl_use_scale | dnnl_use_shift;
 
@@ -135,14 +135,5 @@ final class BatchNormKernels implements AutoCloseable {
         betaGradient.at(gShift);
         inputGradient.at(gx);
         backward.run();
-    }
-
-    @Override
-    public void close() {
-        forward.close();
-        inference.close();
-        backward.close();
-        input.close();
-        epsilon.close();
     }
 }

@@ -24,7 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Images lie with their channels last; what comes or goes in c order is copied. Weights [nOut, nIn, kH, kW] in c order are
  * DL4J's, copied into oneDNN's own order at each pass, as they may have changed.
  */
-final class ConvolutionKernels implements AutoCloseable {
+final class ConvolutionKernels {
 
     private final long[] inputShape;
     private final long[] outputShape;
@@ -209,14 +209,5 @@ final class ConvolutionKernels implements AutoCloseable {
             inputGradient.at(gx);
             backwardData.run();
         }
-    }
-
-    @Override
-    public void close() {
-        forward.close();
-        backward.close();
-        backwardData.close();
-        input.close();
-        delta.close();
     }
 }

@@ -3,7 +3,7 @@ package io.github.dl4jfuse.acceleration.onednn;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The gradient with respect to what goes into an activation function, of that with respect to its value y. */
-final class Delta implements AutoCloseable {
+final class Delta {
 
     private final Received epsilon;
     private final Buffer delta; // null for the identity, where it is epsilon
@@ -29,14 +29,5 @@ final class Delta implements AutoCloseable {
     void take(INDArray eps) {
         epsilon.take(eps);
         derivative.run();
-    }
-
-    @Override
-    public void close() {
-        derivative.close();
-        epsilon.close();
-        if (delta != null) {
-            delta.close();
-        }
     }
 }

@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>x [n, nIn] and y [n, nOut] lie in c order, W [nIn, nOut] in f order: all as DL4J has them, so nothing is copied.
  */
-final class DenseKernels implements AutoCloseable {
+final class DenseKernels {
 
     private final boolean bias;
     private final Received input;
@@ -114,14 +114,5 @@ final class DenseKernels implements AutoCloseable {
             inputGradient.at(gx);
             backwardData.run();
         }
-    }
-
-    @Override
-    public void close() {
-        forward.close();
-        backward.close();
-        backwardData.close();
-        input.close();
-        delta.close();
     }
 }

@@ -1,46 +1,52 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Function;
+import org.bytedeco.javacpp.PointerScope;
 
-/** A layer's kernels for the shapes of late; those longest unused are freed, as sizes of batches may vary without end. */
-final class KernelCache<K, V extends AutoCloseable> {
+/**
+ * A layer's kernels for the shapes of late; those longest unused are freed, as sizes of batches may vary without end. What oneDNN's
+ * objects take is freed with them, and by the garbage collector where a network is dropped without a word.
+ */
+final class KernelCache<K, V> {
 
     private static final int MOST = 8;
 
     private final Function<K, V> maker;
-    private final LinkedHashMap<K, V> kernels = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<K, Entry<V>> entries = new LinkedHashMap<>(16, 0.75f, true);
+
+    private record Entry<V>(V kernels, PointerScope memory) {}
 
     KernelCache(Function<K, V> maker) {
         this.maker = maker;
     }
 
     V of(K key) {
-        V found = kernels.get(key);
+        Entry<V> found = entries.get(key);
         if (found == null) {
-            if (kernels.size() == MOST) {
-                Map.Entry<K, V> oldest = kernels.entrySet().iterator().next();
-                kernels.remove(oldest.getKey());
-                close(oldest.getValue());
+            if (entries.size() == MOST) {
+                Iterator<Entry<V>> oldest = entries.values().iterator();
+                oldest.next().memory().deallocate();
+                oldest.remove();
             }
-            found = maker.apply(key);
-            kernels.put(key, found);
+            found = make(key);
+            entries.put(key, found);
         }
-        return found;
+        return found.kernels();
+    }
+
+    private Entry<V> make(K key) {
+        OneDnn.engine(); // belongs to no kernel
+        try (PointerScope memory = new PointerScope()) {
+            memory.extend(); // beyond this block
+            return new Entry<>(maker.apply(key), memory);
+        }
     }
 
     /** Frees all of them. */
     void clear() {
-        kernels.values().forEach(KernelCache::close);
-        kernels.clear();
-    }
-
-    private static void close(AutoCloseable kernel) {
-        try {
-            kernel.close();
-        } catch (Exception e) {
-            throw new IllegalStateException("Memory of a layer's kernels could not be freed.", e);
-        }
+        entries.values().forEach(entry -> entry.memory().deallocate());
+        entries.clear();
     }
 }

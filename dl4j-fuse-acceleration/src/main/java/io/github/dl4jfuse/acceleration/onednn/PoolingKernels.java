@@ -17,7 +17,7 @@ import org.bytedeco.dnnl.pooling_forward;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Forward and backward pass of pooling, for images of one shape that lie with their channels last, or are copied so. */
-final class PoolingKernels implements AutoCloseable {
+final class PoolingKernels {
 
     /** What is made of the numbers in a window. */
     enum Kind {
@@ -101,13 +101,5 @@ final class PoolingKernels implements AutoCloseable {
         epsilon.take(eps);
         inputGradient.at(gx);
         backward.run();
-    }
-
-    @Override
-    public void close() {
-        forward.close();
-        backward.close();
-        input.close();
-        epsilon.close();
     }
 }

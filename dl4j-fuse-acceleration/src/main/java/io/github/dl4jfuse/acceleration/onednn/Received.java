@@ -5,7 +5,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** An array that primitives read in one order, wherever it comes from: as it lies if it lies so, else as a copy. */
-final class Received implements AutoCloseable {
+final class Received {
 
     private final long[] shape;
     private final Layout wanted;
@@ -48,15 +48,5 @@ final class Received implements AutoCloseable {
         sources.get(from).at(known);
         pass.run();
         inUse.at(copy);
-    }
-
-    @Override
-    public void close() {
-        copies.values().forEach(Pass::close);
-        sources.values().forEach(Buffer::close);
-        inUse.close();
-        if (copy != null) {
-            copy.close();
-        }
     }
 }
