@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -386,6 +387,24 @@ class AttachedLayersTest {
             runs[run] = network.params().data().asFloat();
         }
         assertThat(runs[0]).isEqualTo(runs[1]);
+    }
+
+    @Test
+    void networksInThreadsDoNotDisturbEachOther() {
+        List<float[]> runs = IntStream.range(0, 6)
+                .parallel()
+                .mapToObj(run -> {
+                    MultiLayerNetwork network = network(images(new Adam(1e-2), Activation.RELU));
+                    Acceleration.attach(network);
+                    for (int step = 0; step < 10; step++) {
+                        network.fit(batch(8 + step % 2, step));
+                    }
+                    return network.params().data().asFloat();
+                })
+                .toList();
+        for (float[] run : runs) {
+            assertThat(run).isEqualTo(runs.get(0));
+        }
     }
 
     /** Attached before the updater exists, after it, or in the middle: the same metric and the same bits from there on. */
