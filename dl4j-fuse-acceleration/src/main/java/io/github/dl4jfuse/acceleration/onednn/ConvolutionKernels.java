@@ -16,7 +16,6 @@ import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.memory;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Forward and backward pass of a convolution with its activation function, y = f(w * x + b), for inputs of one shape.
@@ -24,46 +23,32 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Images lie with their channels last; what comes or goes in c order is copied. Weights [nOut, nIn, kH, kW] in c order are
  * DL4J's, copied into oneDNN's own order at each pass, as they may have changed.
  */
-final class ConvolutionKernels {
+final class ConvolutionKernels extends ProductKernels {
 
     private final long[] inputShape;
     private final long[] outputShape;
     private final long[] weightShape;
     private final Window window;
-    private final boolean bias;
-    private final FusedActivation activation;
     private final convolution_forward.primitive_desc description;
-    private final Received input;
-    private final Delta delta;
-    private final Buffer weights;
-    private final Buffer biases;
-    private final Buffer output;
-    private final Buffer weightGradient;
-    private final Buffer biasGradient;
-    private final Buffer inputGradient;
-    private final Pass forward = new Pass();
-    private final Pass backward = new Pass();
-    private final Pass backwardData = new Pass();
 
     ConvolutionKernels(long[] in, long outputs, Window window, boolean bias, FusedActivation activation) {
+        super(in, out(in, outputs, window), weights(in, outputs, window), Layout.CHANNELS_LAST, bias, activation);
         inputShape = in;
-        outputShape = new long[] {in[0], outputs, window.output()[0], window.output()[1]};
-        weightShape = new long[] {outputs, in[1], window.kernel()[0], window.kernel()[1]};
+        outputShape = out(in, outputs, window);
+        weightShape = weights(in, outputs, window);
         this.window = window;
-        this.bias = bias;
-        this.activation = activation;
-        input = new Received(inputShape, Layout.CHANNELS_LAST);
-        weights = Buffer.named(OneDnn.ordered(weightShape));
-        weightGradient = Buffer.named(OneDnn.ordered(weightShape));
-        biases = bias ? Buffer.named(OneDnn.ordered(outputShape[1])) : null;
-        biasGradient = bias ? Buffer.named(OneDnn.ordered(outputShape[1])) : null;
-        output = Buffer.named(images(outputShape));
-        delta = new Delta(outputShape, Layout.CHANNELS_LAST, activation, output);
-        inputGradient = Buffer.named(images(inputShape));
-        description = describe();
+        description = describe(activation);
         prepareForward();
         prepareBackward();
         prepareBackwardData();
+    }
+
+    private static long[] out(long[] in, long outputs, Window window) {
+        return new long[] {in[0], outputs, window.output()[0], window.output()[1]};
+    }
+
+    private static long[] weights(long[] in, long outputs, Window window) {
+        return new long[] {outputs, in[1], window.kernel()[0], window.kernel()[1]};
     }
 
     private static memory.desc images(long[] shape) {
@@ -74,7 +59,7 @@ final class ConvolutionKernels {
         return new long[] {window.dilation()[0] - 1, window.dilation()[1] - 1};
     }
 
-    private convolution_forward.primitive_desc describe() {
+    private convolution_forward.primitive_desc describe(FusedActivation activation) {
         memory.desc x = images(inputShape);
         memory.desc y = images(outputShape);
         memory.desc w = OneDnn.any(weightShape);
@@ -175,39 +160,5 @@ final class ConvolutionKernels {
 
     long[] outputShape() {
         return outputShape;
-    }
-
-    /** Computes y into an array with channels last. */
-    void forward(INDArray x, INDArray w, INDArray b, INDArray y) {
-        input.take(x);
-        weights.at(w);
-        if (bias) {
-            biases.at(b);
-        }
-        output.at(y);
-        forward.run();
-    }
-
-    /**
-     * Computes the gradients.
-     *
-     * @param y of the forward pass
-     * @param eps with respect to y; not changed
-     * @param gx receives that with respect to x, channels last; null where nobody needs it
-     */
-    void backward(INDArray x, INDArray y, INDArray eps, INDArray w, INDArray gw, INDArray gb, INDArray gx) {
-        input.take(x);
-        output.at(y);
-        delta.take(eps);
-        weightGradient.at(gw);
-        if (bias) {
-            biasGradient.at(gb);
-        }
-        backward.run();
-        if (gx != null) {
-            weights.at(w);
-            inputGradient.at(gx);
-            backwardData.run();
-        }
     }
 }

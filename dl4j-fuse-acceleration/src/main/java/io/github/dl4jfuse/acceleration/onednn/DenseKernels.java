@@ -15,40 +15,22 @@ import org.bytedeco.dnnl.inner_product_backward_data;
 import org.bytedeco.dnnl.inner_product_backward_weights;
 import org.bytedeco.dnnl.inner_product_forward;
 import org.bytedeco.dnnl.memory;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Forward and backward pass of a dense layer with its activation function, y = f(x W + b), for batches of one size.
  *
  * <p>x [n, nIn] and y [n, nOut] lie in c order, W [nIn, nOut] in f order: all as DL4J has them, so nothing is copied.
  */
-final class DenseKernels {
-
-    private final boolean bias;
-    private final Received input;
-    private final Delta delta;
-    private final Buffer weights;
-    private final Buffer biases;
-    private final Buffer output;
-    private final Buffer weightGradient;
-    private final Buffer biasGradient;
-    private final Buffer inputGradient;
-    private final Pass forward = new Pass();
-    private final Pass backward = new Pass();
-    private final Pass backwardData = new Pass();
+final class DenseKernels extends ProductKernels {
 
     DenseKernels(long examples, long inputs, long outputs, boolean bias, FusedActivation activation) {
-        this.bias = bias;
-        long[] x = {examples, inputs};
-        long[] y = {examples, outputs};
-        input = new Received(x, Layout.PLAIN);
-        output = Buffer.named(OneDnn.ordered(y));
-        delta = new Delta(y, Layout.PLAIN, activation, output);
-        weights = Buffer.named(OneDnn.ordered(outputs, inputs));
-        weightGradient = Buffer.named(OneDnn.ordered(outputs, inputs));
-        biases = bias ? Buffer.named(OneDnn.ordered(outputs)) : null;
-        biasGradient = bias ? Buffer.named(OneDnn.ordered(outputs)) : null;
-        inputGradient = Buffer.named(OneDnn.ordered(x));
+        super(
+                new long[] {examples, inputs},
+                new long[] {examples, outputs},
+                new long[] {outputs, inputs},
+                Layout.PLAIN,
+                bias,
+                activation);
         memory.desc source = input.inUse().desc();
         memory.desc target = output.desc();
         inner_product_forward.desc product = bias
@@ -80,39 +62,5 @@ final class DenseKernels {
                 arg(DNNL_ARG_DIFF_DST, delta.inUse()),
                 arg(DNNL_ARG_WEIGHTS, weights),
                 arg(DNNL_ARG_DIFF_SRC, inputGradient));
-    }
-
-    /** Computes y. */
-    void forward(INDArray x, INDArray w, INDArray b, INDArray y) {
-        input.take(x);
-        weights.at(w);
-        if (bias) {
-            biases.at(b);
-        }
-        output.at(y);
-        forward.run();
-    }
-
-    /**
-     * Computes the gradients.
-     *
-     * @param y of the forward pass
-     * @param eps with respect to y; not changed
-     * @param gx receives that with respect to x, in c order; null where nobody needs it
-     */
-    void backward(INDArray x, INDArray y, INDArray eps, INDArray w, INDArray gw, INDArray gb, INDArray gx) {
-        input.take(x);
-        output.at(y);
-        delta.take(eps);
-        weightGradient.at(gw);
-        if (bias) {
-            biasGradient.at(gb);
-        }
-        backward.run();
-        if (gx != null) {
-            weights.at(w);
-            inputGradient.at(gx);
-            backwardData.run();
-        }
     }
 }

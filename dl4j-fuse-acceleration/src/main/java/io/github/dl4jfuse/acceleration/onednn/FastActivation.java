@@ -15,15 +15,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** DL4J's activation layer on {@link ActivationKernels}, for vectors and images. */
 final class FastActivation extends ActivationLayer implements FastLayer {
 
-    private final transient ActivationLayer original;
     private final transient FusedActivation activation;
-    private final transient Neighbours neighbours = new Neighbours();
-    private final transient KernelCache<List<Long>, ActivationKernels> kernels = new KernelCache<>(this::make);
+    private final transient Exchanged<List<Long>, ActivationKernels> exchanged;
     private transient INDArray output; // of the last forward pass; null where none counts
 
     FastActivation(ActivationLayer original) {
         super(original.conf(), DataType.FLOAT);
-        this.original = original;
+        exchanged = new Exchanged<>(original, this::make);
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
@@ -39,19 +37,8 @@ final class FastActivation extends ActivationLayer implements FastLayer {
     }
 
     @Override
-    public Layer original() {
-        return original;
-    }
-
-    @Override
-    public Neighbours neighbours() {
-        return neighbours;
-    }
-
-    @Override
-    public void free() {
-        output = null;
-        kernels.clear();
+    public Exchanged<?, ?> exchanged() {
+        return exchanged;
     }
 
     private ActivationKernels make(List<Long> shape) {
@@ -59,7 +46,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
     }
 
     private ActivationKernels kernels() {
-        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
     }
 
     private boolean isOurs() {
@@ -93,7 +80,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         INDArray y = array(ArrayType.ACTIVATIONS, workspaces);
         kernels().forward(input.castTo(DataType.FLOAT), y);
         output = training ? y : null;
-        return input.rank() == 4 ? neighbours.forNext(y, workspaces) : y;
+        return input.rank() == 4 ? exchanged.neighbours().forNext(y, workspaces) : y;
     }
 
     @Override
@@ -110,6 +97,8 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         output = null;
         INDArray next = array(ArrayType.ACTIVATION_GRAD, workspaces);
         kernels().backward(y, epsilon.castTo(DataType.FLOAT), next);
-        return new Pair<>(new DefaultGradient(), input.rank() == 4 ? neighbours.forPrevious(next, workspaces) : next);
+        return new Pair<>(
+                new DefaultGradient(),
+                input.rank() == 4 ? exchanged.neighbours().forPrevious(next, workspaces) : next);
     }
 }

@@ -22,16 +22,14 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  */
 final class FastBatchNorm extends BatchNormalization implements FastLayer {
 
-    private final transient BatchNormalization original;
-    private final transient Neighbours neighbours = new Neighbours();
-    private final transient KernelCache<List<Long>, BatchNormKernels> kernels = new KernelCache<>(this::make);
+    private final transient Exchanged<List<Long>, BatchNormKernels> exchanged;
     private transient INDArray batchMean;
     private transient INDArray batchVariance;
     private transient boolean computed; // whether they are of this input
 
     FastBatchNorm(BatchNormalization original) {
         super(original.conf(), DataType.FLOAT);
-        this.original = original;
+        exchanged = new Exchanged<>(original, this::make);
     }
 
     /** Returns whether a layer can be computed here. */
@@ -45,18 +43,8 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
     }
 
     @Override
-    public Layer original() {
-        return original;
-    }
-
-    @Override
-    public Neighbours neighbours() {
-        return neighbours;
-    }
-
-    @Override
-    public void free() {
-        kernels.clear();
+    public Exchanged<?, ?> exchanged() {
+        return exchanged;
     }
 
     private BatchNormKernels make(List<Long> inputShape) {
@@ -64,7 +52,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
     }
 
     private BatchNormKernels kernels() {
-        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
     }
 
     private boolean isOurs() {
@@ -86,7 +74,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, input.shape(), workspaces);
         compute(training, y);
         computed = training;
-        return neighbours.forNext(y, workspaces);
+        return exchanged.neighbours().forNext(y, workspaces);
     }
 
     private void compute(boolean training, INDArray y) {
@@ -143,7 +131,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         gradient.setGradientFor(BatchNormalizationParamInitializer.GAMMA, gammaGradient);
         gradient.setGradientFor(BatchNormalizationParamInitializer.BETA, betaGradient);
         moveStatistics(gradient);
-        return new Pair<>(gradient, neighbours.forPrevious(next, workspaces));
+        return new Pair<>(gradient, exchanged.neighbours().forPrevious(next, workspaces));
     }
 
     /** As DL4J does: mean ← mean - (1 - decay) (mean - batch's), and so on. */

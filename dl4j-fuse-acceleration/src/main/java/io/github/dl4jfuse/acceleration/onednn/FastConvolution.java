@@ -17,15 +17,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** DL4J's convolution layer on {@link ConvolutionKernels}. */
 final class FastConvolution extends ConvolutionLayer implements FastLayer {
 
-    private final transient ConvolutionLayer original;
     private final transient FusedActivation activation;
-    private final transient Neighbours neighbours = new Neighbours();
-    private final transient KernelCache<List<Long>, ConvolutionKernels> kernels = new KernelCache<>(this::make);
+    private final transient Exchanged<List<Long>, ConvolutionKernels> exchanged;
     private transient INDArray output; // of the last forward pass, with channels last; null where none counts
 
     FastConvolution(ConvolutionLayer original) {
         super(original.conf(), DataType.FLOAT);
-        this.original = original;
+        exchanged = new Exchanged<>(original, this::make);
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
@@ -40,19 +38,8 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     }
 
     @Override
-    public Layer original() {
-        return original;
-    }
-
-    @Override
-    public Neighbours neighbours() {
-        return neighbours;
-    }
-
-    @Override
-    public void free() {
-        output = null;
-        kernels.clear();
+    public Exchanged<?, ?> exchanged() {
+        return exchanged;
     }
 
     private ConvolutionKernels make(List<Long> inputShape) {
@@ -67,7 +54,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     }
 
     private ConvolutionKernels kernels() {
-        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
     }
 
     @Override
@@ -90,7 +77,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         applyDropOutIfNecessary(training, workspaces);
         INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
         output = training ? y : null;
-        return neighbours.forNext(y, workspaces);
+        return exchanged.neighbours().forNext(y, workspaces);
     }
 
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
@@ -117,7 +104,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         output = null;
         INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
-        boolean unused = neighbours.dropInputGradient();
+        boolean unused = exchanged.neighbours().dropInputGradient();
         INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
         kernels()
                 .backward(
@@ -137,6 +124,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         }
         gradient.setGradientFor(ConvolutionParamInitializer.WEIGHT_KEY, weightGradient, 'c');
         weightNoiseParams.clear();
-        return new Pair<>(gradient, backpropDropOutIfPresent(neighbours.forPrevious(next, workspaces)));
+        return new Pair<>(
+                gradient, backpropDropOutIfPresent(exchanged.neighbours().forPrevious(next, workspaces)));
     }
 }

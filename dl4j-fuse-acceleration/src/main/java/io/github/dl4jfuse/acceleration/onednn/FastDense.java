@@ -14,15 +14,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** DL4J's dense layer on {@link DenseKernels}. */
 final class FastDense extends DenseLayer implements FastLayer {
 
-    private final transient DenseLayer original;
     private final transient FusedActivation activation;
-    private final transient Neighbours neighbours = new Neighbours();
-    private final transient KernelCache<Long, DenseKernels> kernels = new KernelCache<>(this::make);
+    private final transient Exchanged<Long, DenseKernels> exchanged;
     private transient INDArray output; // of the last forward pass; null where none counts
 
     FastDense(DenseLayer original) {
         super(original.conf(), DataType.FLOAT);
-        this.original = original;
+        exchanged = new Exchanged<>(original, this::make);
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
@@ -36,19 +34,8 @@ final class FastDense extends DenseLayer implements FastLayer {
     }
 
     @Override
-    public Layer original() {
-        return original;
-    }
-
-    @Override
-    public Neighbours neighbours() {
-        return neighbours;
-    }
-
-    @Override
-    public void free() {
-        output = null;
-        kernels.clear();
+    public Exchanged<?, ?> exchanged() {
+        return exchanged;
     }
 
     private DenseKernels make(long examples) {
@@ -90,7 +77,8 @@ final class FastDense extends DenseLayer implements FastLayer {
         long examples = input.size(0);
         INDArray y = workspaces.createUninitialized(
                 type, DataType.FLOAT, new long[] {examples, layerConf().getNOut()}, 'c');
-        kernels.of(examples)
+        exchanged
+                .kernels(examples)
                 .forward(
                         input.castTo(DataType.FLOAT),
                         weights(training, workspaces),
@@ -115,9 +103,10 @@ final class FastDense extends DenseLayer implements FastLayer {
         output = null;
         INDArray weightGradient = gradientViews.get(DefaultParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(DefaultParamInitializer.BIAS_KEY);
-        boolean unused = neighbours.dropInputGradient();
+        boolean unused = exchanged.neighbours().dropInputGradient();
         INDArray next = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c');
-        kernels.of(input.size(0))
+        exchanged
+                .kernels(input.size(0))
                 .backward(
                         input.castTo(DataType.FLOAT),
                         y,

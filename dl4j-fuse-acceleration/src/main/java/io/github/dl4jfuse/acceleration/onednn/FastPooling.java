@@ -17,14 +17,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** DL4J's pooling layer on {@link PoolingKernels}. */
 final class FastPooling extends SubsamplingLayer implements FastLayer {
 
-    private final transient SubsamplingLayer original;
-    private final transient Neighbours neighbours = new Neighbours();
-    private final transient KernelCache<List<Long>, PoolingKernels> kernels = new KernelCache<>(this::make);
+    private final transient Exchanged<List<Long>, PoolingKernels> exchanged;
     private transient boolean computed; // whether the last forward pass was of this input
 
     FastPooling(SubsamplingLayer original) {
         super(original.conf(), DataType.FLOAT);
-        this.original = original;
+        exchanged = new Exchanged<>(original, this::make);
     }
 
     /** Returns whether a layer can be computed here. */
@@ -40,18 +38,8 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
     }
 
     @Override
-    public Layer original() {
-        return original;
-    }
-
-    @Override
-    public Neighbours neighbours() {
-        return neighbours;
-    }
-
-    @Override
-    public void free() {
-        kernels.clear();
+    public Exchanged<?, ?> exchanged() {
+        return exchanged;
     }
 
     private PoolingKernels make(List<Long> inputShape) {
@@ -72,7 +60,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
     }
 
     private PoolingKernels kernels() {
-        return kernels.of(Arrays.stream(input.shape()).boxed().toList());
+        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
     }
 
     @Override
@@ -89,7 +77,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         }
         INDArray y = compute(ArrayType.ACTIVATIONS, workspaces);
         computed = training;
-        return neighbours.forNext(y, workspaces);
+        return exchanged.neighbours().forNext(y, workspaces);
     }
 
     private INDArray compute(ArrayType type, LayerWorkspaceMgr workspaces) {
@@ -108,6 +96,6 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
         computed = false;
         kernels().backward(epsilon.castTo(DataType.FLOAT), next);
-        return new Pair<>(new DefaultGradient(), neighbours.forPrevious(next, workspaces));
+        return new Pair<>(new DefaultGradient(), exchanged.neighbours().forPrevious(next, workspaces));
     }
 }

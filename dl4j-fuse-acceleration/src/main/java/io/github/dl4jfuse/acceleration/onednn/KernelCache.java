@@ -36,6 +36,7 @@ final class KernelCache<K, V> {
         return found.kernels();
     }
 
+    @SuppressWarnings("unchecked") // PointerScope takes an array of classes, here of none
     private Entry<V> make(K key) {
         OneDnn.engine(); // belongs to no kernel
         try (PointerScope memory = new PointerScope()) {

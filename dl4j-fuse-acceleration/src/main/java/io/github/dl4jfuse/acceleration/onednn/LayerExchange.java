@@ -52,8 +52,8 @@ public final class LayerExchange {
         if (!(layer instanceof FastLayer fast)) {
             return layer;
         }
-        fast.free();
-        return carryOver(layer, fast.original());
+        fast.exchanged().free();
+        return carryOver(layer, fast.exchanged().original());
     }
 
     /** Gives a layer what another one of the same configuration has. */
@@ -88,7 +88,7 @@ public final class LayerExchange {
             boolean next = i + 1 < layers.length && isPlain(network, i + 1) && takesImages(layers[i + 1]);
             boolean previous = i > 0 && isPlain(network, i) && takesImages(layers[i]) && takesImages(layers[i - 1]);
             if (layers[i] instanceof FastLayer fast) {
-                fast.neighbours().set(next, previous, i == 0);
+                fast.exchanged().neighbours().set(next, previous, i == 0);
                 if (i + 1 < layers.length) {
                     layers[i + 1].allowInputModification(false); // the value is kept for the derivative
                 }
@@ -176,7 +176,8 @@ public final class LayerExchange {
         exchange(graph, LayerExchange::fast);
         for (GraphVertex vertex : graph.getVertices()) {
             if (vertex.getLayer() instanceof FastLayer fast) {
-                fast.neighbours()
+                fast.exchanged()
+                        .neighbours()
                         .set(
                                 nextTakesImages(graph, vertex),
                                 previousTakesImages(graph, (LayerVertex) vertex),
