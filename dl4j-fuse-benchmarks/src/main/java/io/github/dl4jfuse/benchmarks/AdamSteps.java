@@ -5,8 +5,6 @@ import io.github.dl4jfuse.listener.SaddleListener;
 import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.SwitchCriterion;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -22,8 +20,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * Training steps of two networks that differ in nothing but the updater or a listener, and take the same steps: DL4J's Adam,
- * and FUSE-PV before it switches, say. The two take their steps in turn, and what counts is the median of the pairs' ratios:
- * whatever else the machine does, it does to both.
+ * and FUSE-PV before it switches, say. The two take their steps in turn ({@link PairedTimes}).
  */
 final class AdamSteps {
 
@@ -39,9 +36,7 @@ final class AdamSteps {
     private final String name;
     private final Supplier<TrainingListener> listener;
     private final Supplier<IUpdater> updater;
-    private final List<Double> adamTimes = new ArrayList<>();
-    private final List<Double> otherTimes = new ArrayList<>();
-    private final List<Double> ratios = new ArrayList<>();
+    private final PairedTimes times = new PairedTimes();
 
     private AdamSteps(String name, Supplier<IUpdater> updater, Supplier<TrainingListener> listener) {
         this.name = name;
@@ -72,16 +67,7 @@ final class AdamSteps {
         MultiLayerNetwork adam = network(new Adam(RATE));
         MultiLayerNetwork other = network(updater.get());
         other.setListeners(listener.get());
-        for (int i = 0; i < WARM_UP + PAIRS; i++) {
-            boolean adamFirst = i % 2 == 0;
-            double first = milliseconds(adamFirst ? adam : other, batch);
-            double second = milliseconds(adamFirst ? other : adam, batch);
-            if (i >= WARM_UP) {
-                adamTimes.add(adamFirst ? first : second);
-                otherTimes.add(adamFirst ? second : first);
-                ratios.add(adamFirst ? second / first : first / second);
-            }
-        }
+        times.run(() -> adam.fit(batch), () -> other.fit(batch), WARM_UP, PAIRS);
         if (!adam.params().equals(other.params())) {
             throw new IllegalStateException("The two networks did not take the same steps.");
         }
@@ -96,32 +82,20 @@ final class AdamSteps {
         return new DataSet(Nd4j.rand(DataType.FLOAT, BATCH, INPUTS), labels);
     }
 
-    private static double milliseconds(MultiLayerNetwork network, DataSet batch) {
-        long begin = System.nanoTime();
-        network.fit(batch);
-        return (System.nanoTime() - begin) / 1e6;
-    }
-
     /** Returns a table with the medians and an interval that holds the ratio's median with 95 % confidence. */
     String table() {
-        int half = (int) Math.ceil(0.98 * Math.sqrt(ratios.size())); // 1.96 standard deviations of the median's rank
         return String.format(
                 Locale.ROOT,
                 "%n| step, ms | Adam | %s | ratio of a pair | 95 %% interval |%n"
                         + "| --- | ---: | ---: | ---: | ---: |%n"
                         + "| 784-128-128-10, batch 128, %,d pairs | %.3f | %.3f | %.3f | %.3f to %.3f |%n",
                 name,
-                ratios.size(),
-                ranked(adamTimes, 0),
-                ranked(otherTimes, 0),
-                ranked(ratios, 0),
-                ranked(ratios, -half),
-                ranked(ratios, half));
-    }
-
-    /** The element so many ranks above the median. */
-    private static double ranked(List<Double> values, int above) {
-        return values.stream().sorted().toList().get(values.size() / 2 + above);
+                times.pairs(),
+                times.first(),
+                times.second(),
+                times.ratio(),
+                times.ratioAt(false),
+                times.ratioAt(true));
     }
 
     private static MultiLayerNetwork network(IUpdater updater) {

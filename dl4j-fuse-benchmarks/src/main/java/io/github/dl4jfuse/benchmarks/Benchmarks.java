@@ -30,6 +30,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
  *   java -jar dl4j-fuse-benchmarks.jar precision
  *   java -jar dl4j-fuse-benchmarks.jar steps [rounds]             only the training steps
+ *   java -jar dl4j-fuse-benchmarks.jar layers [rounds] [script]   steps with DL4J's layers, with ours, and in PyTorch by layers_peer.py
  *   java -jar dl4j-fuse-benchmarks.jar faults [cases] [first seed]  the fault campaign
  * </pre>
  */
@@ -64,7 +65,7 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     /** Runs everything. */
-    public static void main(String[] arguments) throws RunnerException, InterruptedException {
+    public static void main(String[] arguments) throws RunnerException, InterruptedException, IOException {
         if (arguments.length > 0 && arguments[0].equals("precision")) {
             print(HistoryPrecision.tables());
             return;
@@ -77,6 +78,11 @@ public final class Benchmarks {
                 System.exit(0); // whatever hangs
             }
             System.exit(new FaultCampaign(System.out, seed, cases).run() == 0 ? 0 : 1);
+        }
+        if (arguments.length > 0 && arguments[0].equals("layers")) {
+            int rounds = arguments.length > 1 ? Integer.parseInt(arguments[1]) : ROUNDS;
+            print(LayerSteps.table(rounds, arguments.length > 2 ? Path.of(arguments[2]) : null));
+            return;
         }
         if (arguments.length > 0 && arguments[0].equals("steps")) {
             Benchmarks steps = new Benchmarks();
