@@ -40,7 +40,7 @@ class Trainee:
             self.model = self.model.to(memory_format=torch.channels_last)
             self.inputs = self.inputs.to(memory_format=torch.channels_last)
         self.labels = torch.arange(batch) % 10
-        self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-6)  # as in LayerSteps, see there
         self.loss = nn.CrossEntropyLoss()
 
     def step(self):

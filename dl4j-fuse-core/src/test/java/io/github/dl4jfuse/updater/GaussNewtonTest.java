@@ -98,7 +98,9 @@ class GaussNewtonTest {
                 TestNetworks.fit(model, kind.batch(step, 16, DataType.FLOAT));
                 TestNetworks.fit(adam, kind.batch(step, 16, DataType.FLOAT));
             }
-            assertThat(lines.with("GaussNewton trains by plain Adam")).hasSize(1);
+            // On DL4J 1.0.0-M1.1 each block of parameters says it, see OncePerNetwork; this network has one.
+            boolean oneBlock = kind == TestNetworks.DENSE;
+            assertThat(lines.with("GaussNewton trains by plain Adam")).hasSizeBetween(1, oneBlock ? 1 : 5);
         }
         assertThat(model.params().data().asFloat())
                 .isEqualTo(adam.params().data().asFloat());
