@@ -2,6 +2,7 @@ package io.github.dl4jfuse.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.dl4jfuse.tools.Main;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -66,6 +67,7 @@ public final class Benchmarks {
 
     /** Runs everything. */
     public static void main(String[] arguments) throws RunnerException, InterruptedException, IOException {
+        Main.keepLogQuiet();
         if (arguments.length > 0 && arguments[0].equals("precision")) {
             print(HistoryPrecision.tables());
             return;

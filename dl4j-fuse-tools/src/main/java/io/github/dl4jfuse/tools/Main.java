@@ -36,6 +36,8 @@ public final class Main implements Runnable {
     /** What {@code --version} says. */
     public static final String VERSION = "dl4j-fuse 0.1.0-SNAPSHOT";
 
+    private static final String LOG_CONFIGURATION = "logback.configurationFile";
+
     @Spec
     private CommandSpec spec;
 
@@ -45,8 +47,20 @@ public final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
+        keepLogQuiet();
         Launcher.startAgain(Main.class, args).ifPresent(System::exit);
         System.exit(commandLine().execute(args));
+    }
+
+    /**
+     * Makes Logback, if that is what logs, say what we have to say and warnings of others, as programs do that are not told anything else. To
+     * be called before the first logger is made. As a library the tools leave the log alone, so no logback.xml comes with them.
+     */
+    public static void keepLogQuiet() {
+        boolean told = System.getProperty(LOG_CONFIGURATION) != null || Main.class.getResource("/logback.xml") != null;
+        if (!told) {
+            System.setProperty(LOG_CONFIGURATION, Main.class.getPackageName().replace('.', '/') + "/logback.xml");
+        }
     }
 
     /** Returns the command line, ready to execute; it never ends the process itself. */
