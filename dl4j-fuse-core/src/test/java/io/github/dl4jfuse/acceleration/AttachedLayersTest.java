@@ -43,6 +43,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
@@ -265,6 +266,36 @@ class AttachedLayersTest {
             MultiLayerNetwork network = network(conf);
             assertThat(Acceleration.attach(network).layers()).isNotEmpty();
             assertAgreesWithItsTwin(network, batch(examples, SEED + examples));
+        }
+    }
+
+    /** Of inputs or weights that are NaN or infinite the loss is not finite, as with DL4J's layers, and good examples stay good. */
+    @ParameterizedTest
+    @CsvSource({"NaN, RELU", "Infinity, RELU", "NaN, TANH", "NaN, SIGMOID"})
+    void notANumberIsNeverHidden(double bad, Activation activation) {
+        MultiLayerConfiguration conf = stack(
+                new Sgd(0.1),
+                new ActivationLayer(activation),
+                convolution(3, 5, activation).build(),
+                pooling(PoolingType.MAX, 2, 2, 0),
+                new DenseLayer.Builder().nOut(7).activation(activation).build());
+        for (String where : List.of("features", "1_W", "1_b", "3_W", "3_b")) {
+            MultiLayerNetwork network = network(conf);
+            MultiLayerNetwork plain = network(conf);
+            assertThat(Acceleration.attach(network).layers()).hasSize(4);
+            DataSet data = batch(4, SEED);
+            for (MultiLayerNetwork each : List.of(network, plain)) {
+                (where.equals("features") ? data.getFeatures() : each.getParam(where)).putScalar(0, bad);
+                evaluate(each, data);
+            }
+            assertThat(Double.isFinite(network.score()))
+                    .as("%s in %s, DL4J's score %s", bad, where, plain.score())
+                    .isEqualTo(Double.isFinite(plain.score()));
+            double[] ours = network.output(data.getFeatures()).sum(1).toDoubleVector();
+            double[] dl4js = plain.output(data.getFeatures()).sum(1).toDoubleVector();
+            for (int i = 0; i < ours.length; i++) {
+                assertThat(Double.isNaN(ours[i])).as("%s in %s, example %d", bad, where, i).isEqualTo(Double.isNaN(dl4js[i]));
+            }
         }
     }
 

@@ -77,10 +77,21 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         if (!isOurs()) {
             return super.activate(training, workspaces);
         }
-        INDArray y = array(ArrayType.ACTIVATIONS, workspaces);
-        kernels().forward(input.castTo(DataType.FLOAT), y);
+        INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
         output = training ? y : null;
         return input.rank() == 4 ? exchanged.neighbours().forNext(y, workspaces) : y;
+    }
+
+    private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
+        INDArray x = input.castTo(DataType.FLOAT);
+        INDArray y = array(type, workspaces);
+        if (Finite.areAll(x)) {
+            kernels().forward(x, y);
+        } else {
+            y.assign(x);
+            FastLayer.activate(y, layerConf().getActivationFn(), training);
+        }
+        return y;
     }
 
     @Override
@@ -89,11 +100,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }
-        INDArray y = output;
-        if (y == null) {
-            y = array(ArrayType.BP_WORKING_MEM, workspaces);
-            kernels().forward(input.castTo(DataType.FLOAT), y);
-        }
+        INDArray y = output == null ? compute(true, ArrayType.BP_WORKING_MEM, workspaces) : output;
         output = null;
         INDArray next = array(ArrayType.ACTIVATION_GRAD, workspaces);
         kernels().backward(y, epsilon.castTo(DataType.FLOAT), next);

@@ -43,6 +43,10 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     }
 
     private ConvolutionKernels make(List<Long> inputShape) {
+        return make(activation);
+    }
+
+    private ConvolutionKernels make(FusedActivation function) {
         Window window = Window.of(
                 input,
                 layerConf().getKernelSize(),
@@ -50,7 +54,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
                 layerConf().getDilation(),
                 layerConf().getPadding(),
                 convolutionMode);
-        return new ConvolutionKernels(input.shape(), layerConf().getNOut(), window, hasBias(), activation);
+        return new ConvolutionKernels(input.shape(), layerConf().getNOut(), window, hasBias(), function);
     }
 
     private ConvolutionKernels kernels() {
@@ -82,12 +86,16 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
 
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
         ConvolutionKernels now = kernels();
+        INDArray x = input.castTo(DataType.FLOAT);
+        INDArray w = weights(training, workspaces);
+        INDArray b = getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces);
         INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
-        now.forward(
-                input.castTo(DataType.FLOAT),
-                weights(training, workspaces),
-                getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces),
-                y);
+        if (activation == FusedActivation.IDENTITY || Finite.areAll(x, w, b)) {
+            now.forward(x, w, b, y);
+        } else {
+            make(FusedActivation.IDENTITY).forward(x, w, b, y);
+            FastLayer.activate(y, layerConf().getActivationFn(), training);
+        }
         return y;
     }
 

@@ -39,7 +39,11 @@ final class FastDense extends DenseLayer implements FastLayer {
     }
 
     private DenseKernels make(long examples) {
-        return new DenseKernels(examples, layerConf().getNIn(), layerConf().getNOut(), hasBias(), activation);
+        return make(examples, activation);
+    }
+
+    private DenseKernels make(long examples, FusedActivation function) {
+        return new DenseKernels(examples, layerConf().getNIn(), layerConf().getNOut(), hasBias(), function);
     }
 
     /** Masks, and what DL4J has a sentence for, are DL4J's. */
@@ -77,13 +81,15 @@ final class FastDense extends DenseLayer implements FastLayer {
         long examples = input.size(0);
         INDArray y = workspaces.createUninitialized(
                 type, DataType.FLOAT, new long[] {examples, layerConf().getNOut()}, 'c');
-        exchanged
-                .kernels(examples)
-                .forward(
-                        input.castTo(DataType.FLOAT),
-                        weights(training, workspaces),
-                        getParamWithNoise(DefaultParamInitializer.BIAS_KEY, training, workspaces),
-                        y);
+        INDArray x = input.castTo(DataType.FLOAT);
+        INDArray w = weights(training, workspaces);
+        INDArray b = getParamWithNoise(DefaultParamInitializer.BIAS_KEY, training, workspaces);
+        if (activation == FusedActivation.IDENTITY || Finite.areAll(x, w, b)) {
+            exchanged.kernels(examples).forward(x, w, b, y);
+        } else {
+            make(examples, FusedActivation.IDENTITY).forward(x, w, b, y);
+            FastLayer.activate(y, layerConf().getActivationFn(), training);
+        }
         return y;
     }
 

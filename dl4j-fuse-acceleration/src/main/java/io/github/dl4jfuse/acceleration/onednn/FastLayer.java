@@ -3,6 +3,7 @@ package io.github.dl4jfuse.acceleration.onednn;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,6 +12,15 @@ interface FastLayer extends Layer {
 
     /** Returns what belongs to the exchange. */
     Exchanged<?, ?> exchanged();
+
+    /** Applies an activation function of DL4J's in place, which leaves NaN what it is. */
+    static void activate(INDArray array, IActivation function, boolean training) {
+        INDArray ordered = Finite.inMemoryOrder(array);
+        INDArray activated = function.getActivation(ordered, training);
+        if (activated != ordered) {
+            ordered.assign(activated);
+        }
+    }
 
     /** Makes images with their channels last. */
     static INDArray images(ArrayType type, long[] shape, LayerWorkspaceMgr workspaces) {

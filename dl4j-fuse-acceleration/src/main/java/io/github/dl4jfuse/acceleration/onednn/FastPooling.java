@@ -75,9 +75,23 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         if (input.rank() != 4) {
             return super.activate(training, workspaces); // has a sentence for it
         }
+        if (layerConf().getPoolingType() == PoolingType.MAX && !Finite.areAll(input.castTo(DataType.FLOAT))) {
+            return byDl4j(training, workspaces);
+        }
         INDArray y = compute(ArrayType.ACTIVATIONS, workspaces);
         computed = training;
         return exchanged.neighbours().forNext(y, workspaces);
+    }
+
+    /** DL4J's largest number of NaN and others is NaN; its operations want c order. */
+    private INDArray byDl4j(boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray before = input;
+        try {
+            input = before.dup('c');
+            return super.activate(training, workspaces);
+        } finally {
+            input = before;
+        }
     }
 
     private INDArray compute(ArrayType type, LayerWorkspaceMgr workspaces) {
