@@ -30,7 +30,6 @@ final class LbfgsRun {
     private static final double RESOLVED = 100;
 
     private final LbfgsSettings settings;
-
     private final Objective objective;
     private final long begin = System.nanoTime();
     private final long functionsBefore;
