@@ -181,8 +181,18 @@ class AttachedLayersTest {
     @ParameterizedTest
     @ValueSource(strings = {"TANH", "RELU", "SIGMOID"})
     void noiseBehindALayerDoesNotReachItsDerivative(Activation activation) {
-        MultiLayerNetwork network = network(images(new Sgd(0.1), activation, new GaussianNoise(0.5)));
-        MultiLayerNetwork plain = network(images(new Sgd(0.1), activation, new GaussianNoise(0.5)));
+        MultiLayerConfiguration conf = stack(
+                new Sgd(0.1),
+                convolution(3, 5, activation).build(),
+                convolution(2, 4, activation).dropOut(new GaussianNoise(0.5)).build(),
+                new DenseLayer.Builder().nOut(7).activation(activation).build(),
+                new DenseLayer.Builder()
+                        .nOut(5)
+                        .activation(activation)
+                        .dropOut(new GaussianNoise(0.5))
+                        .build());
+        MultiLayerNetwork network = network(conf);
+        MultiLayerNetwork plain = network(conf);
         Acceleration.attach(network);
         DataSet data = batch(16, SEED);
         for (MultiLayerNetwork each : List.of(network, plain)) {

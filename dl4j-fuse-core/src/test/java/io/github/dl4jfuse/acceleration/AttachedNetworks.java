@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -60,21 +59,13 @@ final class AttachedNetworks {
 
     /** One of each layer. */
     static MultiLayerConfiguration images(IUpdater updater, Activation activation) {
-        return images(updater, activation, null);
-    }
-
-    static MultiLayerConfiguration images(IUpdater updater, Activation activation, IDropout dropout) {
         return stack(
                 updater,
                 convolution(3, 5, activation).build(),
                 new BatchNormalization(),
                 pooling(PoolingType.MAX, 2, 2, 0),
-                convolution(2, 4, activation).dropOut(dropout).build(),
-                new DenseLayer.Builder()
-                        .nOut(7)
-                        .activation(activation)
-                        .dropOut(dropout)
-                        .build());
+                convolution(2, 4, activation).build(),
+                new DenseLayer.Builder().nOut(7).activation(activation).build());
     }
 
     static MultiLayerConfiguration stack(IUpdater updater, org.deeplearning4j.nn.conf.layers.Layer... layers) {
