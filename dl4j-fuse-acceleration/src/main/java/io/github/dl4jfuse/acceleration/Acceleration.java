@@ -3,8 +3,11 @@ package io.github.dl4jfuse.acceleration;
 import io.github.dl4jfuse.acceleration.onednn.LayerExchange;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.deeplearning4j.config.DL4JClassLoading;
 import org.deeplearning4j.config.DL4JSystemProperties;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.mkldnn.BaseMKLDNNHelper;
@@ -63,9 +66,10 @@ public final class Acceleration {
      * What {@link #attach} did.
      *
      * @param layers names of the network's layers that are ours now
+     * @param left names of those that are DL4J's, each with the reason in a few words; empty where nothing was tried
      * @param reason one sentence
      */
-    public record Attachment(List<String> layers, String reason) {}
+    public record Attachment(List<String> layers, Map<String, String> left, String reason) {}
 
     private static Outcome outcome;
 
@@ -126,18 +130,31 @@ public final class Acceleration {
         requireNetwork(model);
         DataType type = model.params().dataType();
         if (type != DataType.FLOAT) {
-            return new Attachment(List.of(), "none, as the network is in " + type + " and oneDNN's are in FLOAT.");
+            return new Attachment(
+                    List.of(), Map.of(), "none, as the network is in " + type + " and oneDNN's are in FLOAT.");
         }
         String obstacle = LayerExchange.obstacle();
         if (obstacle != null) {
-            return new Attachment(List.of(), "none, as " + obstacle);
+            return new Attachment(List.of(), Map.of(), "none, as " + obstacle);
         }
-        List<String> layers = model instanceof MultiLayerNetwork network
-                ? LayerExchange.attach(network)
-                : LayerExchange.attach((ComputationGraph) model);
-        return new Attachment(
-                layers,
-                layers.isEmpty() ? "none, as there is no layer that it covers." : String.join(", ", layers) + ".");
+        Layer[] layers;
+        if (model instanceof MultiLayerNetwork network) {
+            LayerExchange.attach(network);
+            layers = network.getLayers();
+        } else {
+            ComputationGraph graph = (ComputationGraph) model;
+            LayerExchange.attach(graph);
+            layers = graph.getLayers();
+        }
+        return describe(LayerExchange.names(layers), LayerExchange.obstacles(layers));
+    }
+
+    private static Attachment describe(List<String> ours, Map<String, String> left) {
+        String others = left.entrySet().stream()
+                .map(each -> each.getKey() + " (" + each.getValue() + ")")
+                .collect(Collectors.joining(", "));
+        String reason = ours.isEmpty() ? "none" : String.join(", ", ours);
+        return new Attachment(ours, left, reason + (left.isEmpty() ? "." : "; DL4J's are " + others + "."));
     }
 
     /** Puts DL4J's layers back into a network, and frees what ours have made. */

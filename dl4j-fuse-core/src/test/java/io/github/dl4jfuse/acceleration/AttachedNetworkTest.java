@@ -181,7 +181,13 @@ class AttachedNetworkTest {
                 new FrozenLayer(convolution(3, 4, Activation.RELU).build()),
                 convolution(2, 4, Activation.RELU).build());
         MultiLayerNetwork network = network(conf);
-        assertThat(Acceleration.attach(network).layers()).hasSize(1);
+        Acceleration.Attachment attachment = Acceleration.attach(network);
+        assertThat(attachment.layers()).containsExactly("layer1");
+        assertThat(attachment.left())
+                .containsEntry("layer0", "there is none of ours for a FrozenLayer")
+                .containsKey("layer2");
+        assertThat(attachment.reason())
+                .startsWith("layer1; DL4J's are layer0 (there is none of ours for a FrozenLayer)");
         INDArray frozen = network.getParam("0_W").dup();
         INDArray trained = network.getParam("1_W").dup();
         network.fit(batch(8, 1));

@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.ActivationLayer;
@@ -25,15 +24,13 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
-    /** Returns whether a layer can be computed here. */
-    static boolean covers(Layer layer) {
-        if (layer.getClass() != ActivationLayer.class) {
-            return false;
-        }
+    /** Returns why a layer cannot be computed here, or null. */
+    static String obstacle(ActivationLayer layer) {
         var conf =
                 (org.deeplearning4j.nn.conf.layers.ActivationLayer) layer.conf().getLayer();
-        FusedActivation known = FusedActivation.of(conf.getActivationFn());
-        return known != null && known != FusedActivation.IDENTITY;
+        return FusedActivation.of(conf.getActivationFn()) == FusedActivation.IDENTITY
+                ? "it does nothing"
+                : FusedActivation.obstacle(conf.getActivationFn());
     }
 
     @Override

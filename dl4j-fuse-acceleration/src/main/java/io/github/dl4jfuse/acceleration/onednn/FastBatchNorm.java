@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -32,14 +31,14 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         exchanged = new Exchanged<>(original, this::make);
     }
 
-    /** Returns whether a layer can be computed here. */
-    static boolean covers(Layer layer) {
-        if (layer.getClass() != BatchNormalization.class) {
-            return false;
-        }
+    /** Returns why a layer cannot be computed here, or null. */
+    static String obstacle(BatchNormalization layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.BatchNormalization)
                 layer.conf().getLayer();
-        return conf.getCnn2DFormat() == CNN2DFormat.NCHW && !conf.isLockGammaBeta();
+        if (conf.getCnn2DFormat() != CNN2DFormat.NCHW) {
+            return "its images are in NHWC";
+        }
+        return conf.isLockGammaBeta() ? "its gamma and beta are locked" : null;
     }
 
     @Override

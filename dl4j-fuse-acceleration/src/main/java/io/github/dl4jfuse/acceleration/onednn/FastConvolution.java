@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -27,14 +26,14 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
-    /** Returns whether a layer can be computed here. */
-    static boolean covers(Layer layer) {
-        if (layer.getClass() != ConvolutionLayer.class) {
-            return false;
-        }
+    /** Returns why a layer cannot be computed here, or null. */
+    static String obstacle(ConvolutionLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer)
                 layer.conf().getLayer();
-        return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW && FusedActivation.of(conf.getActivationFn()) != null;
+        if (conf.getCnn2dDataFormat() != CNN2DFormat.NCHW) {
+            return "its images are in NHWC";
+        }
+        return FusedActivation.obstacle(conf.getActivationFn());
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
@@ -24,13 +23,10 @@ final class FastDense extends DenseLayer implements FastLayer {
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
-    /** Returns whether a layer can be computed here. */
-    static boolean covers(Layer layer) {
-        if (layer.getClass() != DenseLayer.class) {
-            return false;
-        }
+    /** Returns why a layer cannot be computed here, or null. */
+    static String obstacle(DenseLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.DenseLayer) layer.conf().getLayer();
-        return !conf.hasLayerNorm() && FusedActivation.of(conf.getActivationFn()) != null;
+        return conf.hasLayerNorm() ? "it normalises its outputs" : FusedActivation.obstacle(conf.getActivationFn());
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
@@ -25,16 +24,17 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         exchanged = new Exchanged<>(original, this::make);
     }
 
-    /** Returns whether a layer can be computed here. */
-    static boolean covers(Layer layer) {
-        if (layer.getClass() != SubsamplingLayer.class) {
-            return false;
-        }
+    /** Returns why a layer cannot be computed here, or null. */
+    static String obstacle(SubsamplingLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.SubsamplingLayer)
                 layer.conf().getLayer();
-        return conf.getCnn2dDataFormat() == CNN2DFormat.NCHW
-                && (conf.getPoolingType() == PoolingType.MAX || conf.getPoolingType() == PoolingType.AVG)
-                && Arrays.stream(conf.getDilation()).allMatch(d -> d == 1);
+        if (conf.getCnn2dDataFormat() != CNN2DFormat.NCHW) {
+            return "its images are in NHWC";
+        }
+        if (conf.getPoolingType() != PoolingType.MAX && conf.getPoolingType() != PoolingType.AVG) {
+            return "its pooling is " + conf.getPoolingType();
+        }
+        return Arrays.stream(conf.getDilation()).allMatch(d -> d == 1) ? null : "its window is dilated";
     }
 
     @Override

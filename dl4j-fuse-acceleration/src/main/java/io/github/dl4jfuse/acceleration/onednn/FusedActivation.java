@@ -49,6 +49,11 @@ enum FusedActivation {
         return KNOWN.get(activation);
     }
 
+    /** Returns that oneDNN has none for DL4J's, or null. */
+    static String obstacle(IActivation activation) {
+        return of(activation) == null ? "its activation function is " + activation : null;
+    }
+
     /** Returns what makes a forward primitive apply it. */
     primitive_attr attributes() {
         primitive_attr attributes = new primitive_attr();

@@ -3,9 +3,13 @@ package io.github.dl4jfuse.acceleration.onednn;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -27,24 +31,52 @@ public final class LayerExchange {
 
     private LayerExchange() {}
 
+    /** Which of DL4J's layers, exactly, which of them are not covered and why, and what takes the place of the others. */
+    private record Kind<L extends Layer>(Class<L> type, Function<L, String> obstacle, Function<L, Layer> maker) {
+
+        String obstacle(Layer layer) {
+            return obstacle.apply(type.cast(layer));
+        }
+
+        Layer make(Layer layer) {
+            return maker.apply(type.cast(layer));
+        }
+    }
+
+    private static final Map<Class<?>, Kind<?>> KINDS = Stream.of(
+                    new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
+                    new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
+                    new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
+                    new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
+                    new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new))
+            .collect(Collectors.toMap(Kind::type, kind -> kind));
+
+    /** Returns why a layer of DL4J's has none of ours, a sentence without its beginning, or null where it has. */
+    private static String obstacle(Layer layer) {
+        if (layer instanceof FastLayer) {
+            return null;
+        }
+        Kind<?> kind = KINDS.get(layer.getClass());
+        return kind == null ? "there is none of ours for a " + layer.getClass().getSimpleName() : kind.obstacle(layer);
+    }
+
     /** Returns the layer of ours for one of DL4J's, or itself where there is none. */
     private static Layer fast(Layer layer) {
-        if (FastConvolution.covers(layer)) {
-            return carryOver(layer, new FastConvolution((ConvolutionLayer) layer));
+        return layer instanceof FastLayer || obstacle(layer) != null
+                ? layer
+                : carryOver(layer, KINDS.get(layer.getClass()).make(layer));
+    }
+
+    /** Returns why layers of a network are DL4J's, by their names, in their order. */
+    public static Map<String, String> obstacles(Layer[] layers) {
+        Map<String, String> obstacles = new LinkedHashMap<>();
+        for (Layer layer : layers) {
+            String obstacle = obstacle(layer);
+            if (obstacle != null) {
+                obstacles.put(layer.conf().getLayer().getLayerName(), obstacle);
+            }
         }
-        if (FastPooling.covers(layer)) {
-            return carryOver(layer, new FastPooling((SubsamplingLayer) layer));
-        }
-        if (FastBatchNorm.covers(layer)) {
-            return carryOver(layer, new FastBatchNorm((BatchNormalization) layer));
-        }
-        if (FastActivation.covers(layer)) {
-            return carryOver(layer, new FastActivation((ActivationLayer) layer));
-        }
-        if (FastDense.covers(layer)) {
-            return carryOver(layer, new FastDense((DenseLayer) layer));
-        }
-        return layer;
+        return obstacles;
     }
 
     /** Returns the layer of DL4J's that one of ours stands for, or itself. */
@@ -80,8 +112,8 @@ public final class LayerExchange {
         return OneDnn.obstacle();
     }
 
-    /** Exchanges what is covered in a network in float; returns the names of all layers of ours. */
-    public static List<String> attach(MultiLayerNetwork network) {
+    /** Exchanges what is covered in a network in float. */
+    public static void attach(MultiLayerNetwork network) {
         exchange(network, LayerExchange::fast);
         Layer[] layers = network.getLayers();
         for (int i = 0; i < layers.length; i++) {
@@ -94,7 +126,6 @@ public final class LayerExchange {
                 }
             }
         }
-        return names(layers);
     }
 
     /** Puts DL4J's layers back. */
@@ -117,7 +148,8 @@ public final class LayerExchange {
                 && layer.conf().getLayer().getIDropout() == null;
     }
 
-    private static List<String> names(Layer[] layers) {
+    /** Returns the names of the layers of ours. */
+    public static List<String> names(Layer[] layers) {
         List<String> names = new ArrayList<>();
         for (Layer layer : layers) {
             if (layer instanceof FastLayer) {
@@ -171,8 +203,8 @@ public final class LayerExchange {
         }
     }
 
-    /** Exchanges what is covered in a graph in float; returns the names of all layers of ours. */
-    public static List<String> attach(ComputationGraph graph) {
+    /** Exchanges what is covered in a graph in float. */
+    public static void attach(ComputationGraph graph) {
         exchange(graph, LayerExchange::fast);
         for (GraphVertex vertex : graph.getVertices()) {
             if (vertex.getLayer() instanceof FastLayer fast) {
@@ -190,7 +222,6 @@ public final class LayerExchange {
                 }
             }
         }
-        return names(graph.getLayers());
     }
 
     /** Puts DL4J's layers back; what they may modify stays as it is, which costs memory alone. */
