@@ -141,7 +141,7 @@ class AttachedLayersTest {
         for (String where : List.of("features", "1_W", "1_b", "3_W", "3_b")) {
             MultiLayerNetwork network = network(conf);
             MultiLayerNetwork plain = network(conf);
-            assertThat(Acceleration.attach(network).layers()).hasSize(4);
+            assertThat(Acceleration.attach(network).layers()).hasSize(5);
             DataSet data = batch(4, SEED);
             for (MultiLayerNetwork each : List.of(network, plain)) {
                 (where.equals("features") ? data.getFeatures() : each.getParam(where)).putScalar(0, bad);
@@ -221,7 +221,7 @@ class AttachedLayersTest {
                         .build());
         MultiLayerNetwork network = network(noisy);
         MultiLayerNetwork plain = network(noisy);
-        assertThat(Acceleration.attach(network).layers()).hasSize(3);
+        assertThat(Acceleration.attach(network).layers()).hasSize(4);
         DataSet data = batch(16, SEED);
         for (MultiLayerNetwork each : List.of(network, plain)) {
             Nd4j.getRandom().setSeed(SEED);

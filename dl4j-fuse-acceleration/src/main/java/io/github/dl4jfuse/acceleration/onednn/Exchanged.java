@@ -9,6 +9,7 @@ final class Exchanged<K, V> {
     private final Layer original;
     private final Neighbours neighbours = new Neighbours();
     private final KernelCache<K, V> kernels;
+    private Runnable beforeBackward = () -> {};
 
     Exchanged(Layer original, Function<K, V> maker) {
         this.original = original;
@@ -25,6 +26,16 @@ final class Exchanged<K, V> {
 
     V kernels(K key) {
         return kernels.of(key);
+    }
+
+    /** Sets what is done at the beginning of each backward pass. */
+    void setBeforeBackward(Runnable action) {
+        beforeBackward = action;
+    }
+
+    /** A backward pass begins. */
+    void backward() {
+        beforeBackward.run();
     }
 
     /** Frees the kernels. */

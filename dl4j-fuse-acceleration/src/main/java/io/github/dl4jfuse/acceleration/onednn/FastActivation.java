@@ -94,6 +94,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
         assertInputSet(true);
+        exchanged.backward();
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }

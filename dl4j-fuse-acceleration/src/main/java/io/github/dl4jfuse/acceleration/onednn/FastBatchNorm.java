@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import io.github.dl4jfuse.acceleration.updating.Floats;
 import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
@@ -106,6 +107,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
         assertInputSet(true);
+        exchanged.backward();
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }
@@ -133,24 +135,47 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         return new Pair<>(gradient, exchanged.neighbours().forPrevious(next, workspaces));
     }
 
-    /** As DL4J does: mean ← mean - (1 - decay) (mean - batch's), and so on. */
+    /**
+     * As DL4J does: mean ← mean - (1 - decay) (mean - batch's), and the variance likewise or, where it is kept as the logarithm of the
+     * deviation, so that it comes to the same.
+     */
     private void moveStatistics(Gradient gradient) {
-        double share = 1 - layerConf().getDecay();
-        INDArray mean = getParam(BatchNormalizationParamInitializer.GLOBAL_MEAN);
-        INDArray meanStep = gradientViews.get(BatchNormalizationParamInitializer.GLOBAL_MEAN);
-        meanStep.assign(mean).subi(batchMean.reshape(mean.shape())).muli(share);
-        gradient.setGradientFor(BatchNormalizationParamInitializer.GLOBAL_MEAN, meanStep);
-        INDArray before = runningVariance();
-        INDArray now = batchVariance.reshape(before.shape());
+        float share = (float) (1 - layerConf().getDecay());
+        move(
+                gradient,
+                BatchNormalizationParamInitializer.GLOBAL_MEAN,
+                batchMean,
+                (before, now) -> (before - now) * share);
         if (layerConf().isUseLogStd()) {
-            INDArray step = gradientViews.get(BatchNormalizationParamInitializer.GLOBAL_LOG_STD);
-            INDArray after = before.mul(layerConf().getDecay()).addi(now.mul(share));
-            step.assign(Transforms.log(before.div(after), false)).muli(ONE_ON_2LOGE_10);
-            gradient.setGradientFor(BatchNormalizationParamInitializer.GLOBAL_LOG_STD, step);
+            move(gradient, BatchNormalizationParamInitializer.GLOBAL_LOG_STD, batchVariance, (log, now) -> {
+                double before = Math.pow(100, log);
+                return (float) (log - Math.log10(before - (before - now) * share) / 2);
+            });
         } else {
-            INDArray step = gradientViews.get(BatchNormalizationParamInitializer.GLOBAL_VAR);
-            step.assign(before).subi(now).muli(share);
-            gradient.setGradientFor(BatchNormalizationParamInitializer.GLOBAL_VAR, step);
+            move(
+                    gradient,
+                    BatchNormalizationParamInitializer.GLOBAL_VAR,
+                    batchVariance,
+                    (before, now) -> (before - now) * share);
         }
+    }
+
+    /** What is subtracted of a statistic. */
+    private interface Step {
+
+        float of(float before, float now);
+    }
+
+    private void move(Gradient gradient, String key, INDArray ofBatch, Step step) {
+        INDArray to = gradientViews.get(key);
+        float[] before = new float[(int) ofBatch.length()];
+        float[] now = new float[before.length];
+        Floats.view(getParam(key)).get(before);
+        Floats.view(ofBatch).get(now);
+        for (int i = 0; i < now.length; i++) {
+            now[i] = step.of(before[i], now[i]);
+        }
+        Floats.view(to).put(now);
+        gradient.setGradientFor(key, to);
     }
 }

@@ -107,6 +107,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
         assertInputSet(true);
+        exchanged.backward();
         INDArray y = output == null ? compute(true, ArrayType.BP_WORKING_MEM, workspaces) : output;
         output = null;
         INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
@@ -123,7 +124,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
                         biasGradient,
                         unused ? null : next);
         if (unused) {
-            next.assign(0);
+            FastLayer.clear(next);
         }
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {

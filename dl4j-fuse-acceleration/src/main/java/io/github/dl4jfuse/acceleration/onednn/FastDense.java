@@ -89,15 +89,14 @@ final class FastDense extends DenseLayer implements FastLayer {
         return y;
     }
 
-    /** With noise they need not lie as the parameters do. */
     private INDArray weights(boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray weights = getParamWithNoise(DefaultParamInitializer.WEIGHT_KEY, training, workspaces);
-        return Layout.of(weights.transpose()) == Layout.PLAIN ? weights : weights.dup('f');
+        return FastLayer.denseWeights(getParamWithNoise(DefaultParamInitializer.WEIGHT_KEY, training, workspaces));
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
         assertInputSet(true);
+        exchanged.backward();
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }
@@ -118,7 +117,7 @@ final class FastDense extends DenseLayer implements FastLayer {
                         biasGradient,
                         unused ? null : next);
         if (unused) {
-            next.assign(0);
+            FastLayer.clear(next);
         }
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {

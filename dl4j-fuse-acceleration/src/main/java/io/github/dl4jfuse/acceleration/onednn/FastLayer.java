@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -20,6 +21,17 @@ interface FastLayer extends Layer {
         if (activated != ordered) {
             ordered.assign(activated);
         }
+    }
+
+    /** Returns weights [nIn, nOut] that lie in f order, as parameters do; with noise they need not. */
+    static INDArray denseWeights(INDArray weights) {
+        return weights.stride(0) == 1 && weights.stride(1) == weights.size(0) ? weights : weights.dup('f');
+    }
+
+    /** Sets an array of ours to 0. */
+    static void clear(INDArray array) {
+        Pointer memory = new Pointer(array.data().pointer());
+        Pointer.memset(memory.position(array.offset() * Float.BYTES), 0, array.length() * Float.BYTES);
     }
 
     /** Makes images with their channels last. */

@@ -104,6 +104,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
         assertInputSet(true);
+        exchanged.backward();
         if (!computed) {
             compute(ArrayType.BP_WORKING_MEM, workspaces);
         }

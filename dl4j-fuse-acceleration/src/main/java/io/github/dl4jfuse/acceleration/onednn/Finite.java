@@ -22,8 +22,9 @@ final class Finite {
     }
 
     private static double squares(INDArray array) {
-        INDArray flat = inMemoryOrder(array).reshape(array.length());
-        return Nd4j.getBlasWrapper().dot(flat, flat);
+        INDArray flat =
+                array.elementWiseStride() == 1 ? array : inMemoryOrder(array).reshape(array.length());
+        return Nd4j.getBlasWrapper().level1().dot(flat.length(), 1, flat, flat);
     }
 
     /** Returns a view in c order where there is one: of images with their channels last [n, h, w, c], of weights in f order [nOut, nIn]. */

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import io.github.dl4jfuse.acceleration.updating.FastUpdater;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,6 +12,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -18,13 +20,12 @@ import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
+import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.updater.MultiLayerUpdater;
-import org.deeplearning4j.nn.updater.UpdaterBlock;
 
 /** Puts layers of ours in the place of DL4J's in a network, and takes them out again. */
 public final class LayerExchange {
@@ -48,7 +49,8 @@ public final class LayerExchange {
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
-                    new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new))
+                    new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new),
+                    new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new))
             .collect(Collectors.toMap(Kind::type, kind -> kind));
 
     /** Returns why a layer of DL4J's has none of ours, a sentence without its beginning, or null where it has. */
@@ -104,6 +106,9 @@ public final class LayerExchange {
                 to.setBackpropGradientsViewArray(from.getGradientsViewArray());
             }
         }
+        if (from instanceof IOutputLayer output && output.getLabels() != null) {
+            ((IOutputLayer) to).setLabels(output.getLabels());
+        }
         return to;
     }
 
@@ -121,11 +126,13 @@ public final class LayerExchange {
             boolean previous = i > 0 && isPlain(network, i) && takesImages(layers[i]) && takesImages(layers[i - 1]);
             if (layers[i] instanceof FastLayer fast) {
                 fast.exchanged().neighbours().set(next, previous, i == 0);
+                fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(network));
                 if (i + 1 < layers.length) {
                     layers[i + 1].allowInputModification(false); // the value is kept for the derivative
                 }
             }
         }
+        FastUpdater.renew(network, true);
     }
 
     /** Puts DL4J's layers back. */
@@ -135,6 +142,7 @@ public final class LayerExchange {
         for (int i = 1; i < layers.length; i++) {
             layers[i].allowInputModification(true); // as init() does
         }
+        FastUpdater.renew(network, false);
     }
 
     private static boolean isPlain(MultiLayerNetwork network, int layer) {
@@ -145,6 +153,7 @@ public final class LayerExchange {
     private static boolean takesImages(Layer layer) {
         return layer instanceof FastLayer
                 && !(layer instanceof FastDense)
+                && !(layer instanceof FastOutput)
                 && layer.conf().getLayer().getIDropout() == null;
     }
 
@@ -168,27 +177,8 @@ public final class LayerExchange {
             if (after != before) {
                 layers[i] = after;
                 byName.replaceAll((name, layer) -> layer == before ? after : layer);
-                if (network.getUpdater(false) instanceof MultiLayerUpdater updater) {
-                    exchange(updater, before, after);
-                }
             }
         }
-    }
-
-    private static void exchange(MultiLayerUpdater updater, Layer before, Layer after) {
-        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
-            block.getLayersAndVariablesInBlock()
-                    .replaceAll(each -> each.getLayer() != before
-                            ? each
-                            : new UpdaterBlock.ParamState(
-                                    after,
-                                    each.getParamName(),
-                                    each.getParamOffsetStart(),
-                                    each.getParamOffsetEnd(),
-                                    each.getParamView(),
-                                    each.getGradView()));
-        }
-        updater.getLayersByName().replaceAll((name, layer) -> layer == before ? after : layer);
     }
 
     /** There is no setter. */
@@ -206,6 +196,7 @@ public final class LayerExchange {
     /** Exchanges what is covered in a graph in float. */
     public static void attach(ComputationGraph graph) {
         exchange(graph, LayerExchange::fast);
+        FastUpdater.renew(graph, true);
         for (GraphVertex vertex : graph.getVertices()) {
             if (vertex.getLayer() instanceof FastLayer fast) {
                 fast.exchanged()
@@ -214,6 +205,7 @@ public final class LayerExchange {
                                 nextTakesImages(graph, vertex),
                                 previousTakesImages(graph, (LayerVertex) vertex),
                                 isFirst(graph, vertex));
+                fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(graph));
                 for (VertexIndices next : outputs(vertex)) {
                     Layer layer = graph.getVertices()[next.getVertexIndex()].getLayer();
                     if (layer != null) {
@@ -227,6 +219,7 @@ public final class LayerExchange {
     /** Puts DL4J's layers back; what they may modify stays as it is, which costs memory alone. */
     public static void detach(ComputationGraph graph) {
         exchange(graph, LayerExchange::original);
+        FastUpdater.renew(graph, false);
     }
 
     private static VertexIndices[] outputs(GraphVertex vertex) {
