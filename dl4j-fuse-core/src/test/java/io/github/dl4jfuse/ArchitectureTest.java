@@ -61,7 +61,7 @@ class ArchitectureTest {
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("acceleration")
-            .mayNotBeAccessedByAnyLayer()
+            .mayOnlyBeAccessedByLayers("listener", "updater")
             .whereLayer("step")
             .mayOnlyBeAccessedByLayers("listener")
             .whereLayer("jacobian")

@@ -4,6 +4,8 @@ import io.github.dl4jfuse.acceleration.onednn.LayerExchange;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.deeplearning4j.config.DL4JClassLoading;
 import org.deeplearning4j.config.DL4JSystemProperties;
@@ -73,6 +75,9 @@ public final class Acceleration {
 
     private static Outcome outcome;
 
+    /** What attach said: of many equal networks it is said once. */
+    private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
+
     private Acceleration() {}
 
     /**
@@ -114,7 +119,7 @@ public final class Acceleration {
      * </pre>
      *
      * <p>Between layers of ours images have their channels last in memory, which listeners see as strides. A second call exchanges what is
-     * DL4J's still. One line says what was done, also where it is nothing: not on a GPU, in double or half precision, with DL4J
+     * DL4J's still. One line says what was done, once for equal networks, also where it is nothing: not on a GPU, in double or half precision, with DL4J
      * 1.0.0-M1.1, or where the native library is missing.
      *
      * @param model a MultiLayerNetwork or ComputationGraph, initialised, and not in the middle of a step
@@ -122,7 +127,11 @@ public final class Acceleration {
      */
     public static Attachment attach(Model model) {
         Attachment attachment = exchange(model);
-        log.info("Layers on oneDNN: {}", attachment.reason());
+        if (SAID.add(attachment.reason())) {
+            log.info("Layers on oneDNN: {}", attachment.reason());
+        } else {
+            log.debug("Layers on oneDNN: {}", attachment.reason());
+        }
         return attachment;
     }
 

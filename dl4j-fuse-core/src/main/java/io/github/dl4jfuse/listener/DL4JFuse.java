@@ -21,7 +21,8 @@ public final class DL4JFuse {
     /**
      * Adds the listener that completes the network's updater: a {@link CurvatureListener} for {@code Preconditioned}, {@code
      * FusePv} and {@code Fuse}, an {@link LfsoListener} for {@code Lfso}, a {@link GaussNewtonListener} for {@code GaussNewton}. All
-     * other listeners stay; where it is there already, nothing happens.
+     * other listeners stay; where it is there already, nothing happens. Where the module dl4j-fuse-acceleration is on the class path,
+     * its layers take the place of DL4J's, as {@code Acceleration.attach(net)} does: the same training in less time.
      *
      * <pre>
      *   net.init();
@@ -61,6 +62,7 @@ public final class DL4JFuse {
                 network.addListener(listener.get());
             }
         });
+        FastLayers.attach(model);
     }
 
     /** Returns the reports of this project's listeners on a network, in their order; none where there is none of them. */

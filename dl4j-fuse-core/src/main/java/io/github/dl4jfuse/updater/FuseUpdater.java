@@ -39,7 +39,7 @@ public final class FuseUpdater extends BlockUpdater<AdamLbfgsConfig> implements 
     FuseUpdater(AdamLbfgsConfig config) {
         super(config, STATE_KEY);
         this.config = config;
-        adam = new AdamUpdater(config.adam());
+        adam = AdamRule.of(config.adam());
     }
 
     /**

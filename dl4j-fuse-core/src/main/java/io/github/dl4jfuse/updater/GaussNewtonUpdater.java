@@ -21,7 +21,7 @@ public final class GaussNewtonUpdater extends BlockUpdater<GaussNewton> {
     private static final String STATE_KEY = "GAUSS_NEWTON"; // is written into saved SameDiff models
     private static final OncePerNetwork MISSES_LISTENER = new OncePerNetwork();
 
-    private final AdamUpdater adam = new AdamUpdater(new Adam());
+    private final AdamUpdater adam = AdamRule.of(new Adam());
     private INDArray moments;
 
     GaussNewtonUpdater(GaussNewton config) {

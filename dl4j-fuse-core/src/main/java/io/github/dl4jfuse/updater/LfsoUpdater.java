@@ -36,7 +36,7 @@ public final class LfsoUpdater extends BlockUpdater<Lfso> implements Coordinated
     private static final OncePerNetwork GUESSES = new OncePerNetwork();
 
     private final Lfso config;
-    private final AdamUpdater adam = new AdamUpdater(Lfso.adam());
+    private final AdamUpdater adam = AdamRule.of(Lfso.adam());
     private StateScalars header;
     private INDArray moments;
     private boolean held;

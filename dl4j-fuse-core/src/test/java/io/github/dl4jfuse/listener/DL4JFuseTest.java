@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.dl4jfuse.TestNetworks;
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.network.Surroundings;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Preconditioned;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -56,6 +58,20 @@ class DL4JFuseTest {
     @Test
     void addsThatOfLfso() {
         checkAttached(new Lfso(), LfsoListener.class);
+    }
+
+    /** The module is on the class path of these tests. */
+    @Test
+    void attachesTheFastLayersToo() {
+        Model model = TestNetworks.DENSE.create(Preconditioned.adam(), DataType.FLOAT, PLAIN);
+        DL4JFuse.attach(model);
+        Layer first = ((MultiLayerNetwork) model).getLayer(0);
+        assertThat(first.getClass().getPackageName().startsWith("io.github.dl4jfuse.acceleration"))
+                .isEqualTo(!Acceleration.attach(model).layers().isEmpty());
+        Model inDouble = TestNetworks.DENSE.create(Preconditioned.adam(), DataType.DOUBLE, PLAIN);
+        DL4JFuse.attach(inDouble);
+        assertThat(((MultiLayerNetwork) inDouble).getLayer(0).getClass().getPackageName())
+                .startsWith("org.deeplearning4j");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.tools.compare;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.listener.LfsoStatistics;
 import io.github.dl4jfuse.listener.OptimizerReport;
@@ -168,6 +169,7 @@ final class Runner {
         MultiLayerConfiguration configuration = workload.configuration(seed);
         configuration.getConfs().forEach(conf -> conf.setOptimizationAlgo(contestant.algorithm()));
         MultiLayerNetwork network = Networks.network(configuration, updater);
+        Acceleration.attach(network);
         if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned || updater instanceof Lfso) {
             DL4JFuse.attach(network);
         }

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.tools.train;
 
+import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.CurvatureStatistics;
@@ -97,6 +98,7 @@ final class SideBySide {
 
     private MultiLayerNetwork network(IUpdater updater) {
         MultiLayerNetwork network = Networks.network(model.configuration(train, seed), updater);
+        Acceleration.attach(network);
         network.setParams(initialWeights.dup());
         return network;
     }

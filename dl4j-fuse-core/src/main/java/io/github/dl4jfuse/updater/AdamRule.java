@@ -1,0 +1,26 @@
+package io.github.dl4jfuse.updater;
+
+import io.github.dl4jfuse.acceleration.updating.FastAdam;
+import org.nd4j.linalg.learning.AdamUpdater;
+import org.nd4j.linalg.learning.config.Adam;
+
+/** DL4J's rule for Adam, or the module dl4j-fuse-acceleration's, which gives the same bits in less time, where that is on the class path. */
+final class AdamRule {
+
+    private static final boolean FAST = isThere();
+
+    private AdamRule() {}
+
+    private static boolean isThere() {
+        try {
+            Class.forName("io.github.dl4jfuse.acceleration.updating.FastAdam", false, AdamRule.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
+        }
+    }
+
+    static AdamUpdater of(Adam config) {
+        return FAST ? new FastAdam(config) : new AdamUpdater(config);
+    }
+}
