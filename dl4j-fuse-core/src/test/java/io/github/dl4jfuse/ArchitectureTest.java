@@ -61,7 +61,7 @@ class ArchitectureTest {
             .whereLayer("listener")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("acceleration")
-            .mayOnlyBeAccessedByLayers("listener", "updater")
+            .mayOnlyBeAccessedByLayers("listener", "updater", "precondition")
             .whereLayer("step")
             .mayOnlyBeAccessedByLayers("listener")
             .whereLayer("jacobian")

@@ -76,7 +76,8 @@ public final class InputPreconditioner implements Preconditioner {
     private final INDArray numbers; // t, observations + ASIDE * batches put aside in a row
     private final INDArray factors; // c (w - 1), [k, 1]; null like Q for k = 0
     private final boolean onCpu = isOnCpu();
-    private INDArray shrunkWeights; // P, whose P P' is c Q (I - diag(w)) Q', for backends other than the CPU
+    private final Gemm gemm;
+    private INDArray shrunkWeights; // P, whose P P' is c Q (I - diag(w)) Q', where few products are best
     private INDArray shrunkBias;
     private INDArray projected; // [k, nOut]
     private double[] copy; // Q and factors for layers that are SMALL, by rows [nIn + 2, k]; null until it is needed
@@ -101,6 +102,7 @@ public final class InputPreconditioner implements Preconditioner {
         this.bias = bias;
         this.damping = damping;
         this.memory = memory;
+        gemm = Gemm.of(memory.dataType());
         long q = (long) inputs * rank;
         boolean directions = rank > 0;
         weightPart = directions ? memory.get(interval(0, q)).reshape('f', inputs, rank) : null;
@@ -294,12 +296,12 @@ public final class InputPreconditioner implements Preconditioner {
             }
             return;
         }
-        if (onCpu && weights.length() <= SMALL) {
-            applyInJava(weights, biases);
+        if (!onCpu || gemm.isFast()) {
+            applyWithFewProducts(weights, biases);
             return;
         }
-        if (!onCpu) {
-            applyWithFewKernels(weights, biases);
+        if (weights.length() <= SMALL) {
+            applyInJava(weights, biases);
             return;
         }
         INDArray small = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
@@ -314,23 +316,23 @@ public final class InputPreconditioner implements Preconditioner {
         }
     }
 
-    /** T = c I - P P', two kernels, and two for a bias. */
-    private void applyWithFewKernels(INDArray weights, INDArray biases) {
+    /** T = c I - P P', two products, and two for a bias. */
+    private void applyWithFewProducts(INDArray weights, INDArray biases) {
         if (shrunkWeights == null) {
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 INDArray roots = Transforms.sqrt(factors.neg().reshape('c', 1, rank), false);
                 shrunkWeights = weightPart.mulRowVector(roots).dup('f');
-                shrunkBias = biasPart.mul(roots);
+                shrunkBias = biasPart.mul(roots).dup('f');
                 projected = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
             }
         }
-        Nd4j.gemm(shrunkWeights, weights, projected, true, false, 1, 0);
+        gemm.multiply(shrunkWeights, weights, projected, true, false, 1, 0);
         if (bias) {
-            Nd4j.gemm(shrunkBias, biases, projected, true, false, 1, 1);
+            gemm.multiply(shrunkBias, biases, projected, true, false, 1, 1);
         }
-        Nd4j.gemm(shrunkWeights, projected, weights, false, false, -1, scale);
+        gemm.multiply(shrunkWeights, projected, weights, false, false, -1, scale);
         if (bias) {
-            Nd4j.gemm(shrunkBias, projected, biases, false, false, -1, scale);
+            gemm.multiply(shrunkBias, projected, biases, false, false, -1, scale);
         }
     }
 

@@ -226,9 +226,8 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
     }
 
     /** Applies T, layer by layer, to a vector as long as the block's parameters, in place. */
-    @SuppressWarnings("ReferenceEquality") // equal arrays are other memory
     public void transform(INDArray vector) {
-        if (vector != viewed) {
+        if (viewed == null || !isSameMemory(vector, viewed)) {
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 INDArray flat = vector.reshape(vector.length());
                 views = parts.stream().map(each -> views(flat, each.layer())).toList();
@@ -238,6 +237,13 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
         for (int i = 0; i < parts.size(); i++) {
             parts.get(i).metric().apply(views.get(i)[0], views.get(i)[1]);
         }
+    }
+
+    /** DL4J makes a new view of the same gradients in each step. */
+    private static boolean isSameMemory(INDArray one, INDArray other) {
+        return one.data().pointer().address() == other.data().pointer().address()
+                && one.offset() == other.offset()
+                && one.length() == other.length();
     }
 
     /** Returns a layer's weights, [nIn, nOut], and its biases or null. */
