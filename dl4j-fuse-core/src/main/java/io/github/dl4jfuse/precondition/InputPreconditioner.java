@@ -296,12 +296,12 @@ public final class InputPreconditioner implements Preconditioner {
             }
             return;
         }
-        if (!onCpu || gemm.isFast()) {
-            applyWithFewProducts(weights, biases);
+        if (onCpu && weights.length() <= SMALL) {
+            applyInJava(weights, biases); // the same bits on every processor
             return;
         }
-        if (weights.length() <= SMALL) {
-            applyInJava(weights, biases);
+        if (!onCpu || gemm.isFast()) {
+            applyWithFewProducts(weights, biases);
             return;
         }
         INDArray small = Nd4j.createUninitialized(weights.dataType(), new long[] {rank, weights.size(1)}, 'f');
