@@ -25,8 +25,12 @@ import java.util.regex.Pattern;
 record Candidate(String name, Setting setting, Optional<NativeJar> jar) {
 
     /** Whatever of the environment decides about speed; a trial starts without it. */
-    private static final List<String> DECISIVE =
-            List.of(Setting.OPENMP_THREADS, Setting.BLAS_THREADS, Setting.BLAS_CORE, "OPENBLAS_L2_SIZE");
+    static final List<String> DECISIVE = List.of(
+            Setting.OPENMP_THREADS,
+            Setting.BLAS_THREADS,
+            Setting.BLAS_CORE,
+            Setting.ONEDNN_INSTRUCTIONS,
+            "OPENBLAS_L2_SIZE");
 
     private static final Pattern CORE = Pattern.compile("^Core: (\\S+)", Pattern.MULTILINE);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
