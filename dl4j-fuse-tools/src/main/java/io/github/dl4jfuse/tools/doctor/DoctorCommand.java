@@ -43,9 +43,6 @@ public final class DoctorCommand implements Callable<Integer> {
 
     private static final int SECONDS = 3;
 
-    /** Seconds until a process has begun and has checked itself. */
-    private static final int START = 5;
-
     /** Where the driver compiles ND4J's CUDA code first, which is expected to take up to 28 minutes. */
     private static final Duration COMPILATION = Duration.ofMinutes(45);
 
@@ -88,8 +85,8 @@ public final class DoctorCommand implements Callable<Integer> {
         out.printf(
                 Locale.ROOT,
                 "Measures what DL4J runs on, in about %.0f seconds%s.%n",
-                START + 3 * seconds,
-                tune ? "; then other settings, as long each" : "");
+                Candidate.usualSeconds(seconds),
+                tune ? ", then tries other settings" : "");
         out.flush();
         Candidate inForce = new Candidate("in force", settingInForce(), Optional.empty());
         List<Gpu> gpus = Gpu.detect();

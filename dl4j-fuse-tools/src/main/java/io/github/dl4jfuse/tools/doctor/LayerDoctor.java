@@ -73,6 +73,7 @@ final class LayerDoctor {
                 median(counted, Times::updater),
                 median(counted, Times::rest),
                 pairs.first(),
+                pairs.ratio(),
                 limit,
                 tried ? "" : attachment.reason());
     }

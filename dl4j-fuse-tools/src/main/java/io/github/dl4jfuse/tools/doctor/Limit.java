@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.tools.doctor;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
+import io.github.dl4jfuse.tools.machine.Cpu;
 import io.github.dl4jfuse.tools.networks.Networks;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -17,8 +18,9 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * @param gflops 10⁹ floating-point operations per second in products: ND4J's and an attached dense layer's, {@value #SIZE} x {@value #SIZE}
  * @param gigabytes 10⁹ bytes per second that a copy of {@value #COPIED} numbers reads and writes
+ * @param register how many numbers a vector register holds
  */
-record Limit(double gflops, double gigabytes) {
+record Limit(double gflops, double gigabytes, int register) {
 
     private static final int SIZE = 1024;
     private static final int COPIED = 1 << 24;
@@ -41,12 +43,15 @@ record Limit(double gflops, double gigabytes) {
         INDArray from = Nd4j.rand(type, COPIED);
         INDArray to = Nd4j.create(type, COPIED);
         double copy = best(seconds, () -> to.assign(from));
-        return new Limit(2e-6 * SIZE * SIZE * SIZE / product, 2e-6 * COPIED * type.width() / copy);
+        Cpu cpu = Cpu.detect();
+        int register = cpu.hasAvx512() ? 64 : cpu.hasAvx2() ? 32 : 16; // bytes
+        return new Limit(
+                2e-6 * SIZE * SIZE * SIZE / product, 2e-6 * COPIED * type.width() / copy, register / type.width());
     }
 
     /** Returns the limit that counts other products of this process as well. */
     Limit orProducts(double others) {
-        return new Limit(Math.max(gflops, others), gigabytes);
+        return new Limit(Math.max(gflops, others), gigabytes, register);
     }
 
     private static double dense(INDArray inputs, double seconds) {

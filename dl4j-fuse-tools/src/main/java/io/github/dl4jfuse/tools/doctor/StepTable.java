@@ -15,10 +15,12 @@ import java.util.stream.IntStream;
  * @param updater from the gradient to the new parameters
  * @param rest what is in neither: preprocessors, vertices without a layer, regularisation, workspaces
  * @param alone the same step without clocks, in turn with it
+ * @param clocks the median of the pairs' ratios: a step with clocks by one without
  * @param limit the best of this process, its layers among it
  * @param unattached why nothing could be attached, a sentence; empty where something was tried
  */
-record StepTable(List<Row> rows, double updater, double rest, double alone, Limit limit, String unattached) {
+record StepTable(
+        List<Row> rows, double updater, double rest, double alone, double clocks, Limit limit, String unattached) {
 
     static final List<String> COLUMNS = List.of(
             "layer", "kind", "runs on", "forward, ms", "backward, ms", "of the step", "GFLOP/s", "of the limit");
@@ -31,9 +33,6 @@ record StepTable(List<Row> rows, double updater, double rest, double alone, Limi
 
     /** How far sum and step may lie apart before that is said. */
     private static final double TOLERATED = 0.1;
-
-    /** Fewer input channels than the numbers in a register of AVX-512 leave part of it empty. */
-    private static final int REGISTER = 16;
 
     private static final int DEAREST = 3;
 
@@ -144,6 +143,8 @@ record StepTable(List<Row> rows, double updater, double rest, double alone, Limi
                 .map(this::whySlow)
                 .filter(sentence -> !sentence.isEmpty())
                 .forEach(sentences::add);
+        sentences.add(String.format(
+                Locale.ROOT, "A step with clocks around its layers takes %.2f times one without, in turn.", clocks));
         if (Math.abs(sum() / alone - 1) > TOLERATED) {
             sentences.add("The sum is " + percent(sum() / alone)
                     + " of the step measured by itself: the machine is busy, which stops most steps somewhere but each part seldom;"
@@ -181,10 +182,11 @@ record StepTable(List<Row> rows, double updater, double rest, double alone, Limi
         if (!counted) {
             return "";
         }
-        boolean few = row.channels() > 0 && row.channels() < REGISTER;
-        if (few && arithmetic * REGISTER / row.channels() > row.both() / 2) {
-            return row.name() + reached + "few channels, " + row.channels() + " of the " + REGISTER
-                    + " numbers that a register of AVX-512 holds.";
+        // fewer channels than numbers in a register leave part of it empty
+        boolean few = row.channels() > 0 && row.channels() < limit.register();
+        if (few && arithmetic * limit.register() / row.channels() > row.both() / 2) {
+            return row.name() + reached + "few channels, " + row.channels() + " of the " + limit.register()
+                    + " numbers that a vector register holds.";
         }
         return row.name() + reached + "its products take " + milliseconds(arithmetic) + " and its memory "
                 + milliseconds(memory) + " of its " + milliseconds(row.both())

@@ -49,13 +49,18 @@ final class Tuning {
             return 0;
         }
         List<NativeJar> jars = own.get().siblings();
-        out.printf("%nTrying settings, one by one ..%n%n");
-        heading();
         Setting recommended = Setting.recommended(cpu);
-        Candidate best = best(jars.stream()
+        List<Candidate> libraries = jars.stream()
                 .filter(jar -> cpu.canRun(jar.extension()))
                 .map(jar -> new Candidate(jar.classifier(), recommended, Optional.of(jar)))
-                .toList());
+                .toList();
+        int trials = libraries.size() + variants(libraries.get(0), cpu).size() + 3 * ROUNDS;
+        out.printf(
+                Locale.ROOT,
+                "%nTrying settings, one by one and three of them side by side: about %.0f minutes.%n%n",
+                Math.ceil(trials * Candidate.usualSeconds(seconds) / 60));
+        heading();
+        Candidate best = best(libraries);
         best = best(variants(best, cpu));
 
         out.printf("%nSide by side, medians of %d rounds:%n%n", ROUNDS);

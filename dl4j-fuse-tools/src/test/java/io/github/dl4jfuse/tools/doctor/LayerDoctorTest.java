@@ -22,7 +22,7 @@ import picocli.CommandLine;
 
 class LayerDoctorTest {
 
-    private static final Limit LIMIT = new Limit(100, 10);
+    private static final Limit LIMIT = new Limit(100, 10, 16);
 
     @TempDir
     Path folder;
@@ -141,6 +141,7 @@ class LayerDoctorTest {
                 2,
                 1,
                 13,
+                1.05,
                 LIMIT,
                 "");
         assertThat(table.sum()).isCloseTo(13, within(1e-12));
@@ -150,14 +151,15 @@ class LayerDoctorTest {
         assertThat(sentences).noneMatch(sentence -> sentence.startsWith("near "));
         assertThat(sentences)
                 .contains("theirs is DL4J's: reason.")
-                .contains("few reaches 10 % of the limit: few channels, 3 of the 16 numbers that a register of AVX-512"
+                .contains("few reaches 10 % of the limit: few channels, 3 of the 16 numbers that a vector register"
                         + " holds.")
                 .contains(
                         "moving reaches 10 % of the limit: memory decides, as reading and writing 18.0 MB takes 1.800 of"
                                 + " its 2.000 ms at the rate of a copy.")
                 .anyMatch(sentence -> sentence.startsWith("calling reaches 1 % of the limit: its products take 0.020"));
         assertThat(sentences).noneMatch(sentence -> sentence.contains("measured by itself"));
-        assertThat(new StepTable(table.rows(), 2, 1, 20, LIMIT, "").sentences())
+        assertThat(sentences).contains("A step with clocks around its layers takes 1.05 times one without, in turn.");
+        assertThat(new StepTable(table.rows(), 2, 1, 20, 1.05, LIMIT, "").sentences())
                 .anyMatch(sentence -> sentence.startsWith("The sum is 65 % of the step measured by itself"));
     }
 }

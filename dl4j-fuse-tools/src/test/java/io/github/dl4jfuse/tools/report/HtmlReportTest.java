@@ -72,9 +72,7 @@ class HtmlReportTest {
         byte[] png = Charts.bars(
                 "ms",
                 List.of("a", "b"),
-                List.of(
-                        new Charts.Part("forward", List.of(1.0, 1.0)),
-                        new Charts.Part("backward", List.of(3.0, 3.0))));
+                List.of(new Charts.Part("forward", List.of(1.0, 1.0)), new Charts.Part("backward", List.of(3.0, 3.0))));
         BufferedImage image = ImageIO.read(new ByteArrayInputStream(png));
         assertThat((double) count(image, 0xD55E00) / count(image, 0x0072B2)).isBetween(2.5, 3.5);
     }
