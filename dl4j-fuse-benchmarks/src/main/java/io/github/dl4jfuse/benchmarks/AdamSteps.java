@@ -2,6 +2,7 @@ package io.github.dl4jfuse.benchmarks;
 
 import io.github.dl4jfuse.listener.CurvatureListener;
 import io.github.dl4jfuse.listener.SaddleListener;
+import io.github.dl4jfuse.tools.doctor.PairedTimes;
 import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.SwitchCriterion;

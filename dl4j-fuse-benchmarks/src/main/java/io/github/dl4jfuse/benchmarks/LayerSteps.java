@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.doctor.PairedTimes;
 import io.github.dl4jfuse.tools.networks.Networks;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -58,8 +59,8 @@ final class LayerSteps {
                 BATCH,
                 peer == null ? "No script for PyTorch was named." : ""));
         for (Subject subject : List.of(
-                new Subject("cifar-cnn", Workloads.CIFAR_CNN.configuration(SEED), 3, 32, 32),
-                new Subject("fashion-cnn", Workloads.FASHION_CNN.configuration(SEED), 1, 28, 28),
+                new Subject("cifar-cnn", Workloads.CIFAR_CNN.configuration(SEED), Workloads.CIFAR_CNN.example()),
+                new Subject("fashion-cnn", Workloads.FASHION_CNN.configuration(SEED), Workloads.FASHION_CNN.example()),
                 new Subject("mlp", Networks.perceptron(SEED, 784, 10), 784))) {
             table.append(row(subject, rounds, peer));
         }

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.tools.compare;
 import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.tools.compare.Workload.Split;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -50,6 +51,7 @@ final class OwnNetwork {
         return new Workload(
                 "own-network",
                 "own network of " + network.getConfs().size() + " layers, batch " + batch,
+                example(training.get(0)),
                 batch,
                 gradients,
                 gradients,
@@ -58,6 +60,11 @@ final class OwnNetwork {
                 false,
                 full -> split,
                 seed -> withSeed(network, seed));
+    }
+
+    private static long[] example(DataSet batch) {
+        long[] shape = batch.getFeatures().shape();
+        return Arrays.copyOfRange(shape, 1, shape.length);
     }
 
     private static List<DataSet> read(DataSetIterator iterator, String which) {

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
  *
  * @param name on the command line
  * @param description network and data in one line
+ * @param example the shape of an example's inputs, without the batch
  * @param batch the number of examples in a batch; the size of the training set where each batch is all of it
  * @param fastGradients gradient evaluations of one run unless the user says otherwise, in the fast form, which takes minutes
  * @param fullGradients the same on the whole data set
@@ -25,6 +26,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 public record Workload(
         String name,
         String description,
+        long[] example,
         int batch,
         long fastGradients,
         long fullGradients,
@@ -60,6 +62,7 @@ public record Workload(
         return new Workload(
                 name + (size == batch ? "" : "@" + size) + (standardised ? "+std" : ""),
                 description + "; here batch " + size + (standardised ? ", standardised inputs" : ""),
+                example,
                 size,
                 scaled(fastGradients, size),
                 scaled(fullGradients, size),

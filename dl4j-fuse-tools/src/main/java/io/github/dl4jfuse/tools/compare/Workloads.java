@@ -39,7 +39,9 @@ public final class Workloads {
 
     private static final int CIFAR_TRAIN = 3_000;
     private static final int CIFAR_OTHERS = 1_000;
-    private static final int PIXELS = 28 * 28;
+    private static final int SIDE = 28;
+    private static final int PIXELS = SIDE * SIDE;
+    private static final int CIFAR_SIDE = 32;
     private static final int REGRESSION_POINTS = 1_000;
     private static final int REGRESSION_OTHERS = 500;
     private static final long REGRESSION_SEED = 20231;
@@ -54,6 +56,7 @@ public final class Workloads {
     public static final Workload FASHION_MLP = new Workload(
             "fashion-mlp",
             "Fashion-MNIST, 784-256-128-10 ReLU, cross-entropy, batch " + IMAGE_BATCH,
+            new long[] {PIXELS},
             IMAGE_BATCH,
             800,
             4_220,
@@ -67,6 +70,7 @@ public final class Workloads {
     public static final Workload FASHION_CNN = new Workload(
             "fashion-cnn",
             "Fashion-MNIST, conv 8 and 16 with BatchNorm, 64-10 ReLU, cross-entropy, batch " + IMAGE_BATCH,
+            new long[] {1, SIDE, SIDE},
             IMAGE_BATCH,
             200,
             2_110,
@@ -74,7 +78,7 @@ public final class Workloads {
             true,
             true,
             full -> fashion(full, true),
-            seed -> Networks.convolutional(seed, InputType.convolutional(28, 28, 1), 5, new int[] {8, 16}, 64, 10));
+            seed -> Networks.convolutional(seed, InputType.convolutional(SIDE, SIDE, 1), 5, new int[] {8, 16}, 64, 10));
 
     /**
      * CIFAR-10, a small network in the manner of VGG: twice two 3 x 3 convolutions (16 and 32 channels) and pooling, then
@@ -84,6 +88,7 @@ public final class Workloads {
     public static final Workload CIFAR_CNN = new Workload(
             "cifar-cnn",
             "CIFAR-10, conv 16-16-pool-32-32-pool, 64-10 ReLU, cross-entropy, batch " + IMAGE_BATCH,
+            new long[] {3, CIFAR_SIDE, CIFAR_SIDE},
             IMAGE_BATCH,
             80,
             3_520,
@@ -101,6 +106,7 @@ public final class Workloads {
     public static final Workload FASHION_AUTOENCODER = new Workload(
             "fashion-autoencoder",
             "Fashion-MNIST, autoencoder 784-256-64-30-64-256-784 tanh, cross-entropy, batch " + IMAGE_BATCH,
+            new long[] {PIXELS},
             IMAGE_BATCH,
             400,
             4_220,
@@ -151,6 +157,7 @@ public final class Workloads {
     public static final Workload IRIS = new Workload(
             "iris",
             "Iris, 4-16-3 tanh, cross-entropy, batch " + IRIS_BATCH,
+            new long[] {4},
             IRIS_BATCH,
             600,
             3_000,
@@ -218,7 +225,7 @@ public final class Workloads {
         }
         return list.layer(new DenseLayer.Builder().nOut(64).build())
                 .layer(Networks.classes(10).build())
-                .setInputType(InputType.convolutional(32, 32, 3))
+                .setInputType(InputType.convolutional(CIFAR_SIDE, CIFAR_SIDE, 3))
                 .build();
     }
 
@@ -235,6 +242,7 @@ public final class Workloads {
         return new Workload(
                 name,
                 description,
+                new long[] {inputs},
                 points,
                 fastGradients,
                 20_000,

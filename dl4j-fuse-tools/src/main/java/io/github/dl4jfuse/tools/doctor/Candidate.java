@@ -25,11 +25,23 @@ import java.util.regex.Pattern;
 record Candidate(String name, Setting setting, Optional<NativeJar> jar) {
 
     /** Whatever of the environment decides about speed; a trial starts without it. */
-    private static final List<String> DECISIVE =
-            List.of(Setting.OPENMP_THREADS, Setting.BLAS_THREADS, Setting.BLAS_CORE, "OPENBLAS_L2_SIZE");
+    static final List<String> DECISIVE = List.of(
+            Setting.OPENMP_THREADS,
+            Setting.BLAS_THREADS,
+            Setting.BLAS_CORE,
+            Setting.ONEDNN_INSTRUCTIONS,
+            "OPENBLAS_L2_SIZE");
+
+    /** Seconds until a process has begun and has checked itself. */
+    private static final int START = 5;
 
     private static final Pattern CORE = Pattern.compile("^Core: (\\S+)", Pattern.MULTILINE);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    /** Returns about how many seconds a measurement takes, where each of the three benchmarks has so many. */
+    static double usualSeconds(double seconds) {
+        return START + 3 * seconds;
+    }
 
     /** Measures with the usual patience. */
     Optional<Measurement> measure(double seconds) {

@@ -18,7 +18,8 @@ import org.nd4j.linalg.learning.config.Adam;
 
 /**
  * The micro-benchmark, in a process of its own so that every setting can be tried: a product of two 1024 x 1024 float
- * matrices, and fit steps of a small MLP and CNN on one batch of {@value #BATCH} random examples, with DL4J's Adam.
+ * matrices, and fit steps of a small MLP and CNN on one batch of {@value #BATCH} random examples, with DL4J's Adam and, where acceleration
+ * is on, attached layers.
  *
  * <p>Before it the {@link SelfTest} runs. Arguments: seconds for each of the three, and "on" or "off" for
  * {@link Acceleration}. Prints {@code probe.key=value} lines.
@@ -38,7 +39,8 @@ final class Probe {
 
     public static void main(String[] args) {
         double seconds = Double.parseDouble(args[0]);
-        if (args[1].equals("on")) {
+        boolean accelerated = args[1].equals("on");
+        if (accelerated) {
             Acceleration.enable();
         }
         say("backend", Machine.backend());
@@ -50,9 +52,9 @@ final class Probe {
         new SelfTest().run().forEach((name, error) -> say(SELF_TEST + name, error));
         say("gflops", gflops(seconds));
         DataSet flat = new DataSet(Nd4j.rand(BATCH, 784), labels());
-        say("mlp", samplesPerSecond(mlp(), flat, seconds));
+        say("mlp", samplesPerSecond(mlp(), accelerated, flat, seconds));
         DataSet images = new DataSet(Nd4j.rand(BATCH, 1, 28, 28), labels());
-        say("cnn", samplesPerSecond(cnn(), images, seconds));
+        say("cnn", samplesPerSecond(cnn(), accelerated, images, seconds));
     }
 
     private static void say(String key, Object value) {
@@ -66,8 +68,12 @@ final class Probe {
         return 2e-9 * MATRIX * MATRIX * MATRIX * perSecond(seconds, () -> a.mmuli(b, c));
     }
 
-    private static double samplesPerSecond(MultiLayerConfiguration configuration, DataSet data, double seconds) {
+    private static double samplesPerSecond(
+            MultiLayerConfiguration configuration, boolean attach, DataSet data, double seconds) {
         MultiLayerNetwork network = Networks.network(configuration, new Adam());
+        if (attach) {
+            say("layers", Acceleration.attach(network).reason());
+        }
         return data.numExamples() * perSecond(seconds, () -> network.fit(data));
     }
 

@@ -20,6 +20,9 @@ public record Setting(Map<String, String> environment, List<String> flags, boole
     /** Processor whose kernels OpenBLAS takes. */
     public static final String BLAS_CORE = "OPENBLAS_CORETYPE";
 
+    /** The newest instructions that oneDNN may use, DL4J's and that of attached layers. */
+    public static final String ONEDNN_INSTRUCTIONS = "DNNL_MAX_CPU_ISA";
+
     /** Without this, JavaCPP reads the size of the process from the system at every allocation. */
     public static final String NO_PHYSICAL_LIMIT = "-Dorg.bytedeco.javacpp.maxphysicalbytes=0";
 

@@ -13,14 +13,18 @@ import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import javax.imageio.ImageIO;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws training curves as PNG pictures, at twice the size they are shown at. */
+/** Draws curves and bars as PNG pictures, at twice the size they are shown at. */
 public final class Charts {
 
     /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
@@ -38,6 +42,7 @@ public final class Charts {
     private static final int SCALE = 2;
     private static final int LOGARITHMIC_FROM = 20;
     private static final int BAND_ALPHA = 50;
+    private static final int ROTATION = 45;
 
     private Charts() {}
 
@@ -57,7 +62,7 @@ public final class Charts {
                 .mapToDouble(y)
                 .filter(Double::isFinite)
                 .summaryStatistics();
-        style(chart, values.getMin() > 0 && values.getMax() > LOGARITHMIC_FROM * values.getMin());
+        style(chart.getStyler(), values.getMin() > 0 && values.getMax() > LOGARITHMIC_FROM * values.getMin());
         List<String> names = runs.stream().map(RunResult::name).distinct().toList();
         for (int i = 0; i < runs.size(); i++) {
             RunResult run = runs.get(i);
@@ -103,7 +108,7 @@ public final class Charts {
                 .flatMapToDouble(band -> Arrays.stream(band.high()))
                 .max()
                 .orElse(0);
-        style(chart, low > 0 && high > LOGARITHMIC_FROM * low);
+        style(chart.getStyler(), low > 0 && high > LOGARITHMIC_FROM * low);
         for (int i = 0; i < bands.size(); i++) {
             Band band = bands.get(i);
             Color colour = COLOURS.get(i % COLOURS.size());
@@ -126,6 +131,31 @@ public final class Charts {
         return png(chart);
     }
 
+    /**
+     * Parts of bars, one above the other.
+     *
+     * @param name in the legend
+     * @param values one for each bar, in their order
+     */
+    public record Part(String name, List<Double> values) {}
+
+    /** Draws bars of parts. */
+    public static byte[] bars(String yTitle, List<String> names, List<Part> parts) {
+        CategoryChart chart = new CategoryChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .yAxisTitle(yTitle)
+                .build();
+        style(chart.getStyler(), false);
+        chart.getStyler().setStacked(true);
+        chart.getStyler().setAvailableSpaceFill(0.7);
+        chart.getStyler().setXAxisLabelRotation(ROTATION);
+        for (int i = 0; i < parts.size(); i++) {
+            chart.addSeries(parts.get(i).name(), names, parts.get(i).values()).setFillColor(COLOURS.get(i));
+        }
+        return png(chart);
+    }
+
     private static double[] thereAndBack(double[] there, double[] back) {
         double[] all = Arrays.copyOf(there, 2 * there.length);
         for (int i = 0; i < back.length; i++) {
@@ -134,8 +164,7 @@ public final class Charts {
         return all;
     }
 
-    private static void style(XYChart chart, boolean logarithmic) {
-        var styler = chart.getStyler();
+    private static void style(AxesChartStyler styler, boolean logarithmic) {
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setPlotBorderVisible(false);
         styler.setPlotGridLinesColor(new Color(0xE4E4E4));
@@ -171,7 +200,7 @@ public final class Charts {
     }
 
     /** Draws a chart. */
-    public static byte[] png(XYChart chart) {
+    public static byte[] png(Chart<?, ?> chart) {
         BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.scale(SCALE, SCALE);

@@ -75,7 +75,8 @@ class DoctorCommandTest {
                 .orElseThrow();
         assertThat(measured.facts())
                 .containsEntry("classifier", own.classifier())
-                .containsEntry("helpers", "not switched on");
+                .containsEntry("helpers", "not switched on")
+                .doesNotContainKey("layers"); // attached
     }
 
     @Test

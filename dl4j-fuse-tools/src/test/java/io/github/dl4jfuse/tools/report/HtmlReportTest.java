@@ -67,6 +67,16 @@ class HtmlReportTest {
         assertThat(count(image, 0xD55E00)).isGreaterThan(200);
     }
 
+    @Test
+    void stacksThePartsOfABarInTheirColours() throws IOException {
+        byte[] png = Charts.bars(
+                "ms",
+                List.of("a", "b"),
+                List.of(new Charts.Part("forward", List.of(1.0, 1.0)), new Charts.Part("backward", List.of(3.0, 3.0))));
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(png));
+        assertThat((double) count(image, 0xD55E00) / count(image, 0x0072B2)).isBetween(2.5, 3.5);
+    }
+
     private static int count(BufferedImage image, int colour) {
         int count = 0;
         for (int x = 0; x < image.getWidth(); x++) {

@@ -1,17 +1,17 @@
-package io.github.dl4jfuse.benchmarks;
+package io.github.dl4jfuse.tools.doctor;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** Times of two things that are done in turn, so that whatever else the machine does, it does to both. */
-final class PairedTimes {
+public final class PairedTimes {
 
     private final List<Double> first = new ArrayList<>();
     private final List<Double> second = new ArrayList<>();
     private final List<Double> ratios = new ArrayList<>();
 
     /** Times both, and which one comes first changes from pair to pair; pairs before the warm-up is over do not count. */
-    void run(Runnable one, Runnable other, int warmUp, int pairs) {
+    public void run(Runnable one, Runnable other, int warmUp, int pairs) {
         for (int i = 0; i < warmUp + pairs; i++) {
             boolean inOrder = i % 2 == 0;
             double before = milliseconds(inOrder ? one : other);
@@ -24,33 +24,35 @@ final class PairedTimes {
         }
     }
 
-    private static double milliseconds(Runnable task) {
+    /** Returns how long a task takes, in milliseconds. */
+    static double milliseconds(Runnable task) {
         long begin = System.nanoTime();
         task.run();
         return (System.nanoTime() - begin) / 1e6;
     }
 
-    int pairs() {
+    /** Returns how many pairs count. */
+    public int pairs() {
         return ratios.size();
     }
 
     /** Returns the median of the first's times, in milliseconds. */
-    double first() {
+    public double first() {
         return ranked(first, 0);
     }
 
     /** Returns the median of the second's times, in milliseconds. */
-    double second() {
+    public double second() {
         return ranked(second, 0);
     }
 
     /** Returns the median of the second's time by the first's, pair by pair. */
-    double ratio() {
+    public double ratio() {
         return ranked(ratios, 0);
     }
 
     /** Returns an end of the interval that holds that median with 95 % confidence. */
-    double ratioAt(boolean upper) {
+    public double ratioAt(boolean upper) {
         int half = (int) Math.ceil(0.98 * Math.sqrt(ratios.size())); // 1.96 standard deviations of the median's rank
         return ranked(ratios, upper ? half : -half);
     }
