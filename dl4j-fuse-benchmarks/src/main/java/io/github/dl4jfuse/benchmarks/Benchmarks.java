@@ -31,7 +31,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
  *   java -jar dl4j-fuse-benchmarks.jar [rounds] [chart.png]
  *   java -jar dl4j-fuse-benchmarks.jar precision
  *   java -jar dl4j-fuse-benchmarks.jar steps [rounds]             only the training steps
- *   java -jar dl4j-fuse-benchmarks.jar layers [rounds] [script]   steps with DL4J's layers, with ours, and in PyTorch by layers_peer.py
+ *   java -jar dl4j-fuse-benchmarks.jar layers [rounds] [script]   steps of DL4J, with our layers, and in PyTorch by layers_peer.py
  *   java -jar dl4j-fuse-benchmarks.jar faults [cases] [first seed]  the fault campaign
  * </pre>
  */
@@ -84,6 +84,10 @@ public final class Benchmarks {
         if (arguments.length > 0 && arguments[0].equals("layers")) {
             int rounds = arguments.length > 1 ? Integer.parseInt(arguments[1]) : ROUNDS;
             print(LayerSteps.table(rounds, arguments.length > 2 ? Path.of(arguments[2]) : null));
+            return;
+        }
+        if (arguments.length > 0 && arguments[0].equals("layers-peer")) {
+            LayerSteps.serve(arguments[1]);
             return;
         }
         if (arguments.length > 0 && arguments[0].equals("steps")) {
