@@ -69,13 +69,16 @@ final class AttachedNetworks {
     }
 
     static MultiLayerConfiguration stack(IUpdater updater, org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        return stack(updater, InputType.convolutional(9, 8, 2), layers);
+    }
+
+    static MultiLayerConfiguration stack(
+            IUpdater updater, InputType input, org.deeplearning4j.nn.conf.layers.Layer... layers) {
         var list = builder(updater).list();
         for (var layer : layers) {
             list.layer(layer);
         }
-        return list.layer(output())
-                .setInputType(InputType.convolutional(9, 8, 2))
-                .build();
+        return list.layer(output()).setInputType(input).build();
     }
 
     static MultiLayerNetwork network(MultiLayerConfiguration conf) {
@@ -123,16 +126,20 @@ final class AttachedNetworks {
     }
 
     static void assertAgreesWithItsTwin(MultiLayerNetwork network, DataSet data) {
-        MultiLayerNetwork twin = twin(network);
+        assertAgrees(network, data, twin(network), data);
+    }
+
+    /** With a network in double precision that is to compute the same of its own form of the data. */
+    static void assertAgrees(MultiLayerNetwork network, DataSet data, MultiLayerNetwork twin, DataSet twinData) {
         for (boolean training : new boolean[] {false, true}) {
             assertThat(difference(
                             network.output(data.getFeatures(), training),
-                            twin.output(data.getFeatures().castTo(DataType.DOUBLE), training)))
+                            twin.output(twinData.getFeatures().castTo(DataType.DOUBLE), training)))
                     .as("output, training %s, seed %d", training, SEED)
                     .isLessThan(TOLERANCE);
         }
         evaluate(network, data);
-        evaluate(twin, data);
+        evaluate(twin, twinData);
         double largest = twin.gradient().gradient().amaxNumber().doubleValue();
         for (Map.Entry<String, INDArray> each :
                 twin.gradient().gradientForVariable().entrySet()) {

@@ -19,9 +19,11 @@ import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.layers.convolution.ZeroPaddingLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.layers.pooling.GlobalPoolingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.MultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
@@ -46,6 +48,8 @@ public final class LayerExchange {
     private static final Map<Class<?>, Kind<?>> KINDS = Stream.of(
                     new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
+                    new Kind<>(ZeroPaddingLayer.class, layer -> null, FastZeroPadding::new),
+                    new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
                     new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new))
@@ -143,8 +147,8 @@ public final class LayerExchange {
 
     /** Dropout works in place on what it gets, and DL4J's is slow where neighbours are not. */
     private static boolean takesImages(Layer layer) {
-        return layer instanceof FastLayer
-                && !(layer instanceof FastDense)
+        return layer instanceof FastLayer fast
+                && fast.takesImages()
                 && layer.conf().getLayer().getIDropout() == null;
     }
 

@@ -20,6 +20,11 @@ enum Layout {
         return shape.length == 4 && isOrderedBy(array, CHANNELS_LAST.strides(shape)) ? CHANNELS_LAST : OTHER;
     }
 
+    /** Returns an array that lies in one of the two known orders: itself, or a copy. */
+    static INDArray known(INDArray array) {
+        return of(array) == OTHER ? array.dup('c') : array;
+    }
+
     /** Strides of dimensions of length 1 say nothing. */
     private static boolean isOrderedBy(INDArray array, long[] strides) {
         for (int i = 0; i < strides.length; i++) {
