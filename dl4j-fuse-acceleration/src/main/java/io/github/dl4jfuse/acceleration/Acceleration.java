@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration;
 
+import io.github.dl4jfuse.acceleration.onednn.GraphExchange;
 import io.github.dl4jfuse.acceleration.onednn.LayerExchange;
 import java.util.List;
 import java.util.Locale;
@@ -143,7 +144,7 @@ public final class Acceleration {
             layers = network.getLayers();
         } else {
             ComputationGraph graph = (ComputationGraph) model;
-            LayerExchange.attach(graph);
+            GraphExchange.attach(graph);
             layers = graph.getLayers();
         }
         return describe(LayerExchange.names(layers), LayerExchange.obstacles(layers));
@@ -163,7 +164,7 @@ public final class Acceleration {
         if (model instanceof MultiLayerNetwork network) {
             LayerExchange.detach(network);
         } else {
-            LayerExchange.detach((ComputationGraph) model);
+            GraphExchange.detach((ComputationGraph) model);
         }
     }
 

@@ -63,5 +63,6 @@ final class Exchanged<K, V> {
     /** Frees the kernels. */
     void free() {
         kernels.clear();
+        neighbours.free();
     }
 }

@@ -81,7 +81,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         validateInputDepth(layerConf().getNIn());
         applyDropOutIfNecessary(training, workspaces);
         INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
-        output = training ? y : null;
+        output = training || exchanged.neighbours().areAroundAFrozenLayer() ? y : null;
         return exchanged.forNext(y, workspaces);
     }
 
@@ -114,11 +114,18 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
         boolean unused = exchanged.neighbours().dropInputGradient();
+        boolean frozen = exchanged.neighbours().areAroundAFrozenLayer();
         INDArray x = exchanged.images(input);
         INDArray next = unused ? null : FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels(x)
                 .backward(
-                        x, y, exchanged.images(epsilon), weights(true, workspaces), weightGradient, biasGradient, next);
+                        x,
+                        y,
+                        exchanged.images(epsilon),
+                        weights(true, workspaces),
+                        frozen ? null : weightGradient,
+                        biasGradient,
+                        next);
         INDArray passed = unused
                 ? workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c')
                 : exchanged.forPrevious(next, workspaces);

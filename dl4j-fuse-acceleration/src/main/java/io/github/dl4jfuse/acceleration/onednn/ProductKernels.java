@@ -55,17 +55,20 @@ abstract class ProductKernels {
      *
      * @param y of the forward pass
      * @param eps with respect to y; not changed
+     * @param gw receives that with respect to the weights, and gb to the biases; null where nobody needs them
      * @param gx receives that with respect to x; null where nobody needs it
      */
     final void backward(INDArray x, INDArray y, INDArray eps, INDArray w, INDArray gw, INDArray gb, INDArray gx) {
         input.take(x);
         output.at(y);
         delta.take(eps);
-        weightGradient.at(gw);
-        if (bias) {
-            biasGradient.at(gb);
+        if (gw != null) {
+            weightGradient.at(gw);
+            if (bias) {
+                biasGradient.at(gb);
+            }
+            backward.run();
         }
-        backward.run();
         if (gx != null) {
             weights.at(w);
             inputGradient.at(gx);
