@@ -55,7 +55,13 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
                 layerConf().getDilation(),
                 layerConf().getPadding(),
                 convolutionMode);
-        return new ConvolutionKernels(images.shape(), layerConf().getNOut(), window, hasBias(), function);
+        return new ConvolutionKernels(
+                images.shape(),
+                layerConf().getNOut(),
+                window,
+                ConvolutionKernels.Weights.OUTPUTS_FIRST,
+                hasBias(),
+                function);
     }
 
     private ConvolutionKernels kernels(INDArray images) {

@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.ZeroPaddingLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
@@ -45,6 +46,7 @@ public final class LayerExchange {
 
     private static final Map<Class<?>, Kind<?>> KINDS = Stream.of(
                     new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
+                    new Kind<>(Convolution1DLayer.class, FastConvolution1D::obstacle, FastConvolution1D::new),
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
                     new Kind<>(ZeroPaddingLayer.class, layer -> null, FastZeroPadding::new),
                     new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
