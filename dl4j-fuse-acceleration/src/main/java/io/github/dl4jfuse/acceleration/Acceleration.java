@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration;
 
+import io.github.dl4jfuse.acceleration.onednn.GraphExchange;
 import io.github.dl4jfuse.acceleration.onednn.LayerExchange;
 import java.util.List;
 import java.util.Locale;
@@ -108,10 +109,11 @@ public final class Acceleration {
 
     /**
      * Exchanges layers of a network, as it is now, for layers of ours that call oneDNN directly, several times as fast as DL4J's: dense layers
-     * and activation layers and, on images in NCHW, convolution, max and average pooling and batch normalization, with activation functions
-     * IDENTITY, RELU, TANH and SIGMOID. They share configuration, parameters and gradients with DL4J's, so that updaters,
-     * listeners and saved models are as before; outputs and gradients agree with DL4J's to 2e-5 of the largest element. Other layers,
-     * frozen ones among them, stay DL4J's. What is loaded, cloned or transferred from the network has DL4J's layers again.
+     * and activation layers, convolution of sequences [n, c, t] and, on images [n, c, h, w] or [n, h, w, c], convolution, max and average
+     * pooling, global pooling (not PNORM), zero padding and batch normalization, with activation functions IDENTITY, RELU, TANH and SIGMOID;
+     * in a graph also vertices that add or merge images between such layers. They share configuration, parameters and gradients with DL4J's, so that updaters,
+     * listeners and saved models are as before; outputs and gradients agree with DL4J's to 2e-5 of the largest element. Within frozen
+     * layers those that are frozen are exchanged. Other layers stay DL4J's, as do images and sequences with masks. What is loaded, cloned or transferred from the network has DL4J's layers again.
      *
      * <pre>
      *   net.init();
@@ -152,7 +154,7 @@ public final class Acceleration {
             layers = network.getLayers();
         } else {
             ComputationGraph graph = (ComputationGraph) model;
-            LayerExchange.attach(graph);
+            GraphExchange.attach(graph);
             layers = graph.getLayers();
         }
         return describe(LayerExchange.names(layers), LayerExchange.obstacles(layers));
@@ -172,7 +174,7 @@ public final class Acceleration {
         if (model instanceof MultiLayerNetwork network) {
             LayerExchange.detach(network);
         } else {
-            LayerExchange.detach((ComputationGraph) model);
+            GraphExchange.detach((ComputationGraph) model);
         }
     }
 

@@ -12,7 +12,6 @@ import static io.github.dl4jfuse.acceleration.AttachedNetworks.pooling;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.entry;
 
 import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.updater.Preconditioned;
@@ -31,7 +30,6 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -173,25 +171,6 @@ class AttachedNetworkTest {
         }
         assertThat(network.params().data().asFloat())
                 .isEqualTo(plain.params().data().asFloat());
-    }
-
-    @Test
-    void frozenLayersStayFrozen() {
-        MultiLayerConfiguration conf = stack(
-                new Sgd(0.1),
-                new FrozenLayer(convolution(3, 4, Activation.RELU).build()),
-                convolution(2, 4, Activation.RELU).build());
-        MultiLayerNetwork network = network(conf);
-        Acceleration.Attachment attachment = Acceleration.attach(network);
-        assertThat(attachment.layers()).containsExactly("layer1", "layer2");
-        assertThat(attachment.left()).containsOnly(entry("layer0", "there is none of ours for a FrozenLayer"));
-        assertThat(attachment.reason())
-                .isEqualTo("layer1, layer2; DL4J's are layer0 (there is none of ours for a FrozenLayer).");
-        INDArray frozen = network.getParam("0_W").dup();
-        INDArray trained = network.getParam("1_W").dup();
-        network.fit(batch(8, 1));
-        assertThat(network.getParam("0_W")).isEqualTo(frozen);
-        assertThat(network.getParam("1_W")).isNotEqualTo(trained);
     }
 
     /** A network whose first layer is fed twice, with a sum and a branch whose gradients DL4J adds in place. */

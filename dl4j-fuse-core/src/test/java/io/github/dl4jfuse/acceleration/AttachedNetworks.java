@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -69,13 +70,16 @@ final class AttachedNetworks {
     }
 
     static MultiLayerConfiguration stack(IUpdater updater, org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        return stack(updater, InputType.convolutional(9, 8, 2), layers);
+    }
+
+    static MultiLayerConfiguration stack(
+            IUpdater updater, InputType input, org.deeplearning4j.nn.conf.layers.Layer... layers) {
         var list = builder(updater).list();
         for (var layer : layers) {
             list.layer(layer);
         }
-        return list.layer(output())
-                .setInputType(InputType.convolutional(9, 8, 2))
-                .build();
+        return list.layer(output()).setInputType(input).build();
     }
 
     static MultiLayerNetwork network(MultiLayerConfiguration conf) {
@@ -123,28 +127,35 @@ final class AttachedNetworks {
     }
 
     static void assertAgreesWithItsTwin(MultiLayerNetwork network, DataSet data) {
-        MultiLayerNetwork twin = twin(network);
+        assertAgrees(network, data, twin(network), data);
+    }
+
+    /** With a network in double precision that is to compute the same of its own form of the data. */
+    static void assertAgrees(MultiLayerNetwork network, DataSet data, MultiLayerNetwork twin, DataSet twinData) {
         for (boolean training : new boolean[] {false, true}) {
             assertThat(difference(
                             network.output(data.getFeatures(), training),
-                            twin.output(data.getFeatures().castTo(DataType.DOUBLE), training)))
+                            twin.output(twinData.getFeatures().castTo(DataType.DOUBLE), training)))
                     .as("output, training %s, seed %d", training, SEED)
                     .isLessThan(TOLERANCE);
         }
         evaluate(network, data);
-        evaluate(twin, data);
-        double largest = twin.gradient().gradient().amaxNumber().doubleValue();
-        for (Map.Entry<String, INDArray> each :
-                twin.gradient().gradientForVariable().entrySet()) {
-            INDArray exact = each.getValue();
+        evaluate(twin, twinData);
+        assertGradientsAgree(network.gradient(), twin.gradient());
+        assertThat(Math.abs(network.score() - twin.score())).isLessThan(TOLERANCE * Math.abs(twin.score()));
+    }
+
+    static void assertGradientsAgree(Gradient ours, Gradient exact) {
+        double largest = exact.gradient().amaxNumber().doubleValue();
+        for (Map.Entry<String, INDArray> each : exact.gradientForVariable().entrySet()) {
+            INDArray expected = each.getValue();
             // What batch normalization takes away, such as the bias before it, has a gradient of rounding alone.
-            if (exact.amaxNumber().doubleValue() > 1e-9 * largest) {
-                assertThat(difference(network.gradient().getGradientFor(each.getKey()), exact))
+            if (expected.amaxNumber().doubleValue() > 1e-9 * largest) {
+                assertThat(difference(ours.getGradientFor(each.getKey()), expected))
                         .as("gradient of %s, seed %d", each.getKey(), SEED)
                         .isLessThan(TOLERANCE);
             }
         }
-        assertThat(Math.abs(network.score() - twin.score())).isLessThan(TOLERANCE * Math.abs(twin.score()));
     }
 
     /** Skips a test class where layers of ours cannot be had. */

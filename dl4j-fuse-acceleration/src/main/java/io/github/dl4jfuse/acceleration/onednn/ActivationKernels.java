@@ -5,7 +5,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** An activation function by itself, y = f(x), forward and backward, for arrays of one shape that lie in one order, or are copied so. */
 final class ActivationKernels {
 
-    private final Layout layout;
     private final Received input;
     private final Buffer output;
     private final Delta delta;
@@ -13,8 +12,7 @@ final class ActivationKernels {
     private final Pass forward = new Pass();
     private final Pass gradient = new Pass();
 
-    ActivationKernels(FusedActivation activation, long[] shape) {
-        layout = shape.length == 4 ? Layout.CHANNELS_LAST : Layout.PLAIN;
+    ActivationKernels(FusedActivation activation, long[] shape, Layout layout) {
         input = new Received(shape, layout);
         output = Buffer.named(input.inUse().desc());
         inputGradient = Buffer.named(input.inUse().desc());
@@ -23,7 +21,7 @@ final class ActivationKernels {
         gradient.copy(delta.inUse(), inputGradient);
     }
 
-    /** Computes y, which lies as {@link Layout} says of its rank. */
+    /** Computes y, which lies as the kernels are made for. */
     void forward(INDArray x, INDArray y) {
         input.take(x);
         output.at(y);

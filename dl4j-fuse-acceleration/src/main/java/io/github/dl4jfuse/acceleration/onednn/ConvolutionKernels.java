@@ -20,7 +20,7 @@ import org.bytedeco.dnnl.memory;
 /**
  * Forward and backward pass of a convolution with its activation function, y = f(w * x + b), for inputs of one shape.
  *
- * <p>Images lie with their channels last; what comes or goes in c order is copied. Weights [nOut, nIn, kH, kW] in c order are
+ * <p>Images lie with their channels last; what comes or goes in c order is copied. Weights are
  * DL4J's, copied into oneDNN's own order at each pass, as they may have changed.
  */
 final class ConvolutionKernels extends ProductKernels {
@@ -31,8 +31,30 @@ final class ConvolutionKernels extends ProductKernels {
     private final Window window;
     private final convolution_forward.primitive_desc description;
 
-    ConvolutionKernels(long[] in, long outputs, Window window, boolean bias, FusedActivation activation) {
-        super(in, out(in, outputs, window), weights(in, outputs, window), Layout.CHANNELS_LAST, bias, activation);
+    /** How DL4J's weights [nOut, nIn, kH, kW] lie in memory. */
+    enum Weights {
+        /** In c order. */
+        OUTPUTS_FIRST,
+        /** In c order of [kH, kW, nIn, nOut], whatever their shape says: those of convolutions in one dimension. */
+        OUTPUTS_LAST;
+
+        private memory.desc desc(long[] w) {
+            return this == OUTPUTS_FIRST
+                    ? OneDnn.ordered(w)
+                    : OneDnn.desc(w, new long[] {1, w[0], w[3] * w[1] * w[0], w[1] * w[0]});
+        }
+    }
+
+    ConvolutionKernels(
+            long[] in, long outputs, Window window, Weights order, boolean bias, FusedActivation activation) {
+        super(
+                in,
+                out(in, outputs, window),
+                order.desc(weights(in, outputs, window)),
+                order.desc(weights(in, outputs, window)),
+                Layout.CHANNELS_LAST,
+                bias ? outputs : 0,
+                activation);
         inputShape = in;
         outputShape = out(in, outputs, window);
         weightShape = weights(in, outputs, window);

@@ -11,12 +11,14 @@ import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** DL4J's activation layer on {@link ActivationKernels}, for vectors and images. */
+/** DL4J's activation layer on {@link ActivationKernels}, for vectors and images, whose channels stay where they are. */
 final class FastActivation extends ActivationLayer implements FastLayer {
 
     private final transient FusedActivation activation;
-    private final transient Exchanged<List<Long>, ActivationKernels> exchanged;
+    private final transient Exchanged<Kind, ActivationKernels> exchanged;
     private transient INDArray output; // of the last forward pass; null where none counts
+
+    private record Kind(List<Long> shape, Layout layout) {}
 
     FastActivation(ActivationLayer original) {
         super(original.conf(), DataType.FLOAT);
@@ -38,12 +40,22 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         return exchanged;
     }
 
-    private ActivationKernels make(List<Long> shape) {
-        return new ActivationKernels(activation, input.shape());
+    @Override
+    public boolean takesImages() {
+        return true;
+    }
+
+    private ActivationKernels make(Kind kind) {
+        return new ActivationKernels(
+                activation, kind.shape().stream().mapToLong(Long::longValue).toArray(), kind.layout());
     }
 
     private ActivationKernels kernels() {
-        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
+        return exchanged.kernels(new Kind(Arrays.stream(input.shape()).boxed().toList(), layout()));
+    }
+
+    private Layout layout() {
+        return Layout.of(input) == Layout.CHANNELS_LAST ? Layout.CHANNELS_LAST : Layout.PLAIN;
     }
 
     private boolean isOurs() {
@@ -51,7 +63,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
     }
 
     private INDArray array(ArrayType type, LayerWorkspaceMgr workspaces) {
-        return input.rank() == 4
+        return layout() == Layout.CHANNELS_LAST
                 ? FastLayer.images(type, input.shape(), workspaces)
                 : workspaces.createUninitialized(type, DataType.FLOAT, input.shape(), 'c');
     }
@@ -76,7 +88,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         }
         INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
         output = training ? y : null;
-        return input.rank() == 4 ? exchanged.neighbours().forNext(y, workspaces) : y;
+        return exchanged.forNext(y, workspaces);
     }
 
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
@@ -102,8 +114,6 @@ final class FastActivation extends ActivationLayer implements FastLayer {
         output = null;
         INDArray next = array(ArrayType.ACTIVATION_GRAD, workspaces);
         kernels().backward(y, epsilon.castTo(DataType.FLOAT), next);
-        return new Pair<>(
-                new DefaultGradient(),
-                input.rank() == 4 ? exchanged.neighbours().forPrevious(next, workspaces) : next);
+        return new Pair<>(new DefaultGradient(), exchanged.forPrevious(next, workspaces));
     }
 }

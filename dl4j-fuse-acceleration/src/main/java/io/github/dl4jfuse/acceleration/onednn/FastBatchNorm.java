@@ -3,7 +3,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 import io.github.dl4jfuse.acceleration.updating.Floats;
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
@@ -29,16 +28,13 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
 
     FastBatchNorm(BatchNormalization original) {
         super(original.conf(), DataType.FLOAT);
-        exchanged = new Exchanged<>(original, this::make);
+        exchanged = new Exchanged<>(original, layerConf().getCnn2DFormat(), this::make);
     }
 
     /** Returns why a layer cannot be computed here, or null. */
     static String obstacle(BatchNormalization layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.BatchNormalization)
                 layer.conf().getLayer();
-        if (conf.getCnn2DFormat() != CNN2DFormat.NCHW) {
-            return "its images are in NHWC";
-        }
         return conf.isLockGammaBeta() ? "its gamma and beta are locked" : null;
     }
 
@@ -47,16 +43,23 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         return exchanged;
     }
 
-    private BatchNormKernels make(List<Long> inputShape) {
-        return new BatchNormKernels(input.shape(), layerConf().getEps());
+    @Override
+    public boolean takesImages() {
+        return exchanged.isNchw();
     }
 
-    private BatchNormKernels kernels() {
-        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
+    private BatchNormKernels make(List<Long> shape) {
+        return new BatchNormKernels(
+                shape.stream().mapToLong(Long::longValue).toArray(), layerConf().getEps());
+    }
+
+    private BatchNormKernels kernels(INDArray images) {
+        return exchanged.kernels(Arrays.stream(images.shape()).boxed().toList());
     }
 
     private boolean isOurs() {
-        return input.rank() == 4 && input.size(1) == layerConf().getNOut();
+        return input.rank() == 4
+                && exchanged.images(input).size(1) == layerConf().getNOut();
     }
 
     @Override
@@ -71,23 +74,24 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         if (!isOurs()) {
             return super.activate(training, workspaces);
         }
-        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, input.shape(), workspaces);
-        compute(training, y);
+        INDArray x = exchanged.images(input);
+        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, x.shape(), workspaces);
+        compute(training, x, y);
         computed = training;
-        return exchanged.neighbours().forNext(y, workspaces);
+        return exchanged.forNext(y, workspaces);
     }
 
-    private void compute(boolean training, INDArray y) {
+    private void compute(boolean training, INDArray x, INDArray y) {
         if (batchMean == null) {
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
                 batchMean = Nd4j.create(DataType.FLOAT, layerConf().getNOut());
                 batchVariance = Nd4j.create(DataType.FLOAT, layerConf().getNOut());
             }
         }
-        kernels()
+        kernels(x)
                 .forward(
                         training,
-                        input.castTo(DataType.FLOAT),
+                        x,
                         getParam(BatchNormalizationParamInitializer.GAMMA),
                         getParam(BatchNormalizationParamInitializer.BETA),
                         training ? batchMean : getParam(BatchNormalizationParamInitializer.GLOBAL_MEAN),
@@ -111,20 +115,21 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
+        INDArray x = exchanged.images(input);
+        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         if (!computed) {
-            compute(true, next);
+            compute(true, x, next);
         }
         computed = false;
         INDArray gammaGradient = gradientViews.get(BatchNormalizationParamInitializer.GAMMA);
         INDArray betaGradient = gradientViews.get(BatchNormalizationParamInitializer.BETA);
-        kernels()
+        kernels(x)
                 .backward(
-                        input.castTo(DataType.FLOAT),
+                        x,
                         getParam(BatchNormalizationParamInitializer.GAMMA),
                         batchMean,
                         batchVariance,
-                        epsilon.castTo(DataType.FLOAT),
+                        exchanged.images(epsilon),
                         gammaGradient,
                         betaGradient,
                         next);
@@ -132,7 +137,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
         gradient.setGradientFor(BatchNormalizationParamInitializer.GAMMA, gammaGradient);
         gradient.setGradientFor(BatchNormalizationParamInitializer.BETA, betaGradient);
         moveStatistics(gradient);
-        return new Pair<>(gradient, exchanged.neighbours().forPrevious(next, workspaces));
+        return new Pair<>(gradient, exchanged.forPrevious(next, workspaces));
     }
 
     /**

@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
@@ -22,7 +21,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
 
     FastConvolution(ConvolutionLayer original) {
         super(original.conf(), DataType.FLOAT);
-        exchanged = new Exchanged<>(original, this::make);
+        exchanged = new Exchanged<>(original, layerConf().getCnn2dDataFormat(), this::make);
         activation = FusedActivation.of(layerConf().getActivationFn());
     }
 
@@ -30,9 +29,6 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     static String obstacle(ConvolutionLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer)
                 layer.conf().getLayer();
-        if (conf.getCnn2dDataFormat() != CNN2DFormat.NCHW) {
-            return "its images are in NHWC";
-        }
         return FusedActivation.obstacle(conf.getActivationFn());
     }
 
@@ -41,23 +37,35 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         return exchanged;
     }
 
+    @Override
+    public boolean takesImages() {
+        return exchanged.isNchw();
+    }
+
     private ConvolutionKernels make(List<Long> inputShape) {
         return make(activation);
     }
 
     private ConvolutionKernels make(FusedActivation function) {
+        INDArray images = exchanged.images(input);
         Window window = Window.of(
-                input,
+                images,
                 layerConf().getKernelSize(),
                 layerConf().getStride(),
                 layerConf().getDilation(),
                 layerConf().getPadding(),
                 convolutionMode);
-        return new ConvolutionKernels(input.shape(), layerConf().getNOut(), window, hasBias(), function);
+        return new ConvolutionKernels(
+                images.shape(),
+                layerConf().getNOut(),
+                window,
+                ConvolutionKernels.Weights.OUTPUTS_FIRST,
+                hasBias(),
+                function);
     }
 
-    private ConvolutionKernels kernels() {
-        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
+    private ConvolutionKernels kernels(INDArray images) {
+        return exchanged.kernels(Arrays.stream(images.shape()).boxed().toList());
     }
 
     @Override
@@ -79,13 +87,13 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         validateInputDepth(layerConf().getNIn());
         applyDropOutIfNecessary(training, workspaces);
         INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
-        output = training ? y : null;
-        return exchanged.neighbours().forNext(y, workspaces);
+        output = training || exchanged.neighbours().areAroundAFrozenLayer() ? y : null;
+        return exchanged.forNext(y, workspaces);
     }
 
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
-        ConvolutionKernels now = kernels();
-        INDArray x = input.castTo(DataType.FLOAT);
+        INDArray x = exchanged.images(input);
+        ConvolutionKernels now = kernels(x);
         INDArray w = weights(training, workspaces);
         INDArray b = getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces);
         INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
@@ -113,26 +121,27 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         INDArray weightGradient = gradientViews.get(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
         boolean unused = exchanged.neighbours().dropInputGradient();
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
-        kernels()
+        boolean frozen = exchanged.neighbours().areAroundAFrozenLayer();
+        INDArray x = exchanged.images(input);
+        INDArray next = unused ? null : FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        kernels(x)
                 .backward(
-                        input.castTo(DataType.FLOAT),
+                        x,
                         y,
-                        epsilon.castTo(DataType.FLOAT),
+                        exchanged.images(epsilon),
                         weights(true, workspaces),
-                        weightGradient,
+                        frozen ? null : weightGradient,
                         biasGradient,
-                        unused ? null : next);
-        if (unused) {
-            FastLayer.clear(next);
-        }
+                        next);
+        INDArray passed = unused
+                ? workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c')
+                : exchanged.forPrevious(next, workspaces);
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {
             gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradient);
         }
         gradient.setGradientFor(ConvolutionParamInitializer.WEIGHT_KEY, weightGradient, 'c');
         weightNoiseParams.clear();
-        return new Pair<>(
-                gradient, backpropDropOutIfPresent(exchanged.neighbours().forPrevious(next, workspaces)));
+        return new Pair<>(gradient, backpropDropOutIfPresent(passed));
     }
 }

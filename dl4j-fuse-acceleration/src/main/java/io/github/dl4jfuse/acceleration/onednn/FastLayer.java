@@ -14,6 +14,11 @@ interface FastLayer extends Layer {
     /** Returns what belongs to the exchange. */
     Exchanged<?, ?> exchanged();
 
+    /** Returns whether images [n, c, h, w] may come and go with their channels last. */
+    default boolean takesImages() {
+        return false;
+    }
+
     /** Applies an activation function of DL4J's in place, which leaves NaN what it is. */
     static void activate(INDArray array, IActivation function, boolean training) {
         INDArray ordered = Finite.inMemoryOrder(array);

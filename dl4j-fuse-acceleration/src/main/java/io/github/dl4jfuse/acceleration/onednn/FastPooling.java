@@ -2,7 +2,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -21,16 +20,13 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
 
     FastPooling(SubsamplingLayer original) {
         super(original.conf(), DataType.FLOAT);
-        exchanged = new Exchanged<>(original, this::make);
+        exchanged = new Exchanged<>(original, layerConf().getCnn2dDataFormat(), this::make);
     }
 
     /** Returns why a layer cannot be computed here, or null. */
     static String obstacle(SubsamplingLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.SubsamplingLayer)
                 layer.conf().getLayer();
-        if (conf.getCnn2dDataFormat() != CNN2DFormat.NCHW) {
-            return "its images are in NHWC";
-        }
         if (conf.getPoolingType() != PoolingType.MAX && conf.getPoolingType() != PoolingType.AVG) {
             return "its pooling is " + conf.getPoolingType();
         }
@@ -42,9 +38,15 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         return exchanged;
     }
 
+    @Override
+    public boolean takesImages() {
+        return exchanged.isNchw();
+    }
+
     private PoolingKernels make(List<Long> inputShape) {
+        INDArray images = exchanged.images(input);
         Window window = Window.of(
-                input,
+                images,
                 layerConf().getKernelSize(),
                 layerConf().getStride(),
                 new int[] {1, 1},
@@ -56,11 +58,11 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
                     ? PoolingKernels.Kind.MEAN_WITH_PADDING
                     : PoolingKernels.Kind.MEAN;
         }
-        return new PoolingKernels(kind, input.shape(), window);
+        return new PoolingKernels(kind, images.shape(), window);
     }
 
-    private PoolingKernels kernels() {
-        return exchanged.kernels(Arrays.stream(input.shape()).boxed().toList());
+    private PoolingKernels kernels(INDArray images) {
+        return exchanged.kernels(Arrays.stream(images.shape()).boxed().toList());
     }
 
     @Override
@@ -80,7 +82,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         }
         INDArray y = compute(ArrayType.ACTIVATIONS, workspaces);
         computed = training;
-        return exchanged.neighbours().forNext(y, workspaces);
+        return exchanged.forNext(y, workspaces);
     }
 
     /** DL4J's largest number of NaN and others is NaN; its operations want c order. */
@@ -95,9 +97,10 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
     }
 
     private INDArray compute(ArrayType type, LayerWorkspaceMgr workspaces) {
-        PoolingKernels now = kernels();
+        INDArray x = exchanged.images(input);
+        PoolingKernels now = kernels(x);
         INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
-        now.forward(input.castTo(DataType.FLOAT), y);
+        now.forward(x, y);
         return y;
     }
 
@@ -108,9 +111,10 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         if (!computed) {
             compute(ArrayType.BP_WORKING_MEM, workspaces);
         }
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, input.shape(), workspaces);
         computed = false;
-        kernels().backward(epsilon.castTo(DataType.FLOAT), next);
-        return new Pair<>(new DefaultGradient(), exchanged.neighbours().forPrevious(next, workspaces));
+        INDArray x = exchanged.images(input);
+        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        kernels(x).backward(exchanged.images(epsilon), next);
+        return new Pair<>(new DefaultGradient(), exchanged.forPrevious(next, workspaces));
     }
 }

@@ -3,7 +3,6 @@ package io.github.dl4jfuse.acceleration.onednn;
 import io.github.dl4jfuse.acceleration.updating.FastUpdater;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,17 +13,19 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.graph.vertex.GraphVertex;
-import org.deeplearning4j.nn.graph.vertex.VertexIndices;
-import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.OutputLayer;
+import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.layers.convolution.ZeroPaddingLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.layers.pooling.GlobalPoolingLayer;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /** Puts layers of ours in the place of DL4J's in a network, and takes them out again. */
@@ -46,7 +47,10 @@ public final class LayerExchange {
 
     private static final Map<Class<?>, Kind<?>> KINDS = Stream.of(
                     new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
+                    new Kind<>(Convolution1DLayer.class, FastConvolution1D::obstacle, FastConvolution1D::new),
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
+                    new Kind<>(ZeroPaddingLayer.class, layer -> null, FastZeroPadding::new),
+                    new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
                     new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new),
@@ -58,12 +62,50 @@ public final class LayerExchange {
         if (layer instanceof FastLayer) {
             return null;
         }
+        if (layer instanceof FrozenLayerWithBackprop && inner(layer) instanceof BatchNormalization) {
+            return "batch normalization fails within a FrozenLayerWithBackprop";
+        }
+        if (isFrozen(layer)) {
+            return obstacle(inner(layer));
+        }
         Kind<?> kind = KINDS.get(layer.getClass());
         return kind == null ? "there is none of ours for a " + layer.getClass().getSimpleName() : kind.obstacle(layer);
     }
 
+    static boolean isFrozen(Layer layer) {
+        return layer.getClass() == FrozenLayer.class || layer.getClass() == FrozenLayerWithBackprop.class;
+    }
+
+    /** Returns what is frozen by a layer, or the layer itself. */
+    static Layer inner(Layer layer) {
+        return isFrozen(layer) ? inner(((BaseWrapperLayer) layer).getUnderlying()) : layer;
+    }
+
+    /**
+     * Whether nobody needs gradients behind a layer: where one is frozen they end, and others that learn nothing hand them on to nobody if
+     * they are the first. A layer of the user's may look at them.
+     */
+    static boolean isIdle(Layer layer, boolean first) {
+        boolean known = layer instanceof FastLayer || isDl4js(layer.getClass());
+        return layer instanceof FrozenLayer || first && (isFrozen(layer) || layer.numParams() == 0 && known);
+    }
+
+    static boolean isDl4js(Class<?> type) {
+        return type.getPackageName().startsWith("org.deeplearning4j.");
+    }
+
+    /** What freezes a layer stays, as DL4J asks for its class. */
+    private static Layer within(Layer frozen, UnaryOperator<Layer> by) {
+        BaseWrapperLayer wrapper = (BaseWrapperLayer) frozen;
+        wrapper.setUnderlying(by.apply(wrapper.getUnderlying()));
+        return frozen;
+    }
+
     /** Returns the layer of ours for one of DL4J's, or itself where there is none. */
-    private static Layer fast(Layer layer) {
+    static Layer fast(Layer layer) {
+        if (isFrozen(layer)) {
+            return obstacle(layer) == null ? within(layer, LayerExchange::fast) : layer;
+        }
         return layer instanceof FastLayer || obstacle(layer) != null
                 ? layer
                 : carryOver(layer, KINDS.get(layer.getClass()).make(layer));
@@ -82,7 +124,10 @@ public final class LayerExchange {
     }
 
     /** Returns the layer of DL4J's that one of ours stands for, or itself. */
-    private static Layer original(Layer layer) {
+    static Layer original(Layer layer) {
+        if (isFrozen(layer)) {
+            return within(layer, LayerExchange::original);
+        }
         if (!(layer instanceof FastLayer fast)) {
             return layer;
         }
@@ -121,18 +166,29 @@ public final class LayerExchange {
     public static void attach(MultiLayerNetwork network) {
         exchange(network, LayerExchange::fast);
         Layer[] layers = network.getLayers();
+        boolean first = true;
         for (int i = 0; i < layers.length; i++) {
-            boolean next = i + 1 < layers.length && isPlain(network, i + 1) && takesImages(layers[i + 1]);
-            boolean previous = i > 0 && isPlain(network, i) && takesImages(layers[i]) && takesImages(layers[i - 1]);
-            if (layers[i] instanceof FastLayer fast) {
-                fast.exchanged().neighbours().set(next, previous, i == 0);
+            if (inner(layers[i]) instanceof FastLayer fast) {
+                fast.exchanged().neighbours().set(passImages(network, i), passImages(network, i - 1), first);
+                fast.exchanged().neighbours().freeze(isFrozen(layers[i]));
                 fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(network));
                 if (i + 1 < layers.length) {
                     layers[i + 1].allowInputModification(false); // the value is kept for the derivative
                 }
             }
+            first = isIdle(layers[i], first);
         }
         FastUpdater.renew(network, true);
+    }
+
+    /** Whether a layer and the next one pass images with their channels last to each other. */
+    private static boolean passImages(MultiLayerNetwork network, int layer) {
+        Layer[] layers = network.getLayers();
+        return layer >= 0
+                && layer + 1 < layers.length
+                && isPlain(network, layer + 1)
+                && givesImages(layers[layer])
+                && takesImages(layers[layer + 1]);
     }
 
     /** Puts DL4J's layers back. */
@@ -149,19 +205,21 @@ public final class LayerExchange {
         return network.getLayerWiseConfigurations().getInputPreProcess(layer) == null;
     }
 
+    /** Whether images come out of a layer with their channels last. */
+    static boolean givesImages(Layer layer) {
+        return inner(layer) instanceof FastLayer fast && fast.takesImages();
+    }
+
     /** Dropout works in place on what it gets, and DL4J's is slow where neighbours are not. */
-    private static boolean takesImages(Layer layer) {
-        return layer instanceof FastLayer
-                && !(layer instanceof FastDense)
-                && !(layer instanceof FastOutput)
-                && layer.conf().getLayer().getIDropout() == null;
+    static boolean takesImages(Layer layer) {
+        return givesImages(layer) && layer.conf().getLayer().getIDropout() == null;
     }
 
     /** Returns the names of the layers of ours. */
     public static List<String> names(Layer[] layers) {
         List<String> names = new ArrayList<>();
         for (Layer layer : layers) {
-            if (layer instanceof FastLayer) {
+            if (inner(layer) instanceof FastLayer) {
                 names.add(layer.conf().getLayer().getLayerName());
             }
         }
@@ -184,91 +242,17 @@ public final class LayerExchange {
     /** There is no setter. */
     @SuppressWarnings("unchecked")
     private static Map<String, Layer> layersByName(MultiLayerNetwork network) {
+        return (Map<String, Layer>) hidden(MultiLayerNetwork.class, "layerMap", network);
+    }
+
+    /** Returns what a field of DL4J's holds. */
+    static Object hidden(Class<?> type, String field, Object owner) {
         try {
-            Field field = MultiLayerNetwork.class.getDeclaredField("layerMap");
-            field.setAccessible(true);
-            return (Map<String, Layer>) field.get(network);
+            Field found = type.getDeclaredField(field);
+            found.setAccessible(true);
+            return found.get(owner);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("This release of Deeplearning4j keeps its layers elsewhere.", e);
-        }
-    }
-
-    /** Exchanges what is covered in a graph in float. */
-    public static void attach(ComputationGraph graph) {
-        exchange(graph, LayerExchange::fast);
-        FastUpdater.renew(graph, true);
-        for (GraphVertex vertex : graph.getVertices()) {
-            if (vertex.getLayer() instanceof FastLayer fast) {
-                fast.exchanged()
-                        .neighbours()
-                        .set(
-                                nextTakesImages(graph, vertex),
-                                previousTakesImages(graph, (LayerVertex) vertex),
-                                isFirst(graph, vertex));
-                fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(graph));
-                for (VertexIndices next : outputs(vertex)) {
-                    Layer layer = graph.getVertices()[next.getVertexIndex()].getLayer();
-                    if (layer != null) {
-                        layer.allowInputModification(false);
-                    }
-                }
-            }
-        }
-    }
-
-    /** Puts DL4J's layers back; what they may modify stays as it is, which costs memory alone. */
-    public static void detach(ComputationGraph graph) {
-        exchange(graph, LayerExchange::original);
-        FastUpdater.renew(graph, false);
-    }
-
-    private static VertexIndices[] outputs(GraphVertex vertex) {
-        return vertex.getOutputVertices() == null ? new VertexIndices[0] : vertex.getOutputVertices();
-    }
-
-    private static boolean isFirst(ComputationGraph graph, GraphVertex vertex) {
-        return Arrays.stream(vertex.getInputVertices())
-                .allMatch(input -> graph.getVertices()[input.getVertexIndex()].isInputVertex());
-    }
-
-    /** Whether a vertex has one follower, which takes images as they come: where there are several, DL4J adds their gradients. */
-    private static boolean nextTakesImages(ComputationGraph graph, GraphVertex vertex) {
-        VertexIndices[] next = outputs(vertex);
-        return next.length == 1
-                && graph.getVertices()[next[0].getVertexIndex()] instanceof LayerVertex follower
-                && follower.getLayerPreProcessor() == null
-                && takesImages(follower.getLayer());
-    }
-
-    private static boolean previousTakesImages(ComputationGraph graph, LayerVertex vertex) {
-        VertexIndices[] inputs = vertex.getInputVertices();
-        if (inputs == null || inputs.length != 1 || vertex.getLayerPreProcessor() != null) {
-            return false;
-        }
-        GraphVertex before = graph.getVertices()[inputs[0].getVertexIndex()];
-        return before.hasLayer()
-                && takesImages(before.getLayer())
-                && takesImages(vertex.getLayer())
-                && outputs(before).length == 1;
-    }
-
-    private static void exchange(ComputationGraph graph, UnaryOperator<Layer> by) {
-        Layer[] layers = graph.getLayers();
-        for (GraphVertex vertex : graph.getVertices()) {
-            if (!(vertex instanceof LayerVertex holder)) {
-                continue;
-            }
-            Layer before = holder.getLayer();
-            Layer after = by.apply(before);
-            if (after == before) {
-                continue;
-            }
-            holder.setLayer(after);
-            for (int i = 0; i < layers.length; i++) {
-                if (layers[i] == before) {
-                    layers[i] = after;
-                }
-            }
         }
     }
 }

@@ -20,6 +20,16 @@ enum Layout {
         return shape.length == 4 && isOrderedBy(array, CHANNELS_LAST.strides(shape)) ? CHANNELS_LAST : OTHER;
     }
 
+    /** Returns whether an array lies so; where all but one dimension are 1, more than one order is true. */
+    boolean isOf(INDArray array) {
+        return isOrderedBy(array, strides(array.shape()));
+    }
+
+    /** Returns an array that lies in one of the two known orders: itself, or a copy. */
+    static INDArray known(INDArray array) {
+        return of(array) == OTHER ? array.dup('c') : array;
+    }
+
     /** Strides of dimensions of length 1 say nothing. */
     private static boolean isOrderedBy(INDArray array, long[] strides) {
         for (int i = 0; i < strides.length; i++) {

@@ -10,16 +10,18 @@ final class Neighbours {
 
     private static final StackWalker STACK = StackWalker.getInstance();
 
+    private final KernelCache<Copy.Way, Copy> copies = new KernelCache<>(Copy::new);
     private boolean nextTakesChannelsLast;
     private boolean previousTakesChannelsLast;
     private boolean first;
+    private boolean frozen;
 
     /**
      * Says what they are.
      *
      * @param next whether the next layer takes images with their channels last
      * @param previous whether the previous one takes gradients so
-     * @param isFirst whether nothing but the network's input comes before
+     * @param isFirst whether nothing that learns comes before
      */
     void set(boolean next, boolean previous, boolean isFirst) {
         nextTakesChannelsLast = next;
@@ -27,8 +29,17 @@ final class Neighbours {
         first = isFirst;
     }
 
+    /** Says whether the layer is frozen: its own gradients are thrown away, and what its forward pass in training is DL4J calls inference. */
+    void freeze(boolean isFrozen) {
+        frozen = isFrozen;
+    }
+
+    boolean areAroundAFrozenLayer() {
+        return frozen;
+    }
+
     /**
-     * Returns whether the gradient with respect to the input will be thrown away: that of a first layer in a step of fit, which a
+     * Returns whether the gradient with respect to the input will be thrown away: that of the first layer that learns, in a step of fit, which a
      * layer can tell by its callers alone. Who asks for gradients in another way (external errors, a network within another) gets it.
      */
     boolean dropInputGradient() {
@@ -51,19 +62,29 @@ final class Neighbours {
         return previousTakesChannelsLast ? images : plain(images, ArrayType.ACTIVATION_GRAD, workspaces);
     }
 
-    private static INDArray plain(INDArray images, ArrayType type, LayerWorkspaceMgr workspaces) {
+    /** Makes an array for gradients with respect to images as the previous layer takes them. */
+    INDArray gradients(long[] shape, LayerWorkspaceMgr workspaces) {
+        return previousTakesChannelsLast
+                ? FastLayer.images(ArrayType.ACTIVATION_GRAD, shape, workspaces)
+                : workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, shape, 'c');
+    }
+
+    private INDArray plain(INDArray images, ArrayType type, LayerWorkspaceMgr workspaces) {
         if (Layout.of(images) == Layout.PLAIN) {
             return images;
         }
         INDArray plain = workspaces.createUninitialized(type, DataType.FLOAT, images.shape(), 'c');
-        try (Buffer from = Buffer.named(OneDnn.desc(images.shape(), Layout.CHANNELS_LAST.strides(images.shape())));
-                Buffer to = Buffer.named(OneDnn.ordered(images.shape()));
-                Pass pass = new Pass()) {
-            pass.copy(from, to);
-            from.at(images);
-            to.at(plain);
-            pass.run();
-        }
+        copy(images, plain);
         return plain;
+    }
+
+    /** Copies between arrays in any two orders. */
+    void copy(INDArray from, INDArray to) {
+        copies.of(Copy.Way.of(from, to)).run(from, to);
+    }
+
+    /** Frees what copies are made with. */
+    void free() {
+        copies.clear();
     }
 }

@@ -1,5 +1,6 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
+import org.bytedeco.dnnl.memory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,17 +26,30 @@ abstract class ProductKernels {
      * Makes the arguments of all passes.
      *
      * @param layout of x and y
-     * @param w shape of the weights, whose first dimension is that of the outputs, as they lie in memory
+     * @param w shape of the weights, whose first dimension is that of the outputs, in c order
      */
     ProductKernels(long[] x, long[] y, long[] w, Layout layout, boolean bias, FusedActivation activation) {
+        this(x, y, OneDnn.ordered(w), OneDnn.ordered(w), layout, bias ? w[0] : 0, activation);
+    }
+
+    /** With descriptions of the weights and of their gradient, which lie alike, and the number of biases. */
+    ProductKernels(
+            long[] x,
+            long[] y,
+            memory.desc w,
+            memory.desc gw,
+            Layout layout,
+            long biasCount,
+            FusedActivation activation) {
+        boolean bias = biasCount > 0;
         this.bias = bias;
         input = new Received(x, layout);
         output = Buffer.named(OneDnn.desc(y, layout.strides(y)));
         delta = new Delta(y, layout, activation, output);
-        weights = Buffer.named(OneDnn.ordered(w));
-        weightGradient = Buffer.named(OneDnn.ordered(w));
-        biases = bias ? Buffer.named(OneDnn.ordered(w[0])) : null;
-        biasGradient = bias ? Buffer.named(OneDnn.ordered(w[0])) : null;
+        weights = Buffer.named(w);
+        weightGradient = Buffer.named(gw);
+        biases = bias ? Buffer.named(OneDnn.ordered(biasCount)) : null;
+        biasGradient = bias ? Buffer.named(OneDnn.ordered(biasCount)) : null;
         inputGradient = Buffer.named(input.inUse().desc());
     }
 
@@ -55,17 +69,20 @@ abstract class ProductKernels {
      *
      * @param y of the forward pass
      * @param eps with respect to y; not changed
+     * @param gw receives that with respect to the weights, and gb to the biases; null where nobody needs them
      * @param gx receives that with respect to x; null where nobody needs it
      */
     final void backward(INDArray x, INDArray y, INDArray eps, INDArray w, INDArray gw, INDArray gb, INDArray gx) {
         input.take(x);
         output.at(y);
         delta.take(eps);
-        weightGradient.at(gw);
-        if (bias) {
-            biasGradient.at(gb);
+        if (gw != null) {
+            weightGradient.at(gw);
+            if (bias) {
+                biasGradient.at(gb);
+            }
+            backward.run();
         }
-        backward.run();
         if (gx != null) {
             weights.at(w);
             inputGradient.at(gx);

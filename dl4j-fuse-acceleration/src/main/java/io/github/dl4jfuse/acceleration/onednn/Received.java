@@ -32,7 +32,7 @@ final class Received {
             inUse.at(array);
             return;
         }
-        INDArray known = layout == Layout.OTHER ? array.dup('c') : array;
+        INDArray known = Layout.known(array);
         Layout from = layout == Layout.OTHER ? Layout.PLAIN : layout;
         if (from == wanted) {
             inUse.at(known);
