@@ -69,7 +69,12 @@ final class AttachedNetworks {
     }
 
     static MultiLayerConfiguration stack(IUpdater updater, org.deeplearning4j.nn.conf.layers.Layer... layers) {
-        var list = builder(updater).list();
+        return stack(builder(updater), layers);
+    }
+
+    static MultiLayerConfiguration stack(
+            NeuralNetConfiguration.Builder settings, org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        var list = settings.list();
         for (var layer : layers) {
             list.layer(layer);
         }

@@ -86,8 +86,9 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
         ConvolutionKernels now = kernels();
         INDArray x = input.castTo(DataType.FLOAT);
+        INDArray b =
+                getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces); // first, as DL4J draws
         INDArray w = weights(training, workspaces);
-        INDArray b = getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces);
         INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
         if (activation == FusedActivation.IDENTITY || Finite.areAll(x, w, b)) {
             now.forward(x, w, b, y);

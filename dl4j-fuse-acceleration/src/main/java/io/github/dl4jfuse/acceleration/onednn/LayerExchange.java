@@ -127,12 +127,19 @@ public final class LayerExchange {
             if (layers[i] instanceof FastLayer fast) {
                 fast.exchanged().neighbours().set(next, previous, i == 0);
                 fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(network));
-                if (i + 1 < layers.length) {
-                    layers[i + 1].allowInputModification(false); // the value is kept for the derivative
-                }
             }
         }
+        keepInputs(layers);
         FastUpdater.renew(network, true);
+    }
+
+    /** Values are kept for derivatives, and whatever comes behind may hand them on to a layer that would put noise on them in place. */
+    private static void keepInputs(Layer[] layers) {
+        if (!names(layers).isEmpty()) {
+            for (Layer layer : layers) {
+                layer.allowInputModification(false);
+            }
+        }
     }
 
     /** Puts DL4J's layers back. */
@@ -206,14 +213,9 @@ public final class LayerExchange {
                                 previousTakesImages(graph, (LayerVertex) vertex),
                                 isFirst(graph, vertex));
                 fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(graph));
-                for (VertexIndices next : outputs(vertex)) {
-                    Layer layer = graph.getVertices()[next.getVertexIndex()].getLayer();
-                    if (layer != null) {
-                        layer.allowInputModification(false);
-                    }
-                }
             }
         }
+        keepInputs(graph.getLayers());
     }
 
     /** Puts DL4J's layers back; what they may modify stays as it is, which costs memory alone. */
