@@ -111,7 +111,8 @@ public final class Acceleration {
      * and activation layers and, on images in NCHW, convolution, max and average pooling and batch normalization, with activation functions
      * IDENTITY, RELU, TANH and SIGMOID. They share configuration, parameters and gradients with DL4J's, so that updaters,
      * listeners and saved models are as before; outputs and gradients agree with DL4J's to 2e-5 of the largest element. Other layers,
-     * frozen ones among them, stay DL4J's. What is loaded, cloned or transferred from the network has DL4J's layers again.
+     * frozen ones among them, stay DL4J's. What is loaded, cloned or transferred from the network has DL4J's layers
+     * again, and trains with them without a word: attach it, too.
      *
      * <pre>
      *   net.init();

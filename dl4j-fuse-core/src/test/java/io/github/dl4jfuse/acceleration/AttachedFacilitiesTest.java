@@ -331,15 +331,20 @@ class AttachedFacilitiesTest {
         MultiLayerNetwork network = network(images(settings()));
         attach.accept(network);
         network.setListeners(new BaseTrainingListener() {
+            private int steps;
+
             @Override
             public void onForwardPass(Model model, List<INDArray> activations) {
                 for (int i = 0; i < 4; i++) {
                     Layer layer = network.getLayer(i);
                     try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                        INDArray other = layer.input().dup('c').muli(0.5);
-                        layer.activate(other, i % 2 == 0, LayerWorkspaceMgr.noWorkspaces());
+                        layer.setInput(layer.input().dup('c').muli(0.5), LayerWorkspaceMgr.noWorkspaces());
+                        if (steps % 3 > 0) {
+                            layer.activate(steps % 3 == 1, LayerWorkspaceMgr.noWorkspaces());
+                        }
                     }
                 }
+                steps++;
             }
         });
         return results(train(network, 3));

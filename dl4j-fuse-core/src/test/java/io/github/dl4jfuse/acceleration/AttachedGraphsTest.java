@@ -1,7 +1,7 @@
 package io.github.dl4jfuse.acceleration;
 
-import static io.github.dl4jfuse.acceleration.AttachedFacility.assertDl4js;
 import static io.github.dl4jfuse.acceleration.AttachedFacility.STEPS;
+import static io.github.dl4jfuse.acceleration.AttachedFacility.assertDl4js;
 import static io.github.dl4jfuse.acceleration.AttachedFacility.dense;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.SEED;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.assumeThatThereAreAny;
