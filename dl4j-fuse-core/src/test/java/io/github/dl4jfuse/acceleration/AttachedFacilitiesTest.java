@@ -338,7 +338,7 @@ class AttachedFacilitiesTest {
                 for (int i = 0; i < 4; i++) {
                     Layer layer = network.getLayer(i);
                     try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                        layer.setInput(layer.input().dup('c').muli(0.5), LayerWorkspaceMgr.noWorkspaces());
+                        layer.setInput(layer.input().dup('c').muli(-0.5), LayerWorkspaceMgr.noWorkspaces());
                         if (steps % 3 > 0) {
                             layer.activate(steps % 3 == 1, LayerWorkspaceMgr.noWorkspaces());
                         }

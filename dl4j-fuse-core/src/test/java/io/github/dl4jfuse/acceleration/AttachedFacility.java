@@ -95,7 +95,7 @@ record AttachedFacility(String name, Course course) {
         return stack(
                 settings,
                 convolution(3, 5, Activation.TANH).build(),
-                pooling(PoolingType.AVG, 2, 2, 0),
+                pooling(PoolingType.MAX, 2, 2, 0),
                 convolution(2, 4, Activation.SIGMOID).build(),
                 dense(7));
     }
