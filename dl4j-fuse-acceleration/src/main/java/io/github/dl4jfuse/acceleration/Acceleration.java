@@ -113,7 +113,7 @@ public final class Acceleration {
      * pooling, global pooling (not PNORM), zero padding and batch normalization, with activation functions IDENTITY, RELU, TANH and SIGMOID;
      * in a graph also vertices that add or merge images between such layers. They share configuration, parameters and gradients with DL4J's, so that updaters,
      * listeners and saved models are as before; outputs and gradients agree with DL4J's to 2e-5 of the largest element. Within frozen
-     * layers those that are frozen are exchanged. Other layers stay DL4J's, as do images and sequences with masks. What is loaded, cloned or transferred from the network has DL4J's layers again.
+     * layers those that are frozen are exchanged. Other layers stay DL4J's, as do images and sequences with masks. What is loaded, cloned or transferred from the network has DL4J's layers again, and trains with them without a word: attach it, too.
      *
      * <pre>
      *   net.init();

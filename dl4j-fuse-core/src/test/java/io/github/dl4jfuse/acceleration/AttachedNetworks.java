@@ -70,12 +70,24 @@ final class AttachedNetworks {
     }
 
     static MultiLayerConfiguration stack(IUpdater updater, org.deeplearning4j.nn.conf.layers.Layer... layers) {
-        return stack(updater, InputType.convolutional(9, 8, 2), layers);
+        return stack(builder(updater), InputType.convolutional(9, 8, 2), layers);
     }
 
     static MultiLayerConfiguration stack(
             IUpdater updater, InputType input, org.deeplearning4j.nn.conf.layers.Layer... layers) {
-        var list = builder(updater).list();
+        return stack(builder(updater), input, layers);
+    }
+
+    static MultiLayerConfiguration stack(
+            NeuralNetConfiguration.Builder settings, org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        return stack(settings, InputType.convolutional(9, 8, 2), layers);
+    }
+
+    private static MultiLayerConfiguration stack(
+            NeuralNetConfiguration.Builder settings,
+            InputType input,
+            org.deeplearning4j.nn.conf.layers.Layer... layers) {
+        var list = settings.list();
         for (var layer : layers) {
             list.layer(layer);
         }

@@ -1,256 +1,303 @@
 package io.github.dl4jfuse.acceleration;
 
+import static io.github.dl4jfuse.acceleration.AttachedFacility.dense;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.SEED;
-import static io.github.dl4jfuse.acceleration.AttachedNetworks.assertAgreesWithItsTwin;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.assumeThatThereAreAny;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.builder;
-import static io.github.dl4jfuse.acceleration.AttachedNetworks.difference;
-import static io.github.dl4jfuse.acceleration.AttachedNetworks.evaluate;
-import static io.github.dl4jfuse.acceleration.AttachedNetworks.network;
-import static io.github.dl4jfuse.acceleration.AttachedNetworks.twin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.conf.ConvolutionMode;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.RNNFormat;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
-import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.preprocessor.CnnToRnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** Convolutions of sequences of ours. */
+/** Layers of ours around recurrent ones, with masks and truncated backpropagation through time, are as DL4J's. */
 class AttachedSequencesTest {
 
-    private static final int LENGTH = 11;
+    private static final int EXAMPLES = 5;
+    private static final int INPUTS = 6;
+    private static final int TIMES = 12;
+
+    private enum Masks {
+        NONE,
+        OF_FEATURES,
+        OF_LABELS,
+        OF_BOTH
+    }
 
     @BeforeAll
     static void onlyWhereTheyRun() {
         assumeThatThereAreAny();
     }
 
-    private static Convolution1DLayer.Builder convolution(int kernel, int outputs, Activation activation) {
-        return new Convolution1DLayer.Builder(kernel).nOut(outputs).activation(activation);
-    }
-
-    private static MultiLayerConfiguration stack(RNNFormat format, Convolution1DLayer... layers) {
-        var list = builder(new Sgd(0.05)).list();
-        for (var layer : layers) {
-            list.layer(layer);
+    static List<AttachedFacility> facilities() {
+        List<AttachedFacility> all = new ArrayList<>();
+        for (Masks masks : Masks.values()) {
+            all.add(trained("time by time, masks: " + masks, masks, around().layer(outputs())));
+            all.add(trained(
+                    "dropout time by time, masks: " + masks,
+                    masks,
+                    list(WorkspaceMode.ENABLED)
+                            .layer(dense(7))
+                            .layer(new DenseLayer.Builder()
+                                    .nOut(6)
+                                    .activation(Activation.RELU)
+                                    .dropOut(new Dropout(0.7))
+                                    .build())
+                            .layer(outputs())));
+            all.add(trained("truncated, masks: " + masks, masks, truncated(around().layer(outputs()))));
         }
-        return list.layer(new RnnOutputLayer.Builder(LossFunction.MCXENT)
-                        .nOut(3)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .setInputType(InputType.recurrent(2, LENGTH, format))
-                .build();
-    }
-
-    static List<MultiLayerConfiguration> stacks() {
-        List<MultiLayerConfiguration> all = new ArrayList<>();
-        for (ConvolutionMode mode :
-                new ConvolutionMode[] {ConvolutionMode.Truncate, ConvolutionMode.Same, ConvolutionMode.Causal}) {
-            for (int kernel : new int[] {1, 2, 3}) {
-                for (int stride : new int[] {1, 2}) {
-                    for (int dilation : new int[] {1, 2}) {
-                        all.add(stack(
-                                RNNFormat.NCW,
-                                convolution(kernel, 4, Activation.TANH)
-                                        .stride(stride)
-                                        .dilation(dilation)
-                                        .padding(mode == ConvolutionMode.Truncate ? kernel / 2 : 0)
-                                        .convolutionMode(mode)
-                                        .hasBias(kernel != 2)
-                                        .build(),
-                                convolution(2, 5, Activation.SIGMOID).build()));
-                    }
-                }
-            }
-        }
-        for (Activation activation : new Activation[] {Activation.IDENTITY, Activation.RELU}) {
-            all.add(stack(
-                    RNNFormat.NCW,
-                    convolution(3, 17, activation).build(),
-                    convolution(2, 1, Activation.SOFTPLUS).build(), // DL4J's
-                    convolution(2, 3, activation).build()));
-        }
+        all.add(trained(
+                "pooled over time",
+                Masks.OF_FEATURES,
+                list(WorkspaceMode.ENABLED)
+                        .layer(dense(7))
+                        .layer(new GlobalPoolingLayer())
+                        .layer(dense(5))
+                        .layer(output())));
+        all.add(trained(
+                "the last time",
+                Masks.OF_FEATURES,
+                list(WorkspaceMode.ENABLED)
+                        .layer(dense(7))
+                        .layer(new Bidirectional(
+                                Bidirectional.Mode.ADD,
+                                new LSTM.Builder().nOut(4).build()))
+                        .layer(new LastTimeStep(new LSTM.Builder().nOut(5).build()))
+                        .layer(dense(5))
+                        .layer(output())));
+        all.add(trained(
+                "an image at each time",
+                Masks.NONE,
+                truncated(list(WorkspaceMode.ENABLED)
+                        .inputPreProcessor(0, new RnnToCnnPreProcessor(3, 2, 1))
+                        .layer(new ConvolutionLayer.Builder(2, 2)
+                                .nOut(3)
+                                .activation(Activation.TANH)
+                                .build())
+                        .inputPreProcessor(1, new CnnToRnnPreProcessor(2, 1, 3))
+                        .layer(new LSTM.Builder().nOut(4).build())
+                        .layer(outputs()))));
+        all.add(trained(
+                "without workspaces",
+                Masks.NONE,
+                truncated(around(WorkspaceMode.NONE).layer(outputs()))));
+        all.add(new AttachedFacility("attached in the middle of a sequence", AttachedSequencesTest::inTheMiddle));
+        all.add(new AttachedFacility("step by step", AttachedSequencesTest::stepByStep));
+        all.add(new AttachedFacility("a graph", AttachedSequencesTest::graph));
+        all.add(new AttachedFacility("gradients by request", AttachedSequencesTest::gradients));
         return all;
     }
 
-    private static DataSet batch(MultiLayerNetwork network, int examples, long seed) {
+    @ParameterizedTest
+    @MethodSource("facilities")
+    void attachedItIsAsBefore(AttachedFacility facility) {
+        facility.assertThatItIsAsBefore();
+    }
+
+    private static ListBuilder list(WorkspaceMode mode) {
+        return builder(new Nesterovs(0.05, 0.9))
+                .trainingWorkspaceMode(mode)
+                .inferenceWorkspaceMode(mode)
+                .list()
+                .setInputType(InputType.recurrent(INPUTS));
+    }
+
+    private static ListBuilder around() {
+        return around(WorkspaceMode.ENABLED);
+    }
+
+    private static ListBuilder around(WorkspaceMode mode) {
+        return list(mode)
+                .layer(dense(7))
+                .layer(new LSTM.Builder().nOut(4).build())
+                .layer(dense(5));
+    }
+
+    private static ListBuilder truncated(ListBuilder list) {
+        list.backpropType(BackpropType.TruncatedBPTT).tBPTTLength(4);
+        return list;
+    }
+
+    /** One for each time. */
+    private static RnnOutputLayer outputs() {
+        return new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(3)
+                .activation(Activation.SOFTMAX)
+                .build();
+    }
+
+    private static OutputLayer output() {
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(3)
+                .activation(Activation.SOFTMAX)
+                .build();
+    }
+
+    private static AttachedFacility trained(String name, Masks masks, ListBuilder conf) {
+        return new AttachedFacility(name, attach -> {
+            MultiLayerNetwork network = network(conf);
+            attach.accept(network);
+            train(network, 4, masks);
+            INDArray features = batch(network, SEED, masks).getFeatures();
+            return List.of(network.params(), network.output(features), network.output(features, false, mask(1), null));
+        });
+    }
+
+    private static MultiLayerNetwork network(ListBuilder conf) {
+        MultiLayerNetwork network = new MultiLayerNetwork(conf.build().clone());
+        network.init();
+        return network;
+    }
+
+    private static void train(MultiLayerNetwork network, int steps, Masks masks) {
+        for (int step = 0; step < steps; step++) {
+            Nd4j.getRandom().setSeed(SEED + step);
+            network.fit(batch(network, step, masks));
+        }
+    }
+
+    private static DataSet batch(MultiLayerNetwork network, long seed, Masks masks) {
+        boolean ofSequences = network.getOutputLayer().conf().getLayer() instanceof RnnOutputLayer;
+        DataSet data = batch(seed, ofSequences);
+        if (masks == Masks.OF_FEATURES || masks == Masks.OF_BOTH) {
+            data.setFeaturesMaskArray(mask(seed));
+        }
+        if (masks == Masks.OF_LABELS || masks == Masks.OF_BOTH) {
+            data.setLabelsMaskArray(mask(seed + 1));
+        }
+        return data;
+    }
+
+    private static DataSet batch(long seed, boolean ofSequences) {
         Random random = new Random(seed);
-        INDArray features = Nd4j.create(DataType.FLOAT, examples, 2, LENGTH);
+        INDArray features = Nd4j.create(DataType.FLOAT, EXAMPLES, INPUTS, TIMES);
         for (long i = 0; i < features.length(); i++) {
             features.putScalar(i, random.nextGaussian());
         }
-        INDArray labels = Nd4j.create(network.output(features).shape());
-        for (int example = 0; example < examples; example++) {
-            for (int t = 0; t < labels.size(2); t++) {
-                labels.putScalar(example, random.nextInt(3), t, 1);
+        INDArray labels = ofSequences
+                ? Nd4j.create(DataType.FLOAT, EXAMPLES, 3, TIMES)
+                : Nd4j.create(DataType.FLOAT, EXAMPLES, 3);
+        for (int i = 0; i < EXAMPLES; i++) {
+            for (int time = 0; time < (ofSequences ? TIMES : 1); time++) {
+                int[] where = ofSequences ? new int[] {i, random.nextInt(3), time} : new int[] {i, random.nextInt(3)};
+                labels.putScalar(where, 1);
             }
         }
         return new DataSet(features, labels);
     }
 
-    @ParameterizedTest
-    @MethodSource("stacks")
-    void outputsAndGradientsAreThoseOfTheDoubleTwin(MultiLayerConfiguration conf) {
-        for (int examples : new int[] {1, 6}) {
-            MultiLayerNetwork network = network(conf);
-            assertThat(Acceleration.attach(network).layers()).hasSizeGreaterThan(1);
-            assertAgreesWithItsTwin(network, batch(network, examples, SEED + examples));
+    /** Sequences of several lengths. */
+    private static INDArray mask(long seed) {
+        Random random = new Random(seed);
+        INDArray mask = Nd4j.create(DataType.FLOAT, EXAMPLES, TIMES);
+        for (int i = 0; i < EXAMPLES; i++) {
+            int length = 1 + random.nextInt(TIMES);
+            mask.get(NDArrayIndex.point(i), NDArrayIndex.interval(0, length)).assign(1);
         }
+        return mask;
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = WorkspaceMode.class,
-            names = {"ENABLED", "NONE"})
-    void twentyStepsAreThoseOfDl4j(WorkspaceMode mode) {
-        MultiLayerConfiguration conf = stacks().get(8);
-        conf.setTrainingWorkspaceMode(mode);
-        conf.setInferenceWorkspaceMode(mode);
-        MultiLayerNetwork network = network(conf);
-        MultiLayerNetwork plain = network(conf);
-        Layer before = network.getLayer(0);
-        Acceleration.attach(network);
-        INDArray kept = network.output(batch(network, 8, -1).getFeatures());
-        INDArray copy = kept.dup();
-        for (int step = 0; step < 20; step++) {
-            DataSet data = batch(network, step % 5 == 4 ? 3 : 8, step); // the last batch is smaller
-            network.fit(data);
-            plain.fit(data);
-            assertThat(difference(
-                            network.output(data.getFeatures()),
-                            plain.output(data.getFeatures()).castTo(DataType.DOUBLE)))
-                    .as("step %d", step)
-                    .isLessThan(1e-4);
-        }
-        assertThat(difference(network.params(), plain.params().castTo(DataType.DOUBLE)))
-                .isLessThan(1e-4);
-        assertThat(kept).isEqualTo(copy);
-        Acceleration.detach(network);
-        assertThat(network.getLayer(0)).isSameAs(before);
-        network.fit(batch(network, 8, 1));
+    /** Between parts of one sequence the network is attached, then detached, then attached again. */
+    private static List<INDArray> inTheMiddle(Consumer<Model> attach) {
+        MultiLayerNetwork network = network(truncated(around().layer(outputs())));
+        network.setListeners(new BaseTrainingListener() {
+            @Override
+            public void iterationDone(Model model, int iteration, int epoch) {
+                if (iteration % 2 == 0) {
+                    attach.accept(model);
+                } else {
+                    Acceleration.detach(model);
+                }
+            }
+        });
+        train(network, 3, Masks.OF_BOTH);
+        return List.of(network.params());
     }
 
-    /** As recurrent layers and iterators of DL4J's give them. */
-    @Test
-    void sequencesMayLieInMemoryInAnyWay() {
-        MultiLayerNetwork network = network(stacks().get(8));
-        Acceleration.attach(network);
-        INDArray x = batch(network, 4, SEED).getFeatures();
-        INDArray expected = network.output(x).castTo(DataType.DOUBLE);
-        INDArray last = x.permute(0, 2, 1).dup('c').permute(0, 2, 1);
-        for (INDArray view : List.of(last, x.dup('f'))) {
-            assertThat(difference(network.output(view), expected)).isLessThan(1e-6);
+    private static List<INDArray> stepByStep(Consumer<Model> attach) {
+        MultiLayerNetwork network = network(around().layer(outputs()));
+        attach.accept(network);
+        train(network, 2, Masks.NONE);
+        INDArray features = batch(3, true).getFeatures();
+        List<INDArray> results = new ArrayList<>();
+        for (int sequence = 0; sequence < 2; sequence++) {
+            network.rnnClearPreviousState();
+            for (int time = 0; time < 3; time++) {
+                results.add(network.rnnTimeStep(features.get(
+                        NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(4 * time, 4 * time + 4))));
+            }
         }
+        assertThat(results.get(3)).isEqualTo(results.get(0));
+        results.addAll(network.rnnActivateUsingStoredState(features, false, false));
+        return results;
     }
 
-    /** DL4J's networks do not tell these layers their masks, so whoever sets one is the caller. */
-    @Test
-    void masksAreDl4js() {
-        MultiLayerNetwork network = network(stack(
-                RNNFormat.NCW,
-                convolution(3, 4, Activation.SIGMOID)
-                        .convolutionMode(ConvolutionMode.Same)
-                        .build()));
-        Acceleration.attach(network);
-        INDArray mask = Nd4j.ones(DataType.FLOAT, 4, LENGTH);
-        mask.putScalar(2, LENGTH - 1, 0);
-        INDArray x = batch(network, 4, SEED).getFeatures();
-        network.getLayer(0).setMaskArray(mask);
-        INDArray y = network.getLayer(0).activate(x, false, LayerWorkspaceMgr.noWorkspaces());
-        assertThat(y.getDouble(2, 1, LENGTH - 1)).isZero();
-        assertThat(y.getDouble(2, 1, LENGTH - 2)).isPositive();
+    private static List<INDArray> graph(Consumer<Model> attach) {
+        ComputationGraph graph = new ComputationGraph(builder(new Nesterovs(0.05, 0.9))
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("lstm", new LSTM.Builder().nOut(4).build(), "in") // DL4J cuts only what has no preprocessor
+                .addLayer("dense", dense(7), "lstm")
+                .addLayer("behind", dense(5), "dense")
+                .addLayer("out", outputs(), "behind")
+                .setOutputs("out")
+                .backpropType(BackpropType.TruncatedBPTT)
+                .tBPTTLength(4)
+                .setInputTypes(InputType.recurrent(INPUTS))
+                .build());
+        graph.init();
+        attach.accept(graph);
+        for (int step = 0; step < 4; step++) {
+            DataSet data = batch(step, true);
+            data.setFeaturesMaskArray(mask(step));
+            data.setLabelsMaskArray(mask(step));
+            graph.fit(data);
+        }
+        INDArray features = batch(SEED, true).getFeatures();
+        List<INDArray> results = new ArrayList<>(List.of(graph.params(), graph.outputSingle(features)));
+        for (int time = 0; time < TIMES; time += 4) {
+            results.add(graph.rnnTimeStep(features.get(
+                    NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(time, time + 4)))[0]);
+        }
+        return results;
     }
 
-    /** Doubles what goes into a layer, in the place of chance. */
-    static final class Doubling implements IDropout {
-
-        @Override
-        public INDArray applyDropout(
-                INDArray input, INDArray result, int iteration, int epoch, LayerWorkspaceMgr workspaces) {
-            return result.assign(input).muli(2);
-        }
-
-        @Override
-        public INDArray backprop(INDArray gradientAtOutput, INDArray gradientAtInput, int iteration, int epoch) {
-            return gradientAtInput.assign(gradientAtOutput).muli(2);
-        }
-
-        @Override
-        public void clear() {}
-
-        @Override
-        public IDropout clone() {
-            return this;
-        }
-    }
-
-    /** DL4J leaves dropout out of the gradients that it passes down. */
-    @Test
-    void dropoutIsPartOfTheGradient() {
-        MultiLayerNetwork network = network(stack(
-                RNNFormat.NCW,
-                convolution(3, 4, Activation.TANH).build(),
-                convolution(2, 4, Activation.TANH).dropOut(new Doubling()).build()));
-        MultiLayerNetwork twin = twin(network);
-        DataSet data = batch(network, 6, SEED);
-        Acceleration.attach(network);
-        evaluate(network, data);
-        evaluate(twin, data);
-        for (String key : List.of("0_W", "0_b", "1_W", "2_W")) {
-            INDArray dl4js = twin.gradient().getGradientFor(key);
-            assertThat(difference(network.gradient().getGradientFor(key), key.startsWith("0") ? dl4js.mul(2) : dl4js))
-                    .as(key)
-                    .isLessThan(AttachedNetworks.TOLERANCE);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(
-            value = Activation.class,
-            names = {"RELU", "TANH", "SIGMOID"})
-    void notANumberIsNeverHidden(Activation activation) {
-        MultiLayerNetwork network =
-                network(stack(RNNFormat.NCW, convolution(3, 4, activation).build()));
-        Acceleration.attach(network);
-        DataSet data = batch(network, 4, SEED);
-        data.getFeatures().putScalar(5, Double.NaN);
-        evaluate(network, data);
-        assertThat(network.score()).isNaN();
-    }
-
-    @Test
-    void whatIsNotCoveredIsSaid() {
-        Convolution1DLayer layer =
-                convolution(3, 4, Activation.TANH).rnnDataFormat(RNNFormat.NWC).build();
-        assertThat(Acceleration.attach(network(stack(RNNFormat.NWC, layer))).left())
-                .containsEntry("layer0", "its sequences are in NWC");
-        Convolution1DLayer noisy = convolution(3, 4, Activation.TANH)
-                .weightNoise(new DropConnect(0.5))
-                .build();
-        assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, noisy))).left())
-                .containsEntry("layer0", "its weights have noise, which DL4J leaves out");
+    private static List<INDArray> gradients(Consumer<Model> attach) {
+        MultiLayerNetwork network = network(around().layer(outputs()));
+        attach.accept(network);
+        DataSet data = batch(1, true);
+        var asked = network.calculateGradients(data.getFeatures(), data.getLabels(), mask(1), mask(2));
+        return List.of(asked.getFirst().gradient(), asked.getSecond());
     }
 }

@@ -64,7 +64,7 @@ final class FastActivation extends ActivationLayer implements FastLayer {
 
     private INDArray array(ArrayType type, LayerWorkspaceMgr workspaces) {
         return layout() == Layout.CHANNELS_LAST
-                ? FastLayer.images(type, input.shape(), workspaces)
+                ? Layout.images(type, input.shape(), workspaces)
                 : workspaces.createUninitialized(type, DataType.FLOAT, input.shape(), 'c');
     }
 

@@ -75,7 +75,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
             return super.activate(training, workspaces);
         }
         INDArray x = exchanged.images(input);
-        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, x.shape(), workspaces);
+        INDArray y = Layout.images(ArrayType.ACTIVATIONS, x.shape(), workspaces);
         compute(training, x, y);
         computed = training;
         return exchanged.forNext(y, workspaces);
@@ -116,7 +116,7 @@ final class FastBatchNorm extends BatchNormalization implements FastLayer {
             return super.backpropGradient(epsilon, workspaces);
         }
         INDArray x = exchanged.images(input);
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         if (!computed) {
             compute(true, x, next);
         }

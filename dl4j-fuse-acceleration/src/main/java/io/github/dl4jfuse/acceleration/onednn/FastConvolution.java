@@ -94,9 +94,10 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
         INDArray x = exchanged.images(input);
         ConvolutionKernels now = kernels(x);
+        INDArray b =
+                getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces); // first, as DL4J draws
         INDArray w = weights(training, workspaces);
-        INDArray b = getParamWithNoise(ConvolutionParamInitializer.BIAS_KEY, training, workspaces);
-        INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
+        INDArray y = Layout.images(type, now.outputShape(), workspaces);
         if (activation == FusedActivation.IDENTITY || Finite.areAll(x, w, b)) {
             now.forward(x, w, b, y);
         } else {
@@ -123,7 +124,7 @@ final class FastConvolution extends ConvolutionLayer implements FastLayer {
         boolean unused = exchanged.neighbours().dropInputGradient();
         boolean frozen = exchanged.neighbours().areAroundAFrozenLayer();
         INDArray x = exchanged.images(input);
-        INDArray next = unused ? null : FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = unused ? null : Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels(x)
                 .backward(
                         x,

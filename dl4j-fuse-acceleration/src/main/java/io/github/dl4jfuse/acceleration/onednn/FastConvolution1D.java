@@ -115,7 +115,7 @@ final class FastConvolution1D extends Convolution1DLayer implements FastLayer {
         INDArray w = getParam(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray b = hasBias() ? getParam(ConvolutionParamInitializer.BIAS_KEY) : null;
         ConvolutionKernels now = kernels();
-        INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
+        INDArray y = Layout.images(type, now.outputShape(), workspaces);
         if (activation == FusedActivation.IDENTITY || Finite.areAll(x, w, b)) {
             now.forward(x, w, b, y);
         } else {
@@ -139,7 +139,7 @@ final class FastConvolution1D extends Convolution1DLayer implements FastLayer {
         boolean unused = exchanged.neighbours().dropInputGradient();
         boolean frozen = exchanged.neighbours().areAroundAFrozenLayer();
         INDArray x = row(input);
-        INDArray next = unused ? null : FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = unused ? null : Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels()
                 .backward(
                         x,

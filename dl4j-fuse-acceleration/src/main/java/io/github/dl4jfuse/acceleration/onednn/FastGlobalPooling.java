@@ -150,7 +150,7 @@ final class FastGlobalPooling extends GlobalPoolingLayer implements FastLayer {
         computed = false;
         INDArray x = exchanged.images(input);
         INDArray eps = epsilon.castTo(DataType.FLOAT).reshape('c', x.size(0), x.size(1), 1, 1);
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels(x).backward(isSum() ? eps.mul(places(x)) : eps, next);
         return new Pair<>(new DefaultGradient(), exchanged.forPrevious(next, workspaces));
     }

@@ -2,10 +2,7 @@ package io.github.dl4jfuse.acceleration.onednn;
 
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A layer of ours in the place of DL4J's; it shares configuration, parameters and gradient views with the one it stands for. */
@@ -37,12 +34,5 @@ interface FastLayer extends Layer {
     static void clear(INDArray array) {
         Pointer memory = new Pointer(array.data().pointer());
         Pointer.memset(memory.position(array.offset() * Float.BYTES), 0, array.length() * Float.BYTES);
-    }
-
-    /** Makes images with their channels last. */
-    static INDArray images(ArrayType type, long[] shape, LayerWorkspaceMgr workspaces) {
-        return workspaces
-                .createUninitialized(type, DataType.FLOAT, new long[] {shape[0], shape[2], shape[3], shape[1]}, 'c')
-                .permute(0, 3, 1, 2);
     }
 }

@@ -57,7 +57,7 @@ final class FastMerge extends MergeVertex implements FastVertex {
         }
         long[] shape = inputs[0].shape().clone();
         shape[AXIS] = Arrays.stream(inputs).mapToLong(each -> each.size(AXIS)).sum();
-        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, shape, workspaces);
+        INDArray y = Layout.images(ArrayType.ACTIVATIONS, shape, workspaces);
         long channel = 0;
         for (int i = 0; i < inputs.length; i++) {
             INDArray x = Layout.known(inputs[i].castTo(DataType.FLOAT));

@@ -99,7 +99,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
     private INDArray compute(ArrayType type, LayerWorkspaceMgr workspaces) {
         INDArray x = exchanged.images(input);
         PoolingKernels now = kernels(x);
-        INDArray y = FastLayer.images(type, now.outputShape(), workspaces);
+        INDArray y = Layout.images(type, now.outputShape(), workspaces);
         now.forward(x, y);
         return y;
     }
@@ -113,7 +113,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         }
         computed = false;
         INDArray x = exchanged.images(input);
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels(x).backward(exchanged.images(epsilon), next);
         return new Pair<>(new DefaultGradient(), exchanged.forPrevious(next, workspaces));
     }

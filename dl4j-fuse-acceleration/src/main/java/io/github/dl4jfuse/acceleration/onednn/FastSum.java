@@ -51,7 +51,7 @@ final class FastSum extends ElementWiseVertex implements FastVertex {
         if (!isOurs()) {
             return super.doForward(training, workspaces);
         }
-        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, inputs[0].shape(), workspaces);
+        INDArray y = Layout.images(ArrayType.ACTIVATIONS, inputs[0].shape(), workspaces);
         INDArray sum = y.permute(0, 2, 3, 1);
         ordered(0, workspaces).add(ordered(1, workspaces), sum);
         for (int i = 2; i < inputs.length; i++) {
@@ -64,7 +64,7 @@ final class FastSum extends ElementWiseVertex implements FastVertex {
     private INDArray ordered(int i, LayerWorkspaceMgr workspaces) {
         INDArray x = inputs[i].castTo(DataType.FLOAT);
         if (!Layout.CHANNELS_LAST.isOf(x)) {
-            INDArray copy = FastLayer.images(ArrayType.FF_WORKING_MEM, x.shape(), workspaces);
+            INDArray copy = Layout.images(ArrayType.FF_WORKING_MEM, x.shape(), workspaces);
             around[i].copy(Layout.known(x), copy);
             x = copy;
         }

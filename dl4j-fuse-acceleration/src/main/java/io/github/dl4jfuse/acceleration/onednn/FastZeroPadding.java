@@ -52,7 +52,7 @@ final class FastZeroPadding extends ZeroPaddingLayer implements FastLayer {
         INDArray x = Layout.known(exchanged.images(input));
         int[] padding = layerConf().getPadding();
         long[] shape = {x.size(0), x.size(1), x.size(2) + padding[0] + padding[1], x.size(3) + padding[2] + padding[3]};
-        INDArray y = FastLayer.images(ArrayType.ACTIVATIONS, shape, workspaces);
+        INDArray y = Layout.images(ArrayType.ACTIVATIONS, shape, workspaces);
         Finite.inMemoryOrder(y).assign(0);
         copy(x, within(y, x));
         return exchanged.forNext(y, workspaces);
@@ -63,7 +63,7 @@ final class FastZeroPadding extends ZeroPaddingLayer implements FastLayer {
         assertInputSet(true);
         exchanged.backward();
         INDArray x = exchanged.images(input);
-        INDArray next = FastLayer.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
+        INDArray next = Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         copy(within(Layout.known(exchanged.images(epsilon)), x), next);
         return new Pair<>(new DefaultGradient(), exchanged.forPrevious(next, workspaces));
     }

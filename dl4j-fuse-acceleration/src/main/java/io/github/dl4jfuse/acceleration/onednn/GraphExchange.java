@@ -37,13 +37,13 @@ public final class GraphExchange {
                         .set(handsOutImages(graph, vertex), getsGradients(graph, vertex, 0), isFirst(vertex, idle));
                 fast.exchanged().neighbours().freeze(LayerExchange.isFrozen(vertex.getLayer()));
                 fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(graph));
-                keep(graph, vertex);
             } else if (vertex instanceof FastVertex fast) {
                 for (int i = 0; i < vertex.getNumInputArrays(); i++) {
                     fast.neighbours(i).set(handsOutImages(graph, vertex), getsGradients(graph, vertex, i), false);
                 }
             }
         }
+        LayerExchange.keepInputs(graph.getLayers());
         FastUpdater.renew(graph, true);
     }
 
@@ -114,18 +114,6 @@ public final class GraphExchange {
 
     private static VertexIndices[] outputs(GraphVertex vertex) {
         return vertex.getOutputVertices() == null ? new VertexIndices[0] : vertex.getOutputVertices();
-    }
-
-    /** What a layer of ours keeps for its derivative no layer behind it may change, be it handed on by vertices. */
-    private static void keep(ComputationGraph graph, GraphVertex vertex) {
-        for (VertexIndices output : outputs(vertex)) {
-            GraphVertex next = vertexAt(graph, output);
-            if (next.hasLayer()) {
-                next.getLayer().allowInputModification(false);
-            } else {
-                keep(graph, next);
-            }
-        }
     }
 
     /** Returns for each vertex whether nobody needs gradients behind it, as neither it nor what comes before learns. */

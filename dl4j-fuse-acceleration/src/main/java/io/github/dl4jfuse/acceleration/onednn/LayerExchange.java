@@ -172,12 +172,10 @@ public final class LayerExchange {
                 fast.exchanged().neighbours().set(passImages(network, i), passImages(network, i - 1), first);
                 fast.exchanged().neighbours().freeze(isFrozen(layers[i]));
                 fast.exchanged().setBeforeBackward(() -> FastUpdater.attach(network));
-                if (i + 1 < layers.length) {
-                    layers[i + 1].allowInputModification(false); // the value is kept for the derivative
-                }
             }
             first = isIdle(layers[i], first);
         }
+        keepInputs(layers);
         FastUpdater.renew(network, true);
     }
 
@@ -189,6 +187,15 @@ public final class LayerExchange {
                 && isPlain(network, layer + 1)
                 && givesImages(layers[layer])
                 && takesImages(layers[layer + 1]);
+    }
+
+    /** Values are kept for derivatives, and whatever comes behind may hand them on to a layer that would put noise on them in place. */
+    static void keepInputs(Layer[] layers) {
+        if (!names(layers).isEmpty()) {
+            for (Layer layer : layers) {
+                layer.allowInputModification(false);
+            }
+        }
     }
 
     /** Puts DL4J's layers back. */

@@ -1,6 +1,9 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
 import java.util.Arrays;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** In which order the numbers of an array lie in memory. */
@@ -58,5 +61,12 @@ enum Layout {
             strides[i] = strides[i + 1] * shape[i + 1];
         }
         return strides;
+    }
+
+    /** Makes images with their channels last. */
+    static INDArray images(ArrayType type, long[] shape, LayerWorkspaceMgr workspaces) {
+        return workspaces
+                .createUninitialized(type, DataType.FLOAT, new long[] {shape[0], shape[2], shape[3], shape[1]}, 'c')
+                .permute(0, 3, 1, 2);
     }
 }

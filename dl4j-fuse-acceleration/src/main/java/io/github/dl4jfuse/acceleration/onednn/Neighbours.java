@@ -65,7 +65,7 @@ final class Neighbours {
     /** Makes an array for gradients with respect to images as the previous layer takes them. */
     INDArray gradients(long[] shape, LayerWorkspaceMgr workspaces) {
         return previousTakesChannelsLast
-                ? FastLayer.images(ArrayType.ACTIVATION_GRAD, shape, workspaces)
+                ? Layout.images(ArrayType.ACTIVATION_GRAD, shape, workspaces)
                 : workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, shape, 'c');
     }
 
