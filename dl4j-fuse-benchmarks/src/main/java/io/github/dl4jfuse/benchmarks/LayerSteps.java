@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.DoubleStream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -148,7 +149,7 @@ final class LayerSteps {
         Trainee metric = new Trainee(networks[1], batches);
         PairedTimes times = new PairedTimes();
         times.run(
-                adam::step, metric::step, WARM_UP, 2 * rounds * PAIRS); // looks at the inputs come each 16 or 32 steps
+                adam::step, metric::step, subject.pairs(), rounds * subject.pairs()); // looks come each 16 or 32 steps
         return String.format(
                 Locale.ROOT,
                 "| %s | %.2f | %.2f | %.3f | %.3f to %.3f |%n",
@@ -208,32 +209,44 @@ final class LayerSteps {
 
         static final String ANSWER = "median ";
 
+        /** Else PyTorch gives memory back to the system in each step and takes it again, which makes it up to six times slower. */
+        private static final Map<String, String> KEEPING_MEMORY = Map.of(
+                "MALLOC_MMAP_MAX_",
+                "0",
+                "MALLOC_TOP_PAD_",
+                "" + (256 << 20),
+                "MALLOC_TRIM_THRESHOLD_",
+                "" + (512 << 20));
+
         private final Process process;
         private final PrintWriter to;
         private final BufferedReader from;
 
-        private Peer(List<String> command) throws IOException {
+        private Peer(List<String> command, Map<String, String> environment) throws IOException {
             ProcessBuilder builder = new ProcessBuilder(command);
             builder.environment().remove("OPENBLAS_CORETYPE"); // nobody sets it who does not know of it
+            builder.environment().putAll(environment);
             process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
             to = new PrintWriter(process.outputWriter(UTF_8), true);
             from = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
         }
 
         static Peer ofTorch(Path script, String network) throws IOException {
-            return new Peer(List.of("/usr/bin/python3", script.toString(), network, "" + BATCH));
+            return new Peer(List.of("/usr/bin/python3", script.toString(), network, "" + BATCH), KEEPING_MEMORY);
         }
 
         /** DL4J without oneDNN and without a setting. */
         static Peer ofDl4j(String network) throws IOException {
             String java = ProcessHandle.current().info().command().orElse("java");
-            return new Peer(List.of(
-                    java,
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Benchmarks.class.getName(),
-                    "layers-peer",
-                    network));
+            return new Peer(
+                    List.of(
+                            java,
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Benchmarks.class.getName(),
+                            "layers-peer",
+                            network),
+                    Map.of());
         }
 
         double[] steps(int count) throws IOException {

@@ -104,7 +104,7 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
         }
         // A restored state is not all zero; a new one may have to be something else than zero.
         boolean fresh = ruleMemory != null && ruleMemory.amaxNumber().doubleValue() == 0;
-        rule = config.rule().instantiate(ruleMemory, fresh);
+        rule = AdamRule.instantiate(config.rule(), ruleMemory, fresh);
         if (rule instanceof FuseUpdater fuse) {
             fuse.setWrapped();
         }
@@ -124,8 +124,8 @@ public final class PreconditionedUpdater extends BlockUpdater<Preconditioned> {
         } else if (rule != null && state().length() > metricMemory.length()) {
             long ofRule = state().length() - metricMemory.length();
             try (var outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-                rule = config.rule()
-                        .instantiate(state().get(interval(0, ofRule)).reshape(1, ofRule), true);
+                rule = AdamRule.instantiate(
+                        config.rule(), state().get(interval(0, ofRule)).reshape(1, ofRule), true);
             }
         }
         resetMetric();
