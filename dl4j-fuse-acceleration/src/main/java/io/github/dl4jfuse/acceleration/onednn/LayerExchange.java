@@ -69,7 +69,7 @@ public final class LayerExchange {
             return obstacle(inner(layer));
         }
         Kind<?> kind = KINDS.get(layer.getClass());
-        return kind == null ? "there is none of ours for a " + layer.getClass().getSimpleName() : kind.obstacle(layer);
+        return kind == null ? "there is none of ours for " + layer.getClass().getSimpleName() : kind.obstacle(layer);
     }
 
     static boolean isFrozen(Layer layer) {

@@ -107,4 +107,11 @@ class UpstreamTest {
         assertThat(lastNumber(lineWith(NhwcViewsMisread::main, "FLOAT"))).isNotEqualTo(0);
         assertThat(lastNumber(lineWith(NhwcViewsMisread::main, "DOUBLE"))).isZero();
     }
+
+    @Test
+    void aNetworksOwnGradientIsTakenForAnothers() {
+        assertThat(lineWith(GradientTakenForAnothers::main, "own array")).endsWith("true");
+        assertThat(lineWith(GradientTakenForAnothers::main, "another network's"))
+                .endsWith("true");
+    }
 }

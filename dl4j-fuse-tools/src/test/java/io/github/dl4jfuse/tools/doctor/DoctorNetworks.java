@@ -26,7 +26,7 @@ final class DoctorNetworks {
 
     private DoctorNetworks() {}
 
-    /** Images of 3 x 10 x 8: convolution 3 x 3 to 5 channels, pooling, dense 6, three classes. */
+    /** Images of 3 x 10 x 8: convolution 3 x 3 to 5 channels, pooling, dense 6 with an activation that stays DL4J's, three classes. */
     static MultiLayerNetwork convolutional() {
         return Networks.network(
                 Networks.builder(1, WeightInit.XAVIER, Activation.RELU)
@@ -36,7 +36,11 @@ final class DoctorNetworks {
                                 .nOut(5)
                                 .build())
                         .layer(Networks.pooling())
-                        .layer(new DenseLayer.Builder().name("dense").nOut(6).build())
+                        .layer(new DenseLayer.Builder()
+                                .name("dense")
+                                .nOut(6)
+                                .activation(Activation.ELU)
+                                .build())
                         .layer(Networks.classes(3).name("out").build())
                         .setInputType(InputType.convolutional(10, 8, 3))
                         .build(),
