@@ -152,8 +152,8 @@ final class LstmKernels {
             INDArray x, Moment[] moments, INDArray eps, INDArray w, INDArray rw, Gradients gradients, INDArray gx) {
         FloatBuffer given = Floats.view(eps);
         float[] delta = new float[block]; // with respect to the outputs
-        float[] later = new float[block]; // of times to come, by the outputs or by the cells
-        float[] cells = new float[block];
+        float[] numbers = new float[block];
+        float[] cells = new float[block]; // with respect to the cells, by later times
         float[][] each = new float[GATES][block];
         if (gradients != null && moments.length == 1) {
             FastLayer.clear(gradients.rw());
@@ -163,8 +163,8 @@ final class LstmKernels {
             given.get(t * block, delta);
             if (!last) {
                 Products.multiply(gates, at(rw, 0), outputs, examples, units, GATES * units, false, true, 0);
-                outputNumbers.get(0, later);
-                add(later, delta);
+                outputNumbers.get(0, numbers);
+                add(numbers, delta);
             }
             differentiate(moments[t], delta, cells, each);
             turnBack(moments[t], t == 0 ? new float[block] : moments[t - 1].cells, cells, each[1]);
@@ -173,7 +173,7 @@ final class LstmKernels {
             }
             FloatPointer now = at(x, (long) t * examples * inputs);
             if (gradients != null) {
-                learn(now, t == 0 ? null : moments[t - 1], gradients, last ? 0 : 1);
+                learn(now, t == 0 ? null : moments[t - 1], numbers, gradients, last ? 0 : 1);
             }
             if (gx != null) {
                 FloatPointer to = at(gx, (long) t * examples * inputs);
@@ -221,11 +221,10 @@ final class LstmKernels {
     }
 
     /** Adds what a time says to the gradients, or begins with it. */
-    private void learn(FloatPointer x, Moment before, Gradients gradients, double beta) {
+    private void learn(FloatPointer x, Moment before, float[] numbers, Gradients gradients, double beta) {
         Products.multiply(x, gates, at(gradients.w(), 0), inputs, GATES * units, examples, true, false, beta);
         Products.multiply(ones, gates, at(gradients.b(), 0), 1, GATES * units, examples, true, false, beta);
         if (before != null) {
-            float[] numbers = new float[block];
             outputs(before, numbers);
             outputNumbers.put(0, numbers);
             Products.multiply(outputs, gates, at(gradients.rw(), 0), units, GATES * units, examples, true, false, beta);

@@ -5,19 +5,23 @@ package io.github.dl4jfuse.acceleration.onednn;
  * instructions of those, which take a tenth of the time of one long loop or of {@link Math#exp}.
  *
  * <p>Both come from tanh y = n / d, the continued fraction of Lambert cut at y⁷, for a small y: tanh 2y = 2 n d / (n² + d²), and e^2y =
- * (d + n) / (d - n). The error of tanh is at most 6 units in the last place; that of the logistic function is at most 3e-7, and 1e-5 of its
- * value. NaN stays NaN.
+ * (d + n) / (d - n). Far out they are exactly 1, -1 or 0, so that derivatives vanish there. The error of tanh is at most 6 units in the last place,
+ * that of the logistic function 2e-7. NaN stays NaN.
  */
 final class SmoothSteps {
 
     /** Where tanh is 1 in float. */
     private static final float TANH_LIMIT = 9.1f;
 
-    /** Where the logistic function is 0 or 1 but for 3e-9. */
+    /** What comes out there, the largest number below 1. */
+    private static final float LARGEST = Math.nextDown(1f);
+
+    /** Where the logistic function is 0 or 1 but for {@link #REST}. */
     private static final float LOGISTIC_LIMIT = 20;
 
+    private static final float REST = 2.1e-9f; // a little more than 1 / (1 + e^20)
     private static final float TANH_PART = 1 / 4f; // of x is y: the formula for 2y is used twice
-    private static final float LOGISTIC_PART = 1 / 16f; // e^2y is squared three times
+    private static final float LOGISTIC_PART = 1 / 8f; // e^2y is squared twice
 
     // 135135 + 17325 y² + 378 y⁴ + y⁶ and 135135 + 62370 y² + 3150 y⁴ + 28 y⁶, divided by the first number
     private static final float N1 = 17325 / 135135f;
@@ -43,6 +47,7 @@ final class SmoothSteps {
         scale(numbers, TANH_LIMIT, TANH_PART, y);
         divide(y, n, d);
         doubleTwice(n, d, to);
+        scale(to, LARGEST, 1 / LARGEST, to);
     }
 
     /** Replaces numbers x by 1 / (1 + e^-x). */
@@ -50,6 +55,7 @@ final class SmoothSteps {
         scale(numbers, LOGISTIC_LIMIT, LOGISTIC_PART, y);
         divide(y, n, d);
         power(n, d, numbers);
+        subtractRest(numbers);
     }
 
     private static void scale(float[] x, float limit, float part, float[] y) {
@@ -82,9 +88,13 @@ final class SmoothSteps {
             q *= q;
             p *= p;
             q *= q;
-            p *= p;
-            q *= q;
             to[k] = p / (p + q);
+        }
+    }
+
+    private static void subtractRest(float[] numbers) {
+        for (int k = 0; k < numbers.length; k++) {
+            numbers[k] = Math.max(0f, numbers[k] - REST);
         }
     }
 }
