@@ -17,7 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * DL4J's LSTM on {@link LstmKernels}, for whole sequences [n, c, t]. What goes on from a state, step by step or in parts of a sequence, is
- * DL4J's, forward and backward: DL4J's backward pass computes the forward pass again, so neither needs what the other has kept.
+ * DL4J's. A backward pass of DL4J's computes the forward pass again, and what ours keeps is dropped with its input, so neither takes
+ * anything from the other.
  */
 final class FastLstm extends LSTM implements FastLayer {
 
@@ -112,16 +113,11 @@ final class FastLstm extends LSTM implements FastLayer {
         INDArray floats = sequences.castTo(DataType.FLOAT);
         long[] strides = Nd4j.getStrides(floats.shape(), 'f');
         boolean ordered = true;
-        boolean distinct = true;
         for (int i = 0; i < strides.length; i++) {
             ordered &= floats.size(i) == 1 || floats.stride(i) == strides[i];
-            distinct &= floats.size(i) == 1 || floats.stride(i) > 0;
         }
         if (ordered) {
             return floats;
-        }
-        if (!distinct) {
-            return floats.dup('f');
         }
         INDArray copy = Nd4j.createUninitialized(DataType.FLOAT, floats.shape(), 'f');
         exchanged.neighbours().copy(floats, copy);
