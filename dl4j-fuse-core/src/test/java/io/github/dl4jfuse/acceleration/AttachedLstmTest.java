@@ -131,6 +131,18 @@ class AttachedLstmTest {
         }
     }
 
+    @Test
+    void throughAShutGateComesNothing() {
+        MultiLayerNetwork network = network(stacks().get(0));
+        Acceleration.attach(network);
+        for (int unit = 0; unit < 5; unit++) {
+            network.getLayer(0).getParam("b").putScalar(2 * 5 + unit, -1000); // of the output gates
+        }
+        INDArray x = batch(network, 6, 9, SEED).getFeatures();
+        assertThat(network.getLayer(0).activate(x, false, ALONE).amaxNumber().doubleValue())
+                .isZero();
+    }
+
     static List<Object[]> courses() {
         List<Object[]> all = new ArrayList<>();
         for (WorkspaceMode mode : new WorkspaceMode[] {WorkspaceMode.ENABLED, WorkspaceMode.NONE}) {
