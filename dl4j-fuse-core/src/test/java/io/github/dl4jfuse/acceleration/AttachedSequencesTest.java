@@ -41,7 +41,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** Layers of ours around recurrent ones, with masks and truncated backpropagation through time, are as DL4J's. */
+/** LSTMs of ours and layers around them, with masks and truncated backpropagation through time, are as DL4J's. */
 class AttachedSequencesTest {
 
     private static final int EXAMPLES = 5;
@@ -90,10 +90,8 @@ class AttachedSequencesTest {
                 Masks.OF_FEATURES,
                 list(WorkspaceMode.ENABLED)
                         .layer(dense(7))
-                        .layer(new Bidirectional(
-                                Bidirectional.Mode.ADD,
-                                new LSTM.Builder().nOut(4).build()))
-                        .layer(new LastTimeStep(new LSTM.Builder().nOut(5).build()))
+                        .layer(new Bidirectional(Bidirectional.Mode.ADD, lstm(4)))
+                        .layer(new LastTimeStep(lstm(5)))
                         .layer(dense(5))
                         .layer(output())));
         all.add(trained(
@@ -106,7 +104,7 @@ class AttachedSequencesTest {
                                 .activation(Activation.TANH)
                                 .build())
                         .inputPreProcessor(1, new CnnToRnnPreProcessor(2, 1, 3))
-                        .layer(new LSTM.Builder().nOut(4).build())
+                        .layer(lstm(4))
                         .layer(outputs()))));
         all.add(trained(
                 "without workspaces",
@@ -138,10 +136,11 @@ class AttachedSequencesTest {
     }
 
     private static ListBuilder around(WorkspaceMode mode) {
-        return list(mode)
-                .layer(dense(7))
-                .layer(new LSTM.Builder().nOut(4).build())
-                .layer(dense(5));
+        return list(mode).layer(dense(7)).layer(lstm(4)).layer(dense(5));
+    }
+
+    private static LSTM lstm(int units) {
+        return new LSTM.Builder().nOut(units).activation(Activation.TANH).build();
     }
 
     private static ListBuilder truncated(ListBuilder list) {
@@ -267,7 +266,7 @@ class AttachedSequencesTest {
         ComputationGraph graph = new ComputationGraph(builder(new Nesterovs(0.05, 0.9))
                 .graphBuilder()
                 .addInputs("in")
-                .addLayer("lstm", new LSTM.Builder().nOut(4).build(), "in") // DL4J cuts only what has no preprocessor
+                .addLayer("lstm", lstm(4), "in") // DL4J cuts only what has no preprocessor
                 .addLayer("dense", dense(7), "lstm")
                 .addLayer("behind", dense(5), "dense")
                 .addLayer("out", outputs(), "behind")

@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
+import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
@@ -25,6 +26,8 @@ import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.pooling.GlobalPoolingLayer;
+import org.deeplearning4j.nn.layers.recurrent.LSTM;
+import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -53,6 +56,7 @@ public final class LayerExchange {
                     new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
+                    new Kind<>(LSTM.class, FastLstm::obstacle, FastLstm::new),
                     new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new),
                     new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new))
             .collect(Collectors.toMap(Kind::type, kind -> kind));
@@ -65,7 +69,7 @@ public final class LayerExchange {
         if (layer instanceof FrozenLayerWithBackprop && inner(layer) instanceof BatchNormalization) {
             return "batch normalization fails within a FrozenLayerWithBackprop";
         }
-        if (isFrozen(layer)) {
+        if (isWrapper(layer)) {
             return obstacle(inner(layer));
         }
         Kind<?> kind = KINDS.get(layer.getClass());
@@ -76,9 +80,14 @@ public final class LayerExchange {
         return layer.getClass() == FrozenLayer.class || layer.getClass() == FrozenLayerWithBackprop.class;
     }
 
-    /** Returns what is frozen by a layer, or the layer itself. */
+    /** Whether a layer holds one that may be exchanged within it. */
+    private static boolean isWrapper(Layer layer) {
+        return isFrozen(layer) || layer.getClass() == LastTimeStepLayer.class;
+    }
+
+    /** Returns what a layer holds, at the innermost, or the layer itself. */
     static Layer inner(Layer layer) {
-        return isFrozen(layer) ? inner(((BaseWrapperLayer) layer).getUnderlying()) : layer;
+        return isWrapper(layer) ? inner(((BaseWrapperLayer) layer).getUnderlying()) : layer;
     }
 
     /**
@@ -94,16 +103,16 @@ public final class LayerExchange {
         return type.getPackageName().startsWith("org.deeplearning4j.");
     }
 
-    /** What freezes a layer stays, as DL4J asks for its class. */
-    private static Layer within(Layer frozen, UnaryOperator<Layer> by) {
-        BaseWrapperLayer wrapper = (BaseWrapperLayer) frozen;
+    /** What holds a layer stays; of frozen ones DL4J asks for the class. */
+    private static Layer within(Layer holder, UnaryOperator<Layer> by) {
+        BaseWrapperLayer wrapper = (BaseWrapperLayer) holder;
         wrapper.setUnderlying(by.apply(wrapper.getUnderlying()));
-        return frozen;
+        return holder;
     }
 
     /** Returns the layer of ours for one of DL4J's, or itself where there is none. */
     static Layer fast(Layer layer) {
-        if (isFrozen(layer)) {
+        if (isWrapper(layer)) {
             return obstacle(layer) == null ? within(layer, LayerExchange::fast) : layer;
         }
         return layer instanceof FastLayer || obstacle(layer) != null
@@ -125,7 +134,7 @@ public final class LayerExchange {
 
     /** Returns the layer of DL4J's that one of ours stands for, or itself. */
     static Layer original(Layer layer) {
-        if (isFrozen(layer)) {
+        if (isWrapper(layer)) {
             return within(layer, LayerExchange::original);
         }
         if (!(layer instanceof FastLayer fast)) {
@@ -150,6 +159,10 @@ public final class LayerExchange {
             if (from.getGradientsViewArray() != null) {
                 to.setBackpropGradientsViewArray(from.getGradientsViewArray());
             }
+        }
+        if (from instanceof RecurrentLayer recurrent) {
+            ((RecurrentLayer) to).rnnSetPreviousState(recurrent.rnnGetPreviousState());
+            ((RecurrentLayer) to).rnnSetTBPTTState(recurrent.rnnGetTBPTTState());
         }
         if (from instanceof IOutputLayer output && output.getLabels() != null) {
             ((IOutputLayer) to).setLabels(output.getLabels());

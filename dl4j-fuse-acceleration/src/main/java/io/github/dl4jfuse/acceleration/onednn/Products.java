@@ -27,22 +27,50 @@ public final class Products {
      */
     public static void multiply(
             INDArray a, INDArray b, INDArray c, boolean transposeA, boolean transposeB, double alpha, double beta) {
-        // oneDNN's are in c order, so it is C' = op(B)' op(A)' that it computes
         long inner = transposeA ? a.size(0) : a.size(1);
+        multiply(memory(a), memory(b), memory(c), c.size(0), c.size(1), inner, transposeA, transposeB, alpha, beta);
+    }
+
+    /** As above with α = 1, of matrices at addresses: C [rows, columns], and inner is what a sum runs over. */
+    static void multiply(
+            FloatPointer a,
+            FloatPointer b,
+            FloatPointer c,
+            long rows,
+            long columns,
+            long inner,
+            boolean transposeA,
+            boolean transposeB,
+            double beta) {
+        multiply(a, b, c, rows, columns, inner, transposeA, transposeB, 1, beta);
+    }
+
+    private static void multiply(
+            FloatPointer a,
+            FloatPointer b,
+            FloatPointer c,
+            long rows,
+            long columns,
+            long inner,
+            boolean transposeA,
+            boolean transposeB,
+            double alpha,
+            double beta) {
+        // oneDNN's are in c order, so it is C' = op(B)' op(A)' that it computes
         dnnl.dnnl_sgemm(
                 (byte) (transposeB ? 'T' : 'N'),
                 (byte) (transposeA ? 'T' : 'N'),
-                c.size(1),
-                c.size(0),
+                columns,
+                rows,
                 inner,
                 (float) alpha,
-                memory(b),
-                b.size(0),
-                memory(a),
-                a.size(0),
+                b,
+                transposeB ? columns : inner,
+                a,
+                transposeA ? inner : rows,
                 (float) beta,
-                memory(c),
-                c.size(0));
+                c,
+                rows);
     }
 
     private static FloatPointer memory(INDArray array) {
