@@ -171,6 +171,45 @@ class FastUpdaterTest {
         assertSameBits(ours, dl4js);
     }
 
+    /** An updater of the user's own class. */
+    private static final class OwnUpdater extends MultiLayerUpdater {
+
+        OwnUpdater(MultiLayerNetwork network) {
+            super(network);
+        }
+    }
+
+    @Test
+    void anUpdaterOfTheUsersClassStays() {
+        assumeThatThereAreAny();
+        MultiLayerNetwork network = network(images(new Adam(1e-2), Activation.RELU));
+        OwnUpdater own = new OwnUpdater(network);
+        network.setUpdater(own);
+        Acceleration.attach(network);
+        network.fit(batch(4, 1));
+        assertThat(network.getUpdater()).isSameAs(own);
+        Acceleration.detach(network);
+        assertThat(network.getUpdater()).isSameAs(own);
+    }
+
+    /** DL4J goes on with the blocks that it has made until someone makes another updater; in other blocks moments would be others'. */
+    @Test
+    void configurationsThatWereChangedSinceMoveNoMoments() {
+        MultiLayerConfiguration conf =
+                stack(new Adam(1e-2), dense().updater(new Adam(2e-2)).build(), dense().build());
+        MultiLayerNetwork ours = network(conf);
+        MultiLayerNetwork dl4js = network(conf);
+        for (MultiLayerNetwork network : List.of(ours, dl4js)) {
+            network.fit(batch(8, 1));
+            ((DenseLayer) network.getLayer(0).conf().getLayer())
+                    .setIUpdater(new Adam(1e-2)); // that of the layers behind
+        }
+        FastUpdater.attach(ours);
+        ours.fit(batch(8, 2));
+        dl4js.fit(batch(8, 2));
+        assertSameBits(ours, dl4js);
+    }
+
     /** Loading a model for its outputs costs no room for moments. */
     @Test
     void anAttachedNetworkHasNoUpdaterBeforeItsFirstStep() {

@@ -1,12 +1,14 @@
 package io.github.dl4jfuse.acceleration.updating;
 
 import java.util.List;
+import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.MultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.nn.updater.UpdaterUtils;
 import org.deeplearning4j.nn.updater.graph.ComputationGraphUpdater;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,32 +24,76 @@ public final class FastUpdater {
 
     private FastUpdater() {}
 
-    /** Makes a network's updater ours, unless it is already. */
+    /** Makes a network's updater ours, unless it is already, or is not one that can be exchanged. */
     public static void attach(MultiLayerNetwork network) {
-        if (!(network.getUpdater(false) instanceof OfNetwork)) {
+        if (!(network.getUpdater(false) instanceof OfNetwork) && canExchange(network.getUpdater(false))) {
             replace(network, true);
         }
     }
 
-    /** Makes a graph's updater ours, unless it is already. */
+    /** Makes a graph's updater ours, unless it is already, or is not one that can be exchanged. */
     public static void attach(ComputationGraph graph) {
-        if (!(graph.getUpdater(false) instanceof OfGraph)) {
+        if (!(graph.getUpdater(false) instanceof OfGraph) && canExchange(graph.getUpdater(false))) {
             replace(graph, true);
         }
     }
 
     /** Makes an updater for the layers that the network has now, if it has one; ours where it was ours and should be. */
     public static void renew(MultiLayerNetwork network, boolean ours) {
-        if (network.getUpdater(false) instanceof BaseMultiLayerUpdater<?> before) {
+        Updater before = network.getUpdater(false);
+        if (before != null && canExchange(before)) {
             replace(network, ours && before instanceof OfNetwork);
         }
     }
 
     /** Makes an updater for the layers that the graph has now, if it has one; ours where it was ours and should be. */
     public static void renew(ComputationGraph graph, boolean ours) {
-        if (graph.getUpdater(false) != null) {
-            replace(graph, ours && graph.getUpdater(false) instanceof OfGraph);
+        Updater before = graph.getUpdater(false);
+        if (before != null && canExchange(before)) {
+            replace(graph, ours && before instanceof OfGraph);
         }
+    }
+
+    /**
+     * An updater of a class of the user's own does what nobody else's does, so it stays. So does one whose configurations were changed
+     * after it was made: another one would read its state in other blocks.
+     */
+    private static boolean canExchange(Updater updater) {
+        if (updater == null) {
+            return true;
+        }
+        Class<?> type = updater.getClass();
+        return (type == MultiLayerUpdater.class
+                        || type == ComputationGraphUpdater.class
+                        || type == OfNetwork.class
+                        || type == OfGraph.class)
+                && isAsConfigured((BaseMultiLayerUpdater<?>) updater);
+    }
+
+    private static boolean isAsConfigured(BaseMultiLayerUpdater<?> updater) {
+        UpdaterBlock.ParamState last = null;
+        for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+            long size = 0;
+            boolean begins = true;
+            for (UpdaterBlock.ParamState each : block.getLayersAndVariablesInBlock()) {
+                if (last != null
+                        && begins
+                                == UpdaterUtils.updaterConfigurationsEquals(
+                                        last.getLayer(), last.getParamName(), each.getLayer(), each.getParamName())) {
+                    return false;
+                }
+                size += each.getLayer()
+                        .getConfig()
+                        .getUpdaterByParam(each.getParamName())
+                        .stateSize(each.getParamOffsetEnd() - each.getParamOffsetStart());
+                begins = false;
+                last = each;
+            }
+            if (size != block.getUpdaterViewOffsetEnd() - block.getUpdaterViewOffsetStart()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void replace(MultiLayerNetwork network, boolean ours) {
