@@ -23,8 +23,16 @@ final class AdamRule {
         }
     }
 
+    /** A class of its own, as the virtual machine looks for the module's as soon as it verifies who returns one. */
+    private static final class Fast {
+
+        static AdamUpdater of(Adam config) {
+            return new FastAdam(config);
+        }
+    }
+
     static AdamUpdater of(Adam config) {
-        return FAST ? new FastAdam(config) : new AdamUpdater(config);
+        return FAST ? Fast.of(config) : new AdamUpdater(config);
     }
 
     /** Returns what a configuration makes of its state, but for Adam's this rule; null and other states are the configuration's to refuse. */
@@ -34,7 +42,7 @@ final class AdamRule {
             return rule;
         }
         AdamUpdater adam = (AdamUpdater) rule;
-        AdamUpdater fast = new FastAdam(adam.getConfig());
+        AdamUpdater fast = Fast.of(adam.getConfig());
         fast.setM(adam.getM());
         fast.setV(adam.getV());
         fast.setGradientReshapeOrder(adam.getGradientReshapeOrder());
