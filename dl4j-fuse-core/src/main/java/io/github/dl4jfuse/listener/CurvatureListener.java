@@ -184,8 +184,8 @@ public final class CurvatureListener extends ModelListener implements Steering {
         }
         if (metrics != null) {
             metrics.conductNextStep();
-            if (!conductor.isAtFixedBatch()) {
-                metrics.take();
+            if (!conductor.isAtFixedBatch() && metrics.take()) {
+                counter.looks++;
             }
         }
         if (conductor.isAttached()) {

@@ -22,6 +22,7 @@ import io.github.dl4jfuse.step.CurvatureCounters;
  * @param smallBatches L-BFGS steps left out because the batch was less than half as large as the largest one
  * @param outliers L-BFGS steps left out because loss or gradient of the batch was {@value CurvatureListener#OUTLIER} times the average
  * @param rollBacks returns to the last good parameters
+ * @param looks steps in which the metric of {@code Preconditioned} looked at the layers' inputs
  * @param extraBytes bytes held now beyond the updater state
  */
 public record CurvatureStatistics(
@@ -40,6 +41,7 @@ public record CurvatureStatistics(
         long smallBatches,
         long outliers,
         long rollBacks,
+        long looks,
         long extraBytes)
         implements OptimizerReport {
 
@@ -60,6 +62,7 @@ public record CurvatureStatistics(
                 counters.smallBatches,
                 counters.outliers,
                 counters.rollBacks,
+                counters.looks,
                 extraBytes);
     }
 }

@@ -30,6 +30,11 @@ public interface OptimizerReport {
         return 0;
     }
 
+    /** Returns the steps in which the method looked closer, such as at the layers' inputs; such a step takes longer. */
+    default long looks() {
+        return 0;
+    }
+
     /** Returns the steps left out because of what the batch gave. */
     default long skippedBatches() {
         return 0;

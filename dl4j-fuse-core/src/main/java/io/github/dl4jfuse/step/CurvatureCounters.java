@@ -18,6 +18,7 @@ public final class CurvatureCounters {
     public long smallBatches;
     public long outliers;
     public long rollBacks;
+    public long looks;
 
     void pair(LbfgsHistory.Outcome outcome) {
         switch (outcome) {

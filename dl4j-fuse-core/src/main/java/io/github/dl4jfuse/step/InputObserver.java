@@ -83,11 +83,11 @@ public final class InputObserver {
         inputs.followState();
     }
 
-    /** Shows the metrics what was seen in the backward pass of this step. */
-    public void take() {
+    /** Shows the metrics what was seen in the backward pass of this step, and returns whether that was anything. */
+    public boolean take() {
         inputs.setExamples(examples);
         if (seen == null) {
-            return;
+            return false;
         }
         int step = step();
         LayerInputs.Unusual unusual;
@@ -95,7 +95,7 @@ public final class InputObserver {
             unusual = inputs.observe(seen);
         } catch (RuntimeException e) {
             stopLooking(e);
-            return;
+            return false;
         } finally {
             seen = null;
         }
@@ -127,5 +127,6 @@ public final class InputObserver {
                     FACTOR,
                     step);
         }
+        return true;
     }
 }

@@ -43,6 +43,16 @@ public record Budget(double amount, boolean seconds) {
         return (seconds ? secondsOfTraining : gradientEvaluations) / amount;
     }
 
+    /** Returns a part of the budget; at least one gradient evaluation. */
+    Budget part(double share) {
+        return seconds ? new Budget(amount * share, true) : gradients(Math.max(1, Math.round(amount * share)));
+    }
+
+    /** Returns the gradient evaluations of a budget that counts these. */
+    long steps() {
+        return (long) amount;
+    }
+
     @Override
     public String toString() {
         return seconds ? amount + "s" : String.valueOf((long) amount);

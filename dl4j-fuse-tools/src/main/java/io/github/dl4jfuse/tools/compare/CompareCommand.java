@@ -13,11 +13,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Compares optimisers with swept Adam over workloads and seeds. */
+/** Compares optimisers with tuned AdamW over workloads and seeds. */
 @Command(
         name = "compare",
-        description = "Compares optimisers with swept Adam over several seeds: same initial weights and batches, runs"
-                + " interleaved, every finished run kept in results.jsonl.",
+        description = "Compares optimisers with tuned AdamW over several seeds: the time to its test metric, from the same"
+                + " initial weights and batches. Every finished run is kept in results.jsonl.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 public final class CompareCommand implements Callable<Integer> {
@@ -27,8 +27,6 @@ public final class CompareCommand implements Callable<Integer> {
         UNIT,
         STANDARDISED
     }
-
-    private static final int FULL_SEEDS = 5;
 
     @Spec
     private CommandSpec spec;
@@ -41,10 +39,26 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--seeds",
-            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", with --full "
-                    + FULL_SEEDS + ".",
+            description = "Number of seeds: 1, 2, ..")
+    private int seeds = Comparison.DEFAULT_SEEDS;
+
+    @Option(names = "--trials", description = "Settings that each tuned optimizer tries: 1, 3, 9, 27 or 81.")
+    private int trials = Families.DEFAULT_TRIALS;
+
+    @Option(
+            names = "--shares",
+            split = ",",
+            description = "Parts of the budget that all run, each with a schedule of its own. Default: 1,.5,.25,.125.",
             showDefaultValue = Visibility.NEVER)
-    private Integer seeds;
+    private List<Double> shares = Tournament.SHARES;
+
+    @Option(names = "--workers", description = "Runs at the same time, each on a thread of its own.")
+    private int workers = 1;
+
+    @Option(
+            names = "--own-clock",
+            description = "Take seconds from each run's own clock instead of clocking all optimizers side by side at the end.")
+    private boolean ownClock;
 
     @Option(
             names = "--budget",
@@ -71,8 +85,8 @@ public final class CompareCommand implements Callable<Integer> {
             names = "--rates",
             split = ",",
             description =
-                    "Adam at these rates, linear to 0 over the budget, each with every seed, instead of its sweep: for"
-                            + " where time is short. The best of them by validation loss stands for Adam.",
+                    "AdamW at these rates, linear to 0 over the budget, each with every seed, instead of its tuning: for"
+                            + " where time is short. The best of them by validation stands for AdamW.",
             showDefaultValue = Visibility.NEVER)
     private List<Double> rates = List.of();
 
@@ -95,7 +109,7 @@ public final class CompareCommand implements Callable<Integer> {
             Workloads.ALL.forEach(w -> writer.printf(
                     Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
             writer.println("                     * --batch and --inputs make variants of these");
-            Family.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
+            Families.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
             return 0;
         }
         Comparison comparison = comparison();
@@ -114,7 +128,11 @@ public final class CompareCommand implements Callable<Integer> {
                             .flatMap(workload -> variants(workload).stream())
                             .toList())
                     .families(optimizers.stream().map(this::family).toList())
-                    .seeds(seeds != null ? seeds : full ? FULL_SEEDS : Comparison.DEFAULT_SEEDS)
+                    .seeds(seeds)
+                    .trials(trials)
+                    .shares(shares.toArray(Double[]::new))
+                    .workers(workers)
+                    .clocked(!ownClock)
                     .full(full)
                     .out(out)
                     .resume(resume)
@@ -142,18 +160,14 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private Family family(String name) {
-        Family family = Family.named(name);
+        Family family = Families.named(name);
         if (rates.isEmpty()) {
             return family;
         }
         if (!rates.stream().allMatch(rate -> rate > 0 && Double.isFinite(rate))) {
             throw new IllegalArgumentException("--rates are positive numbers, not " + rates + ".");
         }
-        if (family.tuning() == Family.Tuning.LIKE_BASELINE) {
-            throw new IllegalArgumentException(
-                    name + " takes the settings that Adam's sweep finds, and with --rates there is no sweep.");
-        }
-        return name.equals(Family.BASELINE) ? Family.baselineAt(rates) : family;
+        return name.equals(Family.BASELINE) ? Families.baselineAt(rates) : family;
     }
 
     private List<Workload> variants(Workload workload) {

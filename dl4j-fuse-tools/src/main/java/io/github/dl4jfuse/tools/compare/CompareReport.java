@@ -1,7 +1,6 @@
 package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
-import io.github.dl4jfuse.tools.compare.Summary.Cost;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
 import io.github.dl4jfuse.tools.compare.Summary.Spread;
 import io.github.dl4jfuse.tools.report.HtmlReport;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -27,45 +25,49 @@ import org.slf4j.LoggerFactory;
  *
  * @param command what makes the report again, or empty
  */
-record CompareReport(List<Summary> summaries, List<RunRecord> runs, String command) {
+record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCosts> costs, String command) {
 
     private static final Logger log = LoggerFactory.getLogger(CompareReport.class);
 
     private static final String TEMPLATE = "compare.html";
 
-    private static final List<String> VERDICT_COLUMNS = List.of(
-            "workload",
-            "baseline",
-            "against it",
-            "seconds to the baseline's training loss",
-            "test at the end",
-            "test at equal time",
-            "failed");
+    private static final List<String> VERDICT_COLUMNS =
+            List.of("workload", "optimizer", "at the baseline's test", "test at the end", "test at equal time");
 
     private static final List<String> COLUMNS = List.of(
             "optimizer",
             "tried",
-            "failed",
-            "final training loss",
-            "final test",
-            "gradients to target",
             "seconds to target",
-            "seconds to baseline's test",
+            "each seed",
+            "at budget",
+            "steps to target",
+            "gradients to target",
+            "test at the end",
+            "training loss at the end",
+            "failed",
             "ms per step",
             "extra memory");
 
+    private static final List<String> COST_COLUMNS =
+            List.of("workload", "optimizer", "milliseconds by kind of step", "a run on the clock", "by its steps");
+
     private static final String HOW_TO_READ =
-            "Each run starts at the same weights and sees the same batches as the others"
-                    + " with its seed, with an empty heap; before its first run each contestant trains for a moment,"
-                    + " unmeasured. Swept families are tuned with a seed of its own; the best "
-                    + Comparison.FINALISTS
-                    + " of each run with all seeds, and the one with the lowest median validation loss stands for the"
-                    + " family. The test set chooses nothing, the last step counts, a failed run counts as infinitely"
-                    + " bad. Figures are medians over the seeds, lowest and highest in brackets. The baseline is tuned"
-                    + " Adam (without it, the first optimizer named), and the target the training loss at which it ends"
-                    + " (median); where others don't reach it, their ratio is an upper bound. Seconds are those of"
-                    + " training alone, and mean something within one report only. Test at equal time is the last one"
-                    + " measured within the seconds that the baseline's run with the same seed took.";
+            "Each run starts at the same weights and sees the same batches as the others with its seed. Tuned families try"
+                    + " equally many settings, by successive halving and by the validation set, with a seed of their own."
+                    + " Then all run at the whole budget, a half, a quarter and an eighth of it, each time with a whole"
+                    + " schedule. The test set chooses nothing; the last step counts; a failed run counts as infinitely bad."
+                    + " The target is the test metric at which the baseline, tuned AdamW (without it, the first optimizer"
+                    + " named), ends at the whole budget, median over the seeds. A contestant is at the target at the first"
+                    + " of two readings in a row at or above it (the last reading of a run counts alone), on the median"
+                    + " curve over its seeds, at the budget where that is soonest; the baseline by the same rule. Reached"
+                    + " by under half of the seeds is not reached, and its ratio an upper bound. Test at equal time is the"
+                    + " last reading within the seconds that the baseline's whole budget takes.";
+
+    private static final String CLOCKED_APART =
+            " Seconds are steps by kind times what a step of that kind costs, clocked for all contestants in turns in one"
+                    + " call; reading the network costs none.";
+
+    private static final String CLOCKED_IN_RUNS = " Seconds are those on each run's own clock, reading left out.";
 
     private List<String> rivals() {
         return summaries.stream()
@@ -107,6 +109,10 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
         return runs.stream().map(property).distinct().collect(Collectors.joining(" and "));
     }
 
+    private String howToRead() {
+        return HOW_TO_READ + (costs.isEmpty() ? CLOCKED_IN_RUNS : CLOCKED_APART);
+    }
+
     /** Returns all tables, the verdict first. */
     String markdown() {
         StringBuilder text = new StringBuilder("# Results\n\n");
@@ -114,24 +120,27 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
         if (!command.isEmpty()) {
             text.append("```sh\n").append(command).append("\n```\n\n");
         }
-        text.append(HOW_TO_READ).append("\n\n");
+        text.append(howToRead()).append("\n\n");
         if (!rivals().isEmpty()) {
             text.append("## Verdict\n\n");
-            table(text, VERDICT_COLUMNS, 3, verdicts());
-            for (String sentence : overall()) {
-                text.append("- ").append(sentence).append('\n');
-            }
-            text.append(
-                    "\nShare of workloads on which an optimizer reaches the target within τ times the seconds of the"
-                            + " fastest:\n\n");
-            table(text, profileColumns(), 1, profiles());
+            sentences().forEach(sentence -> text.append("- ").append(sentence).append('\n'));
+            text.append('\n');
+            table(text, VERDICT_COLUMNS, 2, verdicts());
         }
         for (Summary summary : summaries) {
             text.append("## ").append(summary.workload()).append("\n\n");
             text.append(target(summary)).append("\n\n");
-            table(text, COLUMNS, 1, summary.rows().stream().map(this::cells).toList());
+            table(
+                    text,
+                    COLUMNS,
+                    1,
+                    summary.rows().stream().map(row -> cells(summary, row)).toList());
             failures(summary)
                     .forEach(failure -> text.append("- ").append(failure).append('\n'));
+        }
+        if (!costs.isEmpty()) {
+            text.append("## What a step costs\n\n");
+            table(text, COST_COLUMNS, 2, costs.stream().map(CompareReport::cells).toList());
         }
         return text.toString().stripTrailing() + "\n";
     }
@@ -149,127 +158,123 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
     private List<List<String>> verdicts() {
         List<List<String>> rows = new ArrayList<>();
         for (Summary summary : summaries) {
-            Row baseline = summary.rows().get(0);
             for (Row row : summary.rows().subList(1, summary.rows().size())) {
                 rows.add(List.of(
                         summary.workload(),
-                        baseline.contestant(),
                         row.contestant(),
                         Speedup.of(summary, row).inWords(),
-                        testAgainst(baseline, row, (ours, theirs) -> ours.end()),
-                        testAgainst(
-                                baseline,
-                                row,
-                                (ours, theirs) -> ours.after(theirs.end().seconds())),
-                        row.failures() + " of " + row.runs().size()));
+                        difference(summary, row),
+                        against(summary, row.atEqualTime())));
             }
         }
         return rows;
     }
 
-    /** Median over the seeds of the difference, or the ratio, to the end of the baseline's run. */
-    private static String testAgainst(Row baseline, Row row, BiFunction<RunRecord, RunRecord, Checkpoint> point) {
-        int pairs = Math.min(baseline.runs().size(), row.runs().size());
-        boolean classes = hasClasses(row);
-        double median = Spread.of(IntStream.range(0, pairs).mapToDouble(i -> {
-                    Checkpoint ours =
-                            point.apply(row.runs().get(i), baseline.runs().get(i));
-                    Checkpoint theirs = baseline.runs().get(i).end();
-                    return classes
-                            ? 100 * (ours.testAccuracy() - theirs.testAccuracy())
-                            : ours.testLoss() / theirs.testLoss();
-                }))
-                .median();
-        return classes ? number("%+.2f points", median) : number("%.3g times the loss", median);
+    /** The mean difference of the test metric to the baseline's over the seeds, with its standard error. */
+    private static String difference(Summary summary, Row row) {
+        double[] differences = summary.differences(row);
+        double mean = java.util.Arrays.stream(differences).average().orElse(Double.NaN);
+        double squares = java.util.Arrays.stream(differences)
+                .map(one -> (one - mean) * (one - mean))
+                .sum();
+        double error = Math.sqrt(squares / differences.length / Math.max(1, differences.length - 1));
+        if (!Double.isFinite(mean)) {
+            return "-";
+        }
+        String spread = differences.length > 1 ? " ± " + scaled(summary, error, "%.2f", "%.2g") : "";
+        return scaled(summary, mean, "%+.2f", "%+.3g") + spread + (summary.classes() ? " points" : " of minus the loss");
     }
 
-    private List<String> overall() {
+    private static String against(Summary summary, double test) {
+        if (!Double.isFinite(test)) {
+            return "-";
+        }
+        return summary.classes()
+                ? number("%+.2f points", 100 * (test - summary.target()))
+                : number("%.3g times the loss", test / summary.target());
+    }
+
+    private static String scaled(Summary summary, double value, String forClasses, String otherwise) {
+        return summary.classes() ? number(forClasses, 100 * value) : number(otherwise, value);
+    }
+
+    /** Returns what the figures say over all workloads, in plain words. */
+    List<String> sentences() {
         return rivals().stream()
-                .map(family -> Speedup.of(summaries, family))
-                .map(speedup -> String.format(
-                        Locale.ROOT,
-                        "%s, seconds to the baseline's training loss, geometric mean over workloads (%d): **%s** (95 %%"
-                                + " bootstrap interval of the ratio %.2f .. %.2f)%s.",
-                        speedup.family(),
-                        speedup.workloads(),
-                        speedup.inWords(),
-                        speedup.low(),
-                        speedup.high(),
-                        speedup.missed() == 0 ? "" : "; missed on " + speedup.missed() + " of " + speedup.workloads()))
+                .map(family -> {
+                    Speedup speedup = Speedup.of(summaries, family);
+                    String where = speedup.workloads() == 1
+                            ? ""
+                            : ", geometric mean over " + speedup.workloads() + " workloads";
+                    String missed = speedup.missed() == 0
+                            ? ""
+                            : "; not there on " + speedup.missed() + " of " + speedup.workloads();
+                    return String.format(
+                            Locale.ROOT,
+                            "%s is at the test metric of tuned AdamW %s%s (95 %% bootstrap interval of the ratio %.2f .. %.2f)%s.",
+                            family,
+                            speedup.inWords(),
+                            where,
+                            speedup.low(),
+                            speedup.high(),
+                            missed);
+                })
                 .toList();
     }
 
-    private static List<String> profileColumns() {
-        List<String> columns = new ArrayList<>(List.of("optimizer"));
-        Profile.TAUS.forEach(tau -> columns.add(String.format(Locale.ROOT, "τ = %.4g", tau)));
-        return columns;
-    }
-
-    private List<List<String>> profiles() {
-        List<List<String>> rows = new ArrayList<>();
-        for (Profile profile : Profile.of(summaries)) {
-            List<String> row = new ArrayList<>(List.of(profile.family()));
-            Profile.TAUS.forEach(tau -> row.add(number("%.0f %%", 100 * profile.within(tau))));
-            rows.add(row);
-        }
-        return rows;
-    }
-
     private static String target(Summary summary) {
-        Row baseline = summary.rows().get(0);
-        String edge = Family.ALL.stream()
-                        .filter(family ->
-                                family.name().equals(baseline.family()) && family.tuning() == Family.Tuning.SWEEP)
-                        .flatMap(family -> family.members().stream().filter(family::isAtTheEdge))
-                        .anyMatch(member -> member.name().equals(baseline.contestant()))
-                ? " Its rate lies at the edge of the sweep, so another one may be better still."
-                : "";
-        return String.format(
-                Locale.ROOT,
-                "%s.\n\nTarget: training loss %.4g, the median that %s ends at; its test: %s.%s",
-                baseline.runs().get(0).description(),
-                summary.targetLoss(),
-                baseline.contestant(),
-                number(
-                        hasClasses(baseline) ? "%.2f %%" : "%.4g",
-                        (hasClasses(baseline) ? 100 : 1) * summary.targetTest()),
-                edge);
+        return summary.baseline().runs().get(0).description() + ".\n\nTarget: "
+                + (summary.classes() ? "test accuracy " : "test loss ")
+                + metric(summary, summary.target()) + ", the median that "
+                + summary.baseline().contestant() + " ends at.";
     }
 
-    private static boolean hasClasses(Row row) {
-        return !Double.isNaN(row.testAccuracy().median());
+    /** A test metric as users know it: the accuracy in per cent, or the loss. */
+    private static String metric(Summary summary, double test) {
+        return summary.classes() ? number("%.2f %%", 100 * test) : number("%.4g", -test);
     }
 
-    private List<String> cells(Row row) {
+    private List<String> cells(Summary summary, Row row) {
+        TimeToTarget time = row.toTarget();
         return List.of(
                 row.contestant(),
                 String.valueOf(row.tried()),
-                row.failures() + " of " + row.runs().size(),
-                spread("%.4g", row.trainingLoss(), 1),
-                hasClasses(row) ? spread("%.2f %%", row.testAccuracy(), 100) : spread("%.4g", row.testLoss(), 1),
-                reached(row, row.toLoss(), "%,.0f", Cost::gradients),
-                reached(row, row.toLoss(), "%.1f", Cost::seconds),
-                reached(row, row.toTest(), "%.1f", Cost::seconds),
+                time.reached() ? number("%.2f", time.seconds()) : number("not in %.2f", time.seconds()),
+                time.perSeed().stream().map(one -> number("%.2f", one)).collect(Collectors.joining(", ")),
+                time.reached() ? share(time.share()) : "-",
+                number("%,.0f", time.steps()),
+                number("%,.0f", time.gradients()),
+                metric(summary, row.test().median()) + " (" + metric(summary, row.test().lowest()) + " .. "
+                        + metric(summary, row.test().highest()) + ")",
+                spread("%.4g", row.trainingLoss()),
+                row.failures() + " of " + row.allRuns(),
                 number("%.2f", row.millisecondsPerStep()),
                 bytes(row.extraBytes()));
     }
 
-    private static String spread(String format, Spread spread, double scale) {
-        return number(format, scale * spread.median()) + " (" + number(format, scale * spread.lowest()) + " .. "
-                + number(format, scale * spread.highest()) + ")";
+    private static String share(double share) {
+        return share == 1 ? "1" : "1/" + Math.round(1 / share);
+    }
+
+    private static List<String> cells(StepCosts one) {
+        String kinds = one.milliseconds().entrySet().stream()
+                .map(entry -> entry.getKey() + ": " + number("%.3g", entry.getValue()))
+                .collect(Collectors.joining("; "));
+        return List.of(
+                one.workload(),
+                one.contestant(),
+                kinds,
+                number("%.2f s", one.clocked()),
+                number("%.2f s", one.predicted()));
+    }
+
+    private static String spread(String format, Spread spread) {
+        return number(format, spread.median()) + " (" + number(format, spread.lowest()) + " .. "
+                + number(format, spread.highest()) + ")";
     }
 
     private static String number(String format, double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "-";
-    }
-
-    private static String reached(Row row, Cost cost, String format, Function<Cost, Spread> property) {
-        int all = row.runs().size();
-        if (cost.reached() == 0) {
-            return "not reached";
-        }
-        String median = number(format, property.apply(cost).median());
-        return cost.reached() == all ? median : median + " (" + cost.reached() + " of " + all + " runs)";
     }
 
     private static String bytes(long count) {
@@ -283,27 +288,28 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
 
     private static List<String> failures(Summary summary) {
         return summary.rows().stream()
-                .flatMap(row -> row.runs().stream())
+                .flatMap(row -> row.curves().stream())
+                .flatMap(curve -> curve.runs().stream())
                 .filter(RunRecord::failed)
                 .map(run -> String.format(
                         Locale.ROOT,
-                        "%s, seed %d failed at %,d gradients: %s",
+                        "%s, seed %d, budget %s failed at %,d gradients: %s",
                         run.contestant(),
                         run.seed(),
+                        share(run.share()),
                         run.end().gradients(),
                         run.failure()))
                 .toList();
     }
 
-    /** Writes all checkpoints of all runs, those of the sweeps included. */
+    /** Writes all checkpoints of all runs, those of the tuning included. */
     private void writeCsv(Path file) throws IOException {
         CSVFormat format = CSVFormat.DEFAULT
                 .builder()
                 .setRecordSeparator('\n')
-                .setHeader(
-                        ("workload,contestant,seed,failure,gradients,seconds,training_loss,validation_loss,test_loss,"
-                                        + "test_accuracy")
-                                .split(","))
+                .setHeader(("workload,contestant,seed,share,failure,gradients,seconds,training_loss,validation_loss,"
+                                + "validation_accuracy,test_loss,test_accuracy")
+                        .split(","))
                 .build();
         try (CSVPrinter printer = new CSVPrinter(Files.newBufferedWriter(file), format)) {
             for (RunRecord run : runs) {
@@ -312,11 +318,13 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
                             run.workload(),
                             run.contestant(),
                             run.seed(),
+                            run.share(),
                             run.failure(),
                             c.gradients(),
                             c.seconds(),
                             c.trainingLoss(),
                             c.validationLoss(),
+                            c.validationAccuracy(),
                             c.testLoss(),
                             c.testAccuracy());
                 }
@@ -328,38 +336,45 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, String comma
     String html() {
         List<Map<String, Object>> sections = new ArrayList<>();
         for (Summary summary : summaries) {
+            List<List<String>> rows =
+                    summary.rows().stream().map(row -> cells(summary, row)).toList();
             sections.add(Map.of(
                     "workload", summary.workload(),
                     "target", target(summary),
-                    "rows", summary.rows().stream().map(this::cells).toList(),
+                    "rows", rows,
                     "failures", failures(summary),
-                    "sweep", sweep(summary),
-                    "overGradients", SummaryCharts.lossOverGradients(summary),
-                    "overSeconds", SummaryCharts.lossOverSeconds(summary),
+                    "tuning", tuning(summary),
+                    "testOverSeconds", SummaryCharts.testOverSeconds(summary),
+                    "lossOverSeconds", SummaryCharts.lossOverSeconds(summary),
                     "measured", SummaryCharts.measured(summary)));
         }
-        List<String> plain =
-                overall().stream().map(line -> line.replace("**", "")).toList();
         Map<String, Object> page = Map.of(
                 "origin", origin(),
-                "how", HOW_TO_READ,
+                "how", howToRead(),
                 "verdictColumns", VERDICT_COLUMNS,
                 "verdicts", verdicts(),
-                "overall", plain,
-                "profileColumns", profileColumns(),
-                "profiles", profiles(),
+                "sentences", sentences(),
+                "costColumns", COST_COLUMNS,
+                "costs", costs.stream().map(CompareReport::cells).toList(),
                 "columns", COLUMNS,
                 "sections", sections,
                 "command", command);
         return HtmlReport.page(CompareReport.class, TEMPLATE, page);
     }
 
-    private static List<List<String>> sweep(Summary summary) {
-        return summary.tuning().stream()
+    /** The trials of the tuning, the longest ones first, each with what it was chosen by. */
+    private static List<List<String>> tuning(Summary summary) {
+        return IntStream.range(0, summary.tuning().size())
+                .mapToObj(i -> summary.tuning().get(summary.tuning().size() - 1 - i))
                 .map(run -> List.of(
                         run.contestant(),
-                        run.failed() ? run.failure() : number("%.4g", run.validation()),
-                        number("%.4g", run.end().trainingLoss())))
+                        run.budget(),
+                        run.failed()
+                                ? run.failure()
+                                : number("%.4g", run.end().validationLoss())
+                                        + (summary.classes()
+                                                ? number(", %.2f %%", 100 * run.end().validationAccuracy())
+                                                : "")))
                 .toList();
     }
 }

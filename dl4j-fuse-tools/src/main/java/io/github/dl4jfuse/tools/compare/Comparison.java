@@ -2,18 +2,13 @@ package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.datasets.Terminal;
-import io.github.dl4jfuse.tools.compare.Contestant.Swept;
-import io.github.dl4jfuse.tools.compare.Family.Tuning;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.tools.machine.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -23,28 +18,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compares optimisers with swept Adam on one network or on several.
+ * Compares optimisers with tuned AdamW on one network or on several. The clock is the test: a figure is the time until a
+ * contestant is for good at the test metric that AdamW ends at.
  *
  * <pre>
  *   Comparison.of(configuration, trainData, testData).run();
  * </pre>
  *
- * <p>For each workload, first all members of the swept families run with a seed that only tunes; then the {@value
- * #FINALISTS} best of each family by validation loss, and the families without a sweep, run with seeds 1, 2, .. in turns
- * (A B C, A B C, ..), so that whatever disturbs the machine hits all alike. For one seed all start at the same weights and
- * see the same batches. Every finished run is a line of {@value #RESULTS} in the output folder, beside which the report
- * comes to lie.
+ * <p>For each workload, first every family that is tuned tries as many settings as each other, by successive halving and by
+ * the validation set; then all run with seeds 1, 2, .. at several budgets ({@link Tournament}). For one seed all start at
+ * the same weights and see the same batches; the test set chooses nothing. Every finished run is a line of {@value #RESULTS}
+ * in the output folder, beside which the report comes to lie.
  */
 public final class Comparison {
 
-    /** How many members of a swept family run with all seeds. */
-    public static final int FINALISTS = 3;
-
     /** Default number of seeds. */
-    public static final int DEFAULT_SEEDS = 3;
+    public static final int DEFAULT_SEEDS = 5;
 
     /** Default optimizers. */
-    public static final List<String> DEFAULT_OPTIMIZERS = List.of(Family.BASELINE, "fuse-pv");
+    public static final List<String> DEFAULT_OPTIMIZERS = List.of(Family.BASELINE, "preconditioned");
 
     /** Default output folder. */
     public static final Path DEFAULT_OUT = Path.of("dl4j-fuse-report", "compare");
@@ -56,8 +48,12 @@ public final class Comparison {
 
     private final List<Workload> workloads;
     private List<Family> families =
-            DEFAULT_OPTIMIZERS.stream().map(Family::named).toList();
+            DEFAULT_OPTIMIZERS.stream().map(Families::named).toList();
     private int seeds = DEFAULT_SEEDS;
+    private int trials = Families.DEFAULT_TRIALS;
+    private List<Double> shares = Tournament.SHARES;
+    private int workers = 1;
+    private boolean clocked = true;
     private Budget budget;
     private boolean full;
     private Path out = DEFAULT_OUT;
@@ -104,16 +100,13 @@ public final class Comparison {
         if (chosen.isEmpty()) {
             throw new IllegalArgumentException("There is nobody to compare: name at least one optimizer.");
         }
-        // Those that take the baseline's settings come after it.
-        families = chosen.stream()
-                .sorted(Comparator.comparing(family -> family.tuning() == Tuning.LIKE_BASELINE))
-                .toList();
+        families = List.copyOf(chosen);
         return this;
     }
 
     /** Sets what is compared by the names of {@link Family#ALL}. */
     public Comparison optimizers(String... names) {
-        return families(Stream.of(names).map(Family::named).toList());
+        return families(Stream.of(names).map(Families::named).toList());
     }
 
     /** Adds an optimiser of one's own at its own settings. */
@@ -131,6 +124,43 @@ public final class Comparison {
             throw new IllegalArgumentException("At most " + (RunRecord.TUNING_SEED - 1) + " seeds, not " + count + ".");
         }
         seeds = count;
+        return this;
+    }
+
+    /** Sets how many settings of each tuned family are tried, 1 or more; default {@value Families#DEFAULT_TRIALS}. */
+    public Comparison trials(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("At least one trial is needed, not " + count + ".");
+        }
+        trials = count;
+        return this;
+    }
+
+    /** Sets the parts of the budget that every contestant runs, each with a schedule of its own; default 1, 1/2, 1/4, 1/8. */
+    public Comparison shares(Double... parts) {
+        if (parts.length == 0 || !Stream.of(parts).allMatch(part -> part > 0 && part <= 1)) {
+            throw new IllegalArgumentException(
+                    "Parts of the budget are numbers above 0 and up to 1, not " + List.of(parts) + ".");
+        }
+        shares = Stream.of(parts).sorted(Comparator.reverseOrder()).toList();
+        return this;
+    }
+
+    /** Sets how many runs go on at the same time, each on a thread of its own; default 1. */
+    public Comparison workers(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("At least one worker is needed, not " + count + ".");
+        }
+        workers = count;
+        return this;
+    }
+
+    /**
+     * Sets whether the costs of steps are measured side by side at the end, so that seconds don't depend on what else the
+     * machine did while a run went on; default true. Otherwise seconds are those on each run's own clock.
+     */
+    public Comparison clocked(boolean apart) {
+        clocked = apart;
         return this;
     }
 
@@ -188,204 +218,55 @@ public final class Comparison {
      */
     public Outcome run() {
         requireFreshOrResumed();
-        Session session = new Session(new ResultsFile(resultsFile()));
-        log.info("Comparing on {}", session.machine);
-        List<RunRecord> runs = session.all();
-        List<Summary> summaries = Summary.of(runs);
-        return new CompareReport(summaries, runs, command).write(out);
+        return compare(new ResultsFile(resultsFile()));
     }
 
-    /** One call of {@link #run}. */
-    private final class Session {
-
-        private final ResultsFile results;
-        private final String commit = Machine.commit();
-        private final String machine;
-        private final List<RunRecord> asked = new ArrayList<>();
-        private ProgressBar bar;
-
-        Session(ResultsFile results) {
-            this.results = results;
-            if (Launcher.isDone()) {
-                Acceleration.enable();
-            }
-            machine = Machine.describe();
+    private Outcome compare(ResultsFile results) {
+        if (Launcher.isDone()) {
+            Acceleration.enable();
         }
-
-        /** Does all runs, and returns them and nothing else that the file may hold. */
-        List<RunRecord> all() {
-            try (ProgressBar shown = Terminal.isPresent() ? progressBar() : null) {
-                bar = shown;
-                for (Workload workload : workloads) {
-                    new Arena(workload).compete();
-                }
-            }
-            return asked;
-        }
-
-        private ProgressBar progressBar() {
-            long asked = families.stream().mapToLong(this::runs).sum();
-            long unasked = needsBaselineSweep() ? baseline().members().size() : 0;
-            return new ProgressBarBuilder()
-                    .setTaskName("Comparing")
-                    .setInitialMax(workloads.size() * (asked + unasked))
-                    .build();
-        }
-
-        private long runs(Family family) {
-            int members = family.members().size();
-            return switch (family.tuning()) {
-                case NONE -> (long) seeds * members;
-                case SWEEP -> members + (long) seeds * Math.min(FINALISTS, members);
-                case LIKE_BASELINE -> seeds;
-            };
-        }
-
-        /** All runs on one workload; the data are read when the first run needs them, and forgotten after the last. */
-        private final class Arena {
-
-            private final Workload workload;
-            private final Budget limit;
-            private final Set<String> warm = new HashSet<>();
-            private Workload.Split data;
-            private String networkPrint;
-            private String dataPrint;
-
-            Arena(Workload workload) {
-                this.workload = workload;
-                limit = budget == null ? workload.budget(full) : budget;
-            }
-
-            void compete() {
-                List<Contestant> finalists = new ArrayList<>();
-                List<RunRecord> baselineSweep = needsBaselineSweep() ? tune(baseline()) : null;
-                for (Family family : families) {
-                    List<RunRecord> sweep = family.tuning() == Tuning.SWEEP ? tune(family) : List.of();
-                    if (family.name().equals(Family.BASELINE)) {
-                        baselineSweep = sweep;
-                    }
-                    finalists.addAll(finalists(family, sweep, baselineSweep));
-                }
-                for (long seed = 1; seed <= seeds; seed++) {
-                    for (Contestant contestant : finalists) {
-                        run(contestant, seed);
-                    }
-                }
-            }
-
-            private List<RunRecord> tune(Family family) {
-                return family.members().stream()
-                        .map(member -> run(member, RunRecord.TUNING_SEED))
-                        .sorted(Comparator.comparingDouble(RunRecord::validation))
-                        .toList();
-            }
-
-            private List<Contestant> finalists(Family family, List<RunRecord> sweep, List<RunRecord> baselineSweep) {
-                return switch (family.tuning()) {
-                    case NONE -> family.members();
-                    case SWEEP ->
-                        sweep.stream()
-                                .limit(FINALISTS)
-                                .map(run -> member(family, run.contestant()))
-                                .toList();
-                    case LIKE_BASELINE -> {
-                        Swept best = member(baseline(), baselineSweep.get(0).contestant())
-                                .swept();
-                        yield family.members().stream()
-                                .filter(member -> member.swept().equals(best))
-                                .toList();
-                    }
-                };
-            }
-
-            private RunRecord run(Contestant contestant, long seed) {
-                RunRecord.Key key = new RunRecord.Key(workload.name(), full, contestant.name(), seed, limit.toString());
-                RunRecord run = results.find(key, () -> fingerprint(contestant)).orElse(null);
-                if (run == null) {
-                    run = record(contestant, seed);
-                    results.add(run);
-                    if (bar != null) {
-                        bar.step();
-                    }
-                } else if (bar != null) {
-                    bar.maxHint(bar.getMax() - 1);
-                }
-                asked.add(run);
-                return run;
-            }
-
-            private void prepare() {
-                if (data == null) {
-                    data = workload.data(full);
-                    networkPrint = Fingerprint.of(workload);
-                    dataPrint = Fingerprint.of(workload, data);
-                }
-            }
-
-            private Fingerprint fingerprint(Contestant contestant) {
-                prepare();
-                String updater;
-                try {
-                    updater = Fingerprint.of(contestant, contestant.updater().apply(() -> 0));
-                } catch (RuntimeException | Error e) {
-                    updater = "fails"; // as its run will
-                }
-                return new Fingerprint(networkPrint, dataPrint, updater);
-            }
-
-            private Runner.Course course(Contestant contestant, long seed) {
-                Runner runner = new Runner(workload, data, limit);
-                try {
-                    return runner.run(contestant, seed);
-                } catch (RuntimeException | Error e) {
-                    log.warn("{} failed before its first step.", contestant.name(), e);
-                    return runner.failed(contestant, e);
-                }
-            }
-
-            private RunRecord record(Contestant contestant, long seed) {
-                prepare();
-                if (warm.add(contestant.family())) {
-                    new Runner(workload, data, limit).warmUp(contestant, seed);
-                }
-                Runner.Course course = course(contestant, seed);
-                return new RunRecord(
-                        workload.name(),
-                        full,
-                        workload.description() + ". " + data.inWords(),
-                        contestant.name(),
-                        contestant.family(),
-                        course.settings(),
-                        seed,
-                        limit.toString(),
-                        commit,
-                        machine,
-                        course.failure(),
-                        course.steps(),
-                        course.extraBytes(),
-                        new Fingerprint(networkPrint, dataPrint, course.updater()),
-                        course.checkpoints());
+        String machine = Machine.describe();
+        log.info("Comparing on {}", machine);
+        List<RunRecord> runs = new ArrayList<>();
+        List<StepCosts> costs = new ArrayList<>();
+        try (ProgressBar bar = Terminal.isPresent() ? progressBar() : null) {
+            for (Workload workload : workloads) {
+                Tournament tournament = new Tournament(
+                        workload, plan(workload), results, Machine.commit(), machine, what -> step(bar, what));
+                tournament.compete();
+                runs.addAll(tournament.runs());
+                costs.addAll(tournament.costs());
             }
         }
+        List<Summary> summaries = Summary.of(runs, costs);
+        return new CompareReport(summaries, runs, costs, command).write(out);
     }
 
-    private Family baseline() {
-        return families.stream()
-                .filter(family -> family.name().equals(Family.BASELINE))
-                .findFirst()
-                .orElseGet(() -> Family.named(Family.BASELINE));
+    private Tournament.Plan plan(Workload workload) {
+        return new Tournament.Plan(
+                families,
+                trials,
+                seeds,
+                shares,
+                budget == null ? workload.budget(full) : budget,
+                full,
+                workers,
+                clocked);
     }
 
-    /** Whether someone takes the baseline's best settings although the baseline itself takes no part. */
-    private boolean needsBaselineSweep() {
-        return !families.contains(baseline())
-                && families.stream().anyMatch(family -> family.tuning() == Tuning.LIKE_BASELINE);
+    private ProgressBar progressBar() {
+        return new ProgressBarBuilder()
+                .setTaskName("Comparing")
+                .setInitialMax(workloads.stream()
+                        .mapToLong(workload -> plan(workload).runs())
+                        .sum())
+                .build();
     }
 
-    private static Contestant member(Family family, String name) {
-        return family.members().stream()
-                .filter(member -> Objects.equals(member.name(), name))
-                .findFirst()
-                .orElseThrow();
+    private static void step(ProgressBar bar, String what) {
+        if (bar != null) {
+            bar.step();
+            bar.setExtraMessage(what);
+        }
     }
 }

@@ -14,11 +14,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
-import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 
 /**
@@ -36,11 +37,20 @@ public record Fingerprint(String network, String data, String updater) {
 
     private static final Pattern ADDRESS = Pattern.compile("\\$\\$Lambda[^\\s,)]*|@[0-9a-f]+");
 
-    /** Takes the optimiser of a run. */
-    static String of(Contestant contestant, IUpdater updater) {
-        Object listener =
-                contestant.listener() == null ? null : contestant.listener().get();
-        return digest(contestant.algorithm() + inWords(updater) + inWords(listener));
+    /** Takes the optimiser of a run: what it puts into each layer, and its listeners. */
+    static String of(Workload workload, Contestant contestant, Equipment equipment) {
+        List<Layer> layers =
+                workload.architecture(1).with(equipment.updaters()::apply).layers();
+        StringBuilder text = new StringBuilder(contestant.algorithm() + equipment.settings());
+        for (Layer layer : layers) {
+            text.append(ADDRESS.matcher(String.valueOf(layer.getIDropout())).replaceAll(""));
+            if (layer instanceof BaseLayer base) {
+                text.append(inWords(base.getIUpdater())).append(inWords(base.getBiasUpdater()));
+                text.append(ADDRESS.matcher(String.valueOf(base.getRegularization())).replaceAll(""));
+            }
+        }
+        equipment.listeners().forEach(listener -> text.append(inWords(listener)));
+        return digest(text + inWords(equipment.evaluation()));
     }
 
     /** Takes the network of a workload; what the comparison replaces in it does not count. */

@@ -113,7 +113,7 @@ final class ResultsFile {
      *
      * @param now what is to be run; asked only where there is a run of that name
      */
-    Optional<RunRecord> find(RunRecord.Key key, Supplier<Fingerprint> now) {
+    synchronized Optional<RunRecord> find(RunRecord.Key key, Supplier<Fingerprint> now) {
         List<RunRecord> named =
                 runs.stream().filter(run -> run.key().equals(key)).toList();
         if (named.isEmpty()) {
@@ -135,11 +135,46 @@ final class ResultsFile {
         return same;
     }
 
-    List<RunRecord> runs() {
+    synchronized List<RunRecord> runs() {
         return List.copyOf(runs);
     }
 
-    void add(RunRecord run) {
+    /** Returns the costs of steps on a workload, all of one call; empty where none were measured. */
+    List<StepCosts> costs(String workload, boolean full) {
+        Path costs = costsFile(workload, full);
+        if (!Files.exists(costs)) {
+            return List.of();
+        }
+        try {
+            List<StepCosts> all = new ArrayList<>();
+            for (String line : Files.readAllLines(costs)) {
+                all.add(mapper.readValue(line, StepCosts.class));
+            }
+            return all;
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    "The file of costs " + costs + " cannot be read (" + e + "): delete it, and they are measured anew.", e);
+        }
+    }
+
+    /** Keeps the costs of a call in place of those of earlier calls. */
+    void keepCosts(String workload, boolean full, List<StepCosts> costs) {
+        StringBuilder lines = new StringBuilder();
+        try {
+            for (StepCosts one : costs) {
+                lines.append(mapper.writeValueAsString(one)).append('\n');
+            }
+            Files.writeString(costsFile(workload, full), lines);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("The costs of steps could not be written (" + e + ").", e);
+        }
+    }
+
+    private Path costsFile(String workload, boolean full) {
+        return file.resolveSibling("costs-" + workload + (full ? "" : "-fast") + ".jsonl");
+    }
+
+    synchronized void add(RunRecord run) {
         try {
             String line = mapper.writeValueAsString(run) + "\n";
             Files.write(file, line.getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);

@@ -15,15 +15,16 @@ import java.util.Map;
  * @param contestant name of the contestant
  * @param family its family
  * @param settings its updater in full
- * @param seed of weights and batch order; {@value #TUNING_SEED} is the one that sweeps are tuned with
- * @param budget as on the command line
+ * @param seed of weights and batch order; {@value #TUNING_SEED} is the one that families are tuned with
+ * @param budget of this run, as on the command line
+ * @param share which part of the whole budget that is; the schedule ends where this budget ends
  * @param commit of the source, or "unknown"
  * @param machine versions, backend, device, threads and setting
  * @param failure empty, or why the run counts as failed
  * @param steps training steps done
  * @param extraBytes what the optimiser keeps: the updater state, and the vectors of its listener if it has one; {@value
  *     #UNKNOWN} for DL4J's own line search methods
- * @param fingerprint what it was made with; null in lines of versions that did not note it
+ * @param fingerprint what it was made with
  * @param checkpoints where it stood, the start first
  */
 public record RunRecord(
@@ -35,6 +36,7 @@ public record RunRecord(
         String settings,
         long seed,
         String budget,
+        double share,
         String commit,
         String machine,
         String failure,
@@ -49,38 +51,51 @@ public record RunRecord(
     /** Says that {@link #extraBytes} is not known. */
     static final long UNKNOWN = -1;
 
+    private static final double TIE = 1e-6; // less than one example of a validation set is worth
+
     /**
-     * Where a run stood.
+     * Where a run stood. Runs that only tune read the validation set at their end and nothing else.
      *
      * @param gradients gradient evaluations so far; an evaluation of the loss alone counts as a third
-     * @param seconds seconds of training so far
-     * @param trainingLoss mean loss over the whole training set, evaluation mode
+     * @param seconds seconds of training so far, on this run's own clock
+     * @param steps steps so far by kind, whose costs are measured apart ({@link Costs})
+     * @param trainingLoss mean loss over the first examples of the training set, evaluation mode, without penalties
      * @param validationLoss the same over the validation set
-     * @param testLoss the same over the whole test set
+     * @param validationAccuracy share of the validation set classified correctly, NaN without classes
+     * @param testLoss mean loss over the whole test set
      * @param testAccuracy share of the test set classified correctly, NaN without classes
      * @param measured what the optimiser's listener measured last, by name; empty where it measures nothing
      */
     public record Checkpoint(
             long gradients,
             double seconds,
+            Map<StepKind, Long> steps,
             double trainingLoss,
             double validationLoss,
+            double validationAccuracy,
             double testLoss,
             double testAccuracy,
             Map<String, Double> measured) {
 
-        /** Takes lines without measurements too. */
+        /** Takes lines without counts or measurements too. */
         public Checkpoint {
+            steps = steps == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(steps));
             measured = measured == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(measured));
+        }
+
+        /** Returns the test metric so that higher is better: the accuracy, or minus the loss where there are no classes. */
+        @JsonIgnore
+        double test() {
+            return Double.isNaN(testAccuracy) ? -testLoss : testAccuracy;
         }
     }
 
     /** What tells one run from another in one results file. */
-    record Key(String workload, boolean full, String contestant, long seed, String budget) {}
+    record Key(String workload, boolean full, String contestant, long seed, String budget, double share) {}
 
     @JsonIgnore
     Key key() {
-        return new Key(workload, full, contestant, seed, budget);
+        return new Key(workload, full, contestant, seed, budget, share);
     }
 
     /** Returns where the run ended. */
@@ -89,23 +104,25 @@ public record RunRecord(
         return checkpoints.get(checkpoints.size() - 1);
     }
 
-    /** Returns where the run stood last within so many seconds of training; its end if it was shorter. */
-    Checkpoint after(double seconds) {
-        return checkpoints.stream()
-                .takeWhile(checkpoint -> checkpoint.seconds() <= seconds)
-                .reduce(checkpoints.get(0), (earlier, later) -> later);
-    }
-
     /** Returns whether the run failed. */
     @JsonIgnore
     public boolean failed() {
         return !failure.isEmpty();
     }
 
-    /** Returns the validation loss at the end, infinite for a failed run. */
+    /**
+     * Returns what settings are chosen by, higher is better: the validation metric at the end, in which a loss decides
+     * between equal accuracies; minus infinity for a failed run.
+     */
     @JsonIgnore
     double validation() {
-        double loss = end().validationLoss();
-        return failed() || Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
+        Checkpoint end = end();
+        if (failed() || Double.isNaN(end.validationLoss())) {
+            return Double.NEGATIVE_INFINITY;
+        }
+        double loss = end.validationLoss();
+        return Double.isNaN(end.validationAccuracy())
+                ? -loss
+                : end.validationAccuracy() - TIE * loss / (1 + Math.abs(loss));
     }
 }

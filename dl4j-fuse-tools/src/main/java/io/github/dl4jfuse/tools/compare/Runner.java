@@ -1,11 +1,15 @@
 package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.acceleration.Acceleration;
+import io.github.dl4jfuse.datasets.DataSource;
 import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.listener.LfsoStatistics;
 import io.github.dl4jfuse.listener.OptimizerReport;
+import io.github.dl4jfuse.network.Dl4jModel;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import io.github.dl4jfuse.tools.networks.Networks;
+import io.github.dl4jfuse.tools.networks.Networks.Score;
 import io.github.dl4jfuse.updater.AdamLbfgsConfig;
 import io.github.dl4jfuse.updater.Lfso;
 import io.github.dl4jfuse.updater.Preconditioned;
@@ -13,46 +17,56 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.learning.config.IUpdater;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Trains one network within a budget and measures it at evenly spaced points. For one seed all contestants start at the
- * same weights and see the same batches. The clock stands still while the network is measured; the last point is the end
- * of the run, not its best moment.
+ * Trains one network within a budget and reads it at evenly spaced points. For one seed all contestants start at the same
+ * weights and see the same batches. Reading costs no time; the last point is the end of the run, not its best moment.
  */
 final class Runner {
 
-    private static final Logger log = LoggerFactory.getLogger(Runner.class);
+    /** What is read of a run. */
+    enum Reading {
+        /** Training, validation and test, at all points. */
+        EVERYTHING,
+        /** The validation set at the end, for runs that only tune. */
+        VALIDATION
+    }
+
+    /** Most training examples that a reading of the training loss takes. */
+    static final int TRAINING_EXAMPLES = 10_000;
 
     private static final int MEASURING_BATCH = 1_000;
 
-    private static final double WARM_UP_SECONDS = 5;
+    private static final double ROUNDING = 1e-9;
 
-    private static final double THIRD = 1 / 3.0;
+    private static final Logger log = LoggerFactory.getLogger(Runner.class);
 
     private final Workload workload;
     private final Workload.Split data;
     private final Budget budget;
+    private final Reading reading;
+    private final Map<StepKind, Long> steps = new LinkedHashMap<>();
     private double evaluations; // of gradients; of the loss alone a third
+    private long backwardPasses;
     private double seconds;
     private GeometryCurves geometry;
+    private Equipment equipment;
 
-    Runner(Workload workload, Workload.Split data, Budget budget) {
+    Runner(Workload workload, Workload.Split data, Budget budget, Reading reading) {
         this.workload = workload;
         this.data = data;
         this.budget = budget;
+        this.reading = reading;
     }
 
     /**
@@ -74,15 +88,10 @@ final class Runner {
             List<Checkpoint> checkpoints) {}
 
     Course run(Contestant contestant, long seed) {
-        evaluations = 0;
-        seconds = 0;
-        geometry = null;
-        IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
-        String fingerprint = Fingerprint.of(contestant, updater);
-        MultiLayerNetwork network = network(contestant, updater, seed);
+        Model network = begin(contestant, seed);
+        String fingerprint = Fingerprint.of(workload, contestant, equipment);
         List<Checkpoint> checkpoints = new ArrayList<>();
-        checkpoints.add(measure(network));
-        freeMemory();
+        checkpoints.add(read(network, reading == Reading.EVERYTHING));
         String failure = "";
         try {
             geometry = GeometryCurves.of(network, data.train());
@@ -92,9 +101,9 @@ final class Runner {
             closeWorkspaces();
         }
         return new Course(
-                updater.toString(),
+                equipment.settings(),
                 failure,
-                network.getIterationCount(),
+                Dl4jModel.of(network).iteration(),
                 extraBytes(contestant, network),
                 fingerprint,
                 checkpoints);
@@ -104,41 +113,29 @@ final class Runner {
     Course failed(Contestant contestant, Throwable cause) {
         closeWorkspaces();
         double accuracy = workload.classifies() ? 0 : Double.NaN;
-        Checkpoint start = new Checkpoint(0, 0, Double.NaN, Double.NaN, Double.NaN, accuracy, Map.of());
+        Checkpoint start =
+                new Checkpoint(0, 0, Map.of(), Double.NaN, Double.NaN, accuracy, Double.NaN, accuracy, Map.of());
         return new Course(
                 contestant.name(), "it did not begin: " + cause, 0, RunRecord.UNKNOWN, "unknown", List.of(start));
     }
 
     /** What failed in the middle of a step may have left some open, into which the next run would write. */
-    private static void closeWorkspaces() {
+    static void closeWorkspaces() {
         Nd4j.getMemoryManager().setCurrentWorkspace(null);
         Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
     }
 
-    /**
-     * Frees what was used before. A collection takes .1 s and more, and ND4J's threads as long again to give the buffers
-     * back: in a training of half a second that would weigh more than its steps.
-     */
-    private static void freeMemory() {
-        System.gc();
-        long begin = System.nanoTime();
-        do {
-            LockSupport.parkNanos(50_000_000);
-        } while (Thread.getAllStackTraces().keySet().stream().anyMatch(Runner::isFreeing)
-                && System.nanoTime() - begin < 5_000_000_000L);
-    }
-
-    private static boolean isFreeing(Thread thread) {
-        return thread.getName().contains("Deallocator") && thread.getState() == Thread.State.RUNNABLE;
-    }
-
-    private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
+    private String train(Model network, long seed, List<Checkpoint> checkpoints) {
         DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+        int points = reading == Reading.EVERYTHING ? workload.checkpoints() : 1;
+        int read = 0;
         while (budget.used(evaluations, seconds) < 1) {
             step(network, batches);
-            if (budget.used(evaluations, seconds) >= checkpoints.size() / (double) workload.checkpoints()) {
-                checkpoints.add(measure(network));
-                if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).trainingLoss())) {
+            double used = budget.used(evaluations, seconds);
+            if (used >= (read + 1) / (double) points) {
+                read = (int) Math.min(points, Math.floor(used * points + ROUNDING));
+                checkpoints.add(read(network, true));
+                if (!Double.isFinite(checkpoints.get(checkpoints.size() - 1).validationLoss())) {
                     return "the loss is not finite";
                 }
             }
@@ -146,91 +143,127 @@ final class Runner {
         return "";
     }
 
-    /** Trains for a moment, unmeasured: Java has then compiled what the contestant needs, as it has for one that was tuned. */
-    void warmUp(Contestant contestant, long seed) {
-        try {
-            MultiLayerNetwork network = network(contestant, contestant.updater().apply(() -> 0), seed);
-            DataSetIterator batches = data.train().iterator(workload.batch(), seed);
-            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < warmUpShare()) {
-                step(network, batches);
-            }
-        } catch (RuntimeException | Error e) {
-            log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
-            closeWorkspaces();
-        }
-    }
-
-    /** A budget in seconds is for where time is short. */
-    private double warmUpShare() {
-        return budget.seconds() ? 0.5 : 1;
-    }
-
-    private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
-        MultiLayerConfiguration configuration = workload.configuration(seed);
-        configuration.getConfs().forEach(conf -> conf.setOptimizationAlgo(contestant.algorithm()));
-        MultiLayerNetwork network = Networks.network(configuration, updater);
+    /** Builds the network and starts the counts anew. */
+    Model begin(Contestant contestant, long seed) {
+        evaluations = 0;
+        backwardPasses = 0;
+        seconds = 0;
+        steps.clear();
+        geometry = null;
+        equipment = equipment(contestant);
+        Architecture architecture = workload.architecture(seed)
+                .withAlgorithm(contestant.algorithm())
+                .with(equipment.updaters()::apply);
+        Model network = architecture.build();
         Acceleration.attach(network);
-        if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned || updater instanceof Lfso) {
+        if (architecture.layers().stream().anyMatch(Runner::isOurs)) {
             DL4JFuse.attach(network);
         }
-        if (contestant.listener() != null) {
-            network.addListeners(contestant.listener().get());
+        Dl4jModel model = Dl4jModel.of(network);
+        equipment.listeners().forEach(model::addListener);
+        if (equipment.evaluation() != null) {
+            model.addListener(equipment.evaluation());
         }
-        network.addListeners(new BaseTrainingListener() {
+        model.addListener(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
-                evaluations++; // every evaluation of a gradient passes here, those of line searches too
+                backwardPasses++; // every evaluation of a gradient passes here, those of line searches too
             }
         });
         return network;
+    }
+
+    private static boolean isOurs(Layer layer) {
+        return layer instanceof BaseLayer base
+                && (base.getIUpdater() instanceof AdamLbfgsConfig
+                        || base.getIUpdater() instanceof Preconditioned
+                        || base.getIUpdater() instanceof Lfso);
+    }
+
+    /** Returns what a contestant puts into the network of this run. */
+    Equipment equipment(Contestant contestant) {
+        long expected = budget.seconds() ? workload.budget(true).steps() : budget.steps();
+        return contestant.equipment().apply(new Horizon(() -> budget.used(evaluations, seconds), expected));
     }
 
     private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
         if (contestant.algorithm() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
             return RunRecord.UNKNOWN;
         }
-        INDArray state = network.getUpdater().getStateViewArray();
-        long bytes = state == null ? 0 : state.length() * state.dataType().width();
-        return bytes
+        return Networks.updaterBytes(network)
                 + DL4JFuse.reports(network).stream()
                         .mapToLong(OptimizerReport::extraBytes)
                         .sum();
     }
 
-    private void step(MultiLayerNetwork network, DataSetIterator batches) {
+    /** Trains on the next batch, and returns of what kind the step was; its time stands in {@link #seconds}. */
+    StepKind step(Model network, DataSetIterator batches) {
         if (!batches.hasNext()) {
-            network.incrementEpochCount();
+            Networks.countEpoch(network);
             batches.reset();
         }
         DataSet batch = batches.next();
-        long thirds = unseenThirds(network);
+        List<long[]> before = counts(network);
+        long passes = backwardPasses;
         long begin = System.nanoTime();
-        network.fit(batch);
+        Networks.fit(network, batch);
         Nd4j.getExecutioner().commit();
         seconds += (System.nanoTime() - begin) / 1e9;
-        evaluations += (unseenThirds(network) - thirds) * THIRD;
+        StepKind kind = StepKind.between(before, counts(network), backwardPasses - passes);
+        steps.merge(kind, 1L, Long::sum);
+        evaluations += kind.evaluations();
+        return kind;
     }
 
-    /** Evaluations that no backward pass shows, in thirds: a Gauss-Newton step counts as one, a forward pass as a third. */
-    private static long unseenThirds(MultiLayerNetwork network) {
-        return DL4JFuse.reports(network).stream()
-                .mapToLong(report -> 3 * report.gaussNewtonSteps() + report.forwardPasses())
-                .sum();
+    /** Returns the seconds of training so far. */
+    double seconds() {
+        return seconds;
     }
 
-    private Checkpoint measure(MultiLayerNetwork network) {
-        double trainingLoss = Networks.loss(network, data.train(), MEASURING_BATCH);
+    private static List<long[]> counts(Model network) {
+        return DL4JFuse.reports(network).stream().map(StepKind::counts).toList();
+    }
+
+    private Checkpoint read(Model network, boolean now) {
+        if (!now) {
+            return checkpoint(Score.UNKNOWN, Score.UNKNOWN, Score.UNKNOWN, Map.of());
+        }
+        if (equipment.evaluation() != null) {
+            equipment.evaluation().enter(network);
+        }
+        try {
+            Score unread = Score.UNKNOWN;
+            boolean everything = reading == Reading.EVERYTHING;
+            return checkpoint(
+                    everything ? score(network, data.train(), TRAINING_EXAMPLES) : unread,
+                    score(network, data.validation(), Integer.MAX_VALUE),
+                    everything ? score(network, data.test(), Integer.MAX_VALUE) : unread,
+                    everything ? measured(network) : Map.of());
+        } finally {
+            if (equipment.evaluation() != null) {
+                equipment.evaluation().leave(network);
+            }
+        }
+    }
+
+    private Score score(Model network, DataSource source, int most) {
+        return Networks.score(network, source.iterator(MEASURING_BATCH), most, workload.classifies());
+    }
+
+    private Checkpoint checkpoint(Score training, Score validation, Score test, Map<String, Double> measured) {
         return new Checkpoint(
                 Math.round(evaluations),
                 seconds,
-                trainingLoss,
-                Networks.loss(network, data.validation(), MEASURING_BATCH),
-                Networks.loss(network, data.test(), MEASURING_BATCH),
-                accuracy(network, trainingLoss),
-                measured(network));
+                steps,
+                training.loss(),
+                validation.loss(),
+                validation.accuracy(),
+                test.loss(),
+                test.accuracy(),
+                measured);
     }
 
-    private Map<String, Double> measured(MultiLayerNetwork network) {
+    private Map<String, Double> measured(Model network) {
         Map<String, Double> numbers = new LinkedHashMap<>();
         for (OptimizerReport report : DL4JFuse.reports(network)) {
             if (report instanceof LfsoStatistics now && now.trials() > 0) {
@@ -244,15 +277,5 @@ final class Runner {
             numbers.putAll(geometry.at(network));
         }
         return numbers;
-    }
-
-    /** DL4J refuses to evaluate a network that gives NaN; such a one classifies nothing. */
-    private double accuracy(MultiLayerNetwork network, double trainingLoss) {
-        if (!workload.classifies()) {
-            return Double.NaN;
-        }
-        return Double.isFinite(trainingLoss)
-                ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
-                : 0;
     }
 }

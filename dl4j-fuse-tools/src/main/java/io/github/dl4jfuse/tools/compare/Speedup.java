@@ -9,72 +9,74 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * How many times sooner than the baseline a family reaches the baseline's training loss, in seconds: for each workload the
- * ratio of medians over the seeds, and their geometric mean. The interval is a bootstrap over the seeds ({@value
- * #RESAMPLES} seeded resamples, the same seeds drawn for both sides; 2.5 and 97.5 per cent).
+ * How many times sooner than the baseline a contestant is at the baseline's final test metric, in seconds: for each workload
+ * the ratio of both {@link TimeToTarget}s, and their geometric mean. The interval is a bootstrap over the seeds ({@value
+ * #RESAMPLES} seeded resamples, the same seeds drawn for both sides, the target drawn with them; 2.5 and 97.5 per cent).
  *
- * <p>A baseline run counts its whole time where it ends just above its own median. One of the others that never gets there
- * counts the whole time too, which flatters it: the ratio is then an upper bound and says so.
+ * <p>One that never gets there counts its whole time, which flatters it: the ratio is then an upper bound and says so.
  *
  * @param family whose it is
  * @param mean geometric mean of the ratios
  * @param low lower end of the interval
  * @param high upper end
- * @param missed on how many workloads more than half of the runs did not reach the target
+ * @param missed on how many workloads the target was not reached
  * @param workloads number of workloads
  */
 public record Speedup(String family, double mean, double low, double high, int missed, int workloads) {
 
-    private static final int RESAMPLES = 2_000;
+    private static final int RESAMPLES = 1_000;
     private static final long SEED = 1979;
 
-    /** Seconds of baseline and family on one workload, seed by seed, and whether the family's are upper bounds. */
-    private record Times(double[] baseline, double[] ours, boolean missed) {
-
-        int seeds() {
-            return Math.min(baseline.length, ours.length);
-        }
+    /** Both sides on one workload. */
+    private record Pair(Row baseline, Row ours) {
 
         double ratio() {
-            return ratio(IntStream.range(0, seeds()).toArray());
+            return ratio(baseline.toTarget(), ours.toTarget());
         }
 
-        double ratio(int[] seeds) {
-            return median(baseline, seeds) / median(ours, seeds);
+        double ratio(Random random) {
+            int seeds = Math.min(baseline.runs().size(), ours.runs().size());
+            int[] drawn = random.ints(seeds, 0, seeds).toArray();
+            List<Curve> theirs = drawn(baseline, drawn);
+            double drawnTarget = Summary.endTest(theirs.get(0)).median();
+            return ratio(TimeToTarget.of(theirs, drawnTarget), TimeToTarget.of(drawn(ours, drawn), drawnTarget));
         }
 
-        private static double median(double[] values, int[] seeds) {
-            return Summary.Spread.of(Arrays.stream(seeds).mapToDouble(i -> values[i]))
-                    .median();
+        private static List<Curve> drawn(Row row, int[] numbers) {
+            return row.curves().stream().map(curve -> curve.of(numbers)).toList();
+        }
+
+        /** A run that fails early must not look fast: what does not reach the target counts at least the baseline's time. */
+        private static double ratio(TimeToTarget baseline, TimeToTarget ours) {
+            double seconds = ours.reached() ? ours.seconds() : Math.max(ours.seconds(), baseline.seconds());
+            return baseline.seconds() / seconds;
         }
     }
 
-    /** Computes the figure over all workloads on which the family ran. */
+    /** Computes the figure over all workloads on which the family ran; its first contestant counts. */
     public static Speedup of(List<Summary> summaries, String family) {
-        List<Times> all = new ArrayList<>();
+        List<Pair> all = new ArrayList<>();
         for (Summary summary : summaries) {
             summary.rows().stream()
                     .filter(row -> row.family().equals(family))
-                    .forEach(row -> all.add(times(summary, row)));
+                    .limit(1)
+                    .forEach(row -> all.add(new Pair(summary.baseline(), row)));
         }
         if (all.isEmpty()) {
             throw new IllegalArgumentException("There are no runs of '" + family + "'.");
         }
         Random random = new Random(SEED);
-        double[] resampled = new double[RESAMPLES];
-        for (int i = 0; i < RESAMPLES; i++) {
-            resampled[i] = geometricMean(all.stream()
-                    .mapToDouble(times -> times.ratio(
-                            random.ints(times.seeds(), 0, times.seeds()).toArray()))
-                    .toArray());
-        }
-        Arrays.sort(resampled);
+        double[] resampled = IntStream.range(0, RESAMPLES)
+                .mapToDouble(i -> geometricMean(
+                        all.stream().mapToDouble(pair -> pair.ratio(random)).toArray()))
+                .sorted()
+                .toArray();
         return new Speedup(
                 family,
-                geometricMean(all.stream().mapToDouble(Times::ratio).toArray()),
+                geometricMean(all.stream().mapToDouble(Pair::ratio).toArray()),
                 resampled[(int) (0.025 * RESAMPLES)],
                 resampled[(int) (0.975 * RESAMPLES) - 1],
-                (int) all.stream().filter(Times::missed).count(),
+                (int) all.stream().filter(pair -> !pair.ours().toTarget().reached()).count(),
                 all.size());
     }
 
@@ -83,36 +85,17 @@ public record Speedup(String family, double mean, double low, double high, int m
         return of(List.of(summary), row.family());
     }
 
-    private static Times times(Summary summary, Row row) {
-        double[] baseline = capped(summary, summary.rows().get(0), 0);
-        double wholeRun = Summary.Spread.of(Arrays.stream(baseline)).median();
-        return new Times(
-                baseline,
-                capped(summary, row, wholeRun),
-                2 * row.toLoss().reached() < row.runs().size());
-    }
-
-    /** A run that fails early must not look fast: what does not reach the target counts at least the baseline's time. */
-    private static double[] capped(Summary summary, Row row, double atLeast) {
-        List<Double> reached = summary.secondsToLoss(row);
-        return IntStream.range(0, reached.size())
-                .mapToDouble(i -> Double.isFinite(reached.get(i))
-                        ? reached.get(i)
-                        : Math.max(atLeast, row.runs().get(i).end().seconds()))
-                .toArray();
-    }
-
     private static double geometricMean(double[] ratios) {
         return Math.exp(Arrays.stream(ratios).map(Math::log).average().orElseThrow());
     }
 
-    /** Returns the ratio in words, such as "1.44 times faster" or "not reached (at most 0.81 times as fast)". */
+    /** Returns the ratio in words, such as "1.44 times sooner" or "not reached (at most 0.81 times as fast)". */
     String inWords() {
         if (missed > 0) {
             return String.format(Locale.ROOT, "not reached (at most %.2f times as fast)", mean);
         }
         return mean >= 1
-                ? String.format(Locale.ROOT, "%.2f times faster", mean)
-                : String.format(Locale.ROOT, "%.2f times slower", 1 / mean);
+                ? String.format(Locale.ROOT, "%.2f times sooner", mean)
+                : String.format(Locale.ROOT, "%.2f times later", 1 / mean);
     }
 }

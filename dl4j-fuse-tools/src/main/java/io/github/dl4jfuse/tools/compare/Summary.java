@@ -6,24 +6,25 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
- * The figures of one workload: for each family the member with the lowest median validation loss, measured against the
- * baseline's. A failed run counts as infinitely bad and reaches nothing; the test set chooses nothing.
+ * The figures of one workload: every contestant against the test metric that the baseline ends at. A failed run counts as
+ * infinitely bad and reaches nothing; the test set chooses nothing.
  *
  * @param workload its name
- * @param targetLoss the baseline's median final training loss, which the others have to reach
- * @param targetTest the baseline's median final test accuracy, or test loss without classes
- * @param rows one for each family, the baseline first
+ * @param classes whether the metric is an accuracy; otherwise it is minus the loss
+ * @param target the baseline's median test metric at the end of the whole budget, higher is better
+ * @param rows one for each contestant, the baseline first
  * @param tuning the runs with the tuning seed
  */
-public record Summary(String workload, double targetLoss, double targetTest, List<Row> rows, List<RunRecord> tuning) {
+public record Summary(String workload, boolean classes, double target, List<Row> rows, List<RunRecord> tuning) {
 
-    /** Median, lowest and highest value over the seeds. */
+    private static final double ROUNDING = 1e-9;
+
+    /** Median, lowest and highest value over the seeds; NaN of nothing. */
     public record Spread(double median, double lowest, double highest) {
 
         static Spread of(List<RunRecord> runs, ToDoubleFunction<RunRecord> value) {
@@ -33,27 +34,13 @@ public record Summary(String workload, double targetLoss, double targetTest, Lis
         static Spread of(DoubleStream values) {
             double[] sorted = values.sorted().toArray();
             int n = sorted.length;
-            double middle = n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-            return new Spread(middle, sorted[0], sorted[n - 1]);
-        }
-    }
-
-    /**
-     * What it took to reach a target.
-     *
-     * @param reached how many runs did
-     * @param gradients gradient evaluations until then, infinite where it was not reached
-     * @param seconds seconds of training until then, infinite where it was not reached
-     */
-    public record Cost(long reached, Spread gradients, Spread seconds) {
-
-        private static Cost of(List<RunRecord> runs, Predicate<Checkpoint> target) {
-            return new Cost(
-                    runs.stream()
-                            .filter(run -> Double.isFinite(until(run, target, Checkpoint::gradients)))
-                            .count(),
-                    Spread.of(runs, run -> until(run, target, Checkpoint::gradients)),
-                    Spread.of(runs, run -> until(run, target, Checkpoint::seconds)));
+            if (n == 0) {
+                return new Spread(Double.NaN, Double.NaN, Double.NaN);
+            }
+            // Not the mean of both where they are equal: the mean of two infinities is none.
+            double low = sorted[(n - 1) / 2];
+            double high = sorted[n / 2];
+            return new Spread(low == high ? low : (low + high) / 2, sorted[0], sorted[n - 1]);
         }
     }
 
@@ -62,118 +49,168 @@ public record Summary(String workload, double targetLoss, double targetTest, Lis
      *
      * @param contestant its name
      * @param family its family
-     * @param tried how many members of its family were tried
-     * @param runs its runs
-     * @param failures how many of them failed
-     * @param trainingLoss final training loss
-     * @param testLoss final test loss
-     * @param testAccuracy final test accuracy, NaN without classes
-     * @param toLoss cost of the target training loss
-     * @param toTest cost of the target test accuracy or loss
-     * @param millisecondsPerStep training time over steps, median
+     * @param tried how many settings of its family were tried
+     * @param curves its readings, the longest budget first
+     * @param toTarget when it is at the target
+     * @param test test metric at the end of the whole budget, higher is better
+     * @param atEqualTime the last test metric within the seconds that the baseline's whole budget takes
+     * @param trainingLoss final training loss at the whole budget
+     * @param failures how many runs failed, at all budgets
+     * @param millisecondsPerStep training time over steps
      * @param extraBytes what the optimiser keeps
      */
     public record Row(
             String contestant,
             String family,
             int tried,
-            List<RunRecord> runs,
-            long failures,
+            List<Curve> curves,
+            TimeToTarget toTarget,
+            Spread test,
+            double atEqualTime,
             Spread trainingLoss,
-            Spread testLoss,
-            Spread testAccuracy,
-            Cost toLoss,
-            Cost toTest,
+            long failures,
             double millisecondsPerStep,
-            long extraBytes) {}
+            long extraBytes) {
 
-    /** Summarises all runs, workload by workload. A workload without the baseline is compared with its first family. */
+        /** Returns the runs at the whole budget. */
+        public List<RunRecord> runs() {
+            return curves.get(0).runs();
+        }
+
+        /** Returns the number of runs at all budgets. */
+        long allRuns() {
+            return curves.stream().mapToLong(curve -> curve.runs().size()).sum();
+        }
+    }
+
+    /** Summarises runs whose seconds are those on their own clocks. */
     public static List<Summary> of(List<RunRecord> runs) {
+        return of(runs, List.of());
+    }
+
+    /** Summarises all runs, workload by workload. A workload without the baseline is compared with its first contestant. */
+    public static List<Summary> of(List<RunRecord> runs, List<StepCosts> costs) {
         Map<String, List<RunRecord>> byWorkload = runs.stream()
                 .collect(Collectors.groupingBy(RunRecord::workload, LinkedHashMap::new, Collectors.toList()));
         List<Summary> all = new ArrayList<>();
-        byWorkload.forEach((workload, its) -> all.add(summarise(workload, its)));
+        byWorkload.forEach((workload, its) -> all.add(summarise(
+                workload,
+                its,
+                costs.stream().filter(one -> one.workload().equals(workload)).toList())));
         return all;
     }
 
-    private static Summary summarise(String workload, List<RunRecord> all) {
+    private static Summary summarise(String workload, List<RunRecord> all, List<StepCosts> costs) {
         List<RunRecord> tuning =
                 all.stream().filter(run -> run.seed() == RunRecord.TUNING_SEED).toList();
-        Map<String, Map<String, List<RunRecord>>> families = all.stream()
+        Map<String, List<RunRecord>> contestants = all.stream()
                 .filter(run -> run.seed() != RunRecord.TUNING_SEED)
-                .collect(Collectors.groupingBy(
-                        RunRecord::family,
-                        LinkedHashMap::new,
-                        Collectors.groupingBy(RunRecord::contestant, LinkedHashMap::new, Collectors.toList())));
-        String baseline = families.containsKey(Family.BASELINE)
-                ? Family.BASELINE
-                : families.keySet().iterator().next();
-        List<RunRecord> best = best(families.get(baseline));
-        double targetLoss = Spread.of(best, run -> orInfinity(run, Checkpoint::trainingLoss))
-                .median();
-        boolean classes = !Double.isNaN(best.get(0).end().testAccuracy());
-        double targetTest = Spread.of(
-                        best, classes ? run -> run.end().testAccuracy() : run -> orInfinity(run, Checkpoint::testLoss))
-                .median();
-        Predicate<Checkpoint> reachesLoss = c -> c.trainingLoss() <= targetLoss;
-        Predicate<Checkpoint> reachesTest =
-                classes ? c -> c.testAccuracy() >= targetTest : c -> c.testLoss() <= targetTest;
-        List<Row> rows = new ArrayList<>();
-        families.forEach((family, members) -> {
-            int tried = Math.max(members.size(), (int)
-                    tuning.stream().filter(run -> run.family().equals(family)).count());
-            rows.add(family.equals(baseline) ? 0 : rows.size(), row(best(members), tried, reachesLoss, reachesTest));
-        });
-        return new Summary(workload, targetLoss, targetTest, rows, tuning);
+                .collect(Collectors.groupingBy(RunRecord::contestant, LinkedHashMap::new, Collectors.toList()));
+        Map<String, StepCosts> costOf = costs.stream()
+                .collect(Collectors.toMap(StepCosts::contestant, one -> one, (first, second) -> second));
+        // All or none: seconds on different clocks are not to be compared.
+        boolean clocked = costOf.keySet().containsAll(contestants.keySet());
+        Map<String, List<Curve>> curves = new LinkedHashMap<>();
+        contestants.forEach(
+                (name, runs) -> curves.put(name, curves(runs, clocked ? costOf.get(name) : null)));
+        List<String> names = new ArrayList<>(curves.keySet());
+        String baseline = names.stream()
+                .filter(name -> family(curves.get(name)).equals(Family.BASELINE))
+                .max(Comparator.comparingDouble(name -> validation(curves.get(name))))
+                .orElse(names.get(0));
+        names.remove(baseline);
+        names.add(0, baseline);
+        double target = endTest(curves.get(baseline).get(0)).median();
+        double whole = wholeSeconds(curves.get(baseline).get(0));
+        List<Row> rows = names.stream()
+                .map(name -> row(name, curves.get(name), target, whole, tuning))
+                .toList();
+        boolean classes = !Double.isNaN(
+                curves.get(baseline).get(0).runs().get(0).end().testAccuracy());
+        return new Summary(workload, classes, target, rows, tuning);
     }
 
-    private static List<RunRecord> best(Map<String, List<RunRecord>> members) {
-        return members.values().stream()
-                .min(Comparator.comparingDouble(
-                        runs -> Spread.of(runs, RunRecord::validation).median()))
-                .orElseThrow();
+    private static String family(List<Curve> curves) {
+        return curves.get(0).runs().get(0).family();
+    }
+
+    private static double validation(List<Curve> curves) {
+        return Spread.of(curves.get(0).runs(), RunRecord::validation).median();
+    }
+
+    private static List<Curve> curves(List<RunRecord> runs, StepCosts costs) {
+        return runs.stream().collect(Collectors.groupingBy(RunRecord::share)).entrySet().stream()
+                .sorted(Map.Entry.<Double, List<RunRecord>>comparingByKey().reversed())
+                .map(entry -> new Curve(
+                        entry.getKey(),
+                        entry.getValue().stream()
+                                .sorted(Comparator.comparingLong(RunRecord::seed))
+                                .toList(),
+                        costs))
+                .toList();
+    }
+
+    /** Returns the test metric at the end over the seeds of a curve. */
+    static Spread endTest(Curve curve) {
+        return Spread.of(curve.runs(), run -> orWorst(run, run.end().test()));
+    }
+
+    private static double orWorst(RunRecord run, double value) {
+        return run.failed() || Double.isNaN(value) ? Double.NEGATIVE_INFINITY : value;
+    }
+
+    private static double wholeSeconds(Curve curve) {
+        return Spread.of(curve.runs(), run -> curve.seconds(run.end())).median();
     }
 
     private static Row row(
-            List<RunRecord> runs, int tried, Predicate<Checkpoint> reachesLoss, Predicate<Checkpoint> reachesTest) {
+            String name, List<Curve> curves, double target, double wholeSeconds, List<RunRecord> tuning) {
+        Curve whole = curves.get(0);
+        String family = family(curves);
+        RunRecord first = whole.runs().get(0);
         return new Row(
-                runs.get(0).contestant(),
-                runs.get(0).family(),
-                tried,
-                runs,
-                runs.stream().filter(RunRecord::failed).count(),
-                Spread.of(runs, run -> orInfinity(run, Checkpoint::trainingLoss)),
-                Spread.of(runs, run -> orInfinity(run, Checkpoint::testLoss)),
-                Spread.of(runs, run -> run.end().testAccuracy()),
-                Cost.of(runs, reachesLoss),
-                Cost.of(runs, reachesTest),
-                Spread.of(runs, run -> 1e3 * run.end().seconds() / Math.max(1, run.steps()))
-                        .median(),
-                runs.stream().mapToLong(RunRecord::extraBytes).max().orElse(0));
+                name,
+                family,
+                Math.max(1, (int) tuning.stream()
+                        .filter(run -> run.family().equals(family))
+                        .map(RunRecord::contestant)
+                        .distinct()
+                        .count()),
+                curves,
+                TimeToTarget.of(curves, target),
+                endTest(whole),
+                within(whole, wholeSeconds),
+                Spread.of(whole.runs(), run -> -orWorst(run, -run.end().trainingLoss())),
+                curves.stream()
+                        .flatMap(curve -> curve.runs().stream())
+                        .filter(RunRecord::failed)
+                        .count(),
+                1e3 * wholeSeconds(whole) / Math.max(1, first.steps()),
+                whole.runs().stream().mapToLong(RunRecord::extraBytes).max().orElse(0));
     }
 
-    private static double orInfinity(RunRecord run, ToDoubleFunction<Checkpoint> value) {
-        double last = value.applyAsDouble(run.end());
-        return run.failed() || Double.isNaN(last) ? Double.POSITIVE_INFINITY : last;
+    /** The last reading of the median curve within so many seconds. */
+    private static double within(Curve curve, double seconds) {
+        return curve.medians().stream()
+                .filter(point -> point.seconds() <= seconds * (1 + ROUNDING))
+                .mapToDouble(Curve.Point::test)
+                .reduce(Double.NEGATIVE_INFINITY, (earlier, later) -> later);
     }
 
-    private static double until(RunRecord run, Predicate<Checkpoint> target, ToDoubleFunction<Checkpoint> cost) {
-        return run.failed()
-                ? Double.POSITIVE_INFINITY
-                : run.checkpoints().stream()
-                        .filter(target)
-                        .mapToDouble(cost)
-                        .findFirst()
-                        .orElse(Double.POSITIVE_INFINITY);
+    /** Returns the baseline's row. */
+    Row baseline() {
+        return rows.get(0);
     }
 
-    /**
-     * Returns the seconds until each run reached the target training loss, in the order of {@link Row#runs}; infinite
-     * where it did not.
-     */
-    List<Double> secondsToLoss(Row row) {
-        return row.runs().stream()
-                .map(run -> until(run, c -> c.trainingLoss() <= targetLoss, Checkpoint::seconds))
-                .toList();
+    /** Returns how the test of a row differs from the baseline's at the end of the whole budget, seed by seed. */
+    double[] differences(Row row) {
+        int pairs = Math.min(row.runs().size(), baseline().runs().size());
+        double[] differences = new double[pairs];
+        for (int i = 0; i < pairs; i++) {
+            Checkpoint ours = row.runs().get(i).end();
+            Checkpoint theirs = baseline().runs().get(i).end();
+            differences[i] = ours.test() - theirs.test();
+        }
+        return differences;
     }
 }

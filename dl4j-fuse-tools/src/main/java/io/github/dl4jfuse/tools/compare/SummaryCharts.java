@@ -11,21 +11,32 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** The curves of a workload, as PNG images in Base64. */
+/** The curves of a workload at the whole budget, as PNG images in Base64. */
 final class SummaryCharts {
 
-    private static final String GRADIENTS = "gradient evaluations";
-
-    private static final String LOSS = "training loss";
+    private static final String SECONDS = "seconds of training";
 
     private SummaryCharts() {}
 
-    static String lossOverGradients(Summary summary) {
-        return chart(summary, GRADIENTS, Checkpoint::gradients, LOSS, Checkpoint::trainingLoss);
+    /** The test metric, with the target as a line. */
+    static String testOverSeconds(Summary summary) {
+        String title = summary.classes() ? "test accuracy, per cent" : "test loss";
+        ToDoubleFunction<Checkpoint> y = summary.classes() ? c -> 100 * c.testAccuracy() : Checkpoint::testLoss;
+        List<Charts.Band> bands = bands(summary, y);
+        if (!bands.isEmpty()) {
+            double target = summary.classes() ? 100 * summary.target() : -summary.target();
+            double end = bands.stream()
+                    .mapToDouble(band -> band.x()[band.x().length - 1])
+                    .max()
+                    .orElseThrow();
+            double[] level = {target, target};
+            bands.add(new Charts.Band("target", new double[] {0, end}, level, level, level));
+        }
+        return picture(title, bands);
     }
 
     static String lossOverSeconds(Summary summary) {
-        return chart(summary, "seconds of training", Checkpoint::seconds, LOSS, Checkpoint::trainingLoss);
+        return picture("training loss", bands(summary, Checkpoint::trainingLoss));
     }
 
     /** What the optimizers' listeners measured: a chart for each kind of number. */
@@ -38,24 +49,21 @@ final class SummaryCharts {
                         "name",
                         name,
                         "chart",
-                        chart(
-                                summary,
-                                GRADIENTS,
-                                Checkpoint::gradients,
+                        picture(
                                 name,
-                                checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN))))
+                                bands(summary, checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN)))))
                 .toList();
     }
 
+    private static String picture(String yTitle, List<Charts.Band> bands) {
+        return Base64.getEncoder().encodeToString(Charts.bands(SECONDS, yTitle, bands));
+    }
+
     /** Curves of the medians over the seeds; a run that failed ends the curve of its row where it failed. */
-    private static String chart(
-            Summary summary,
-            String xTitle,
-            ToDoubleFunction<Checkpoint> x,
-            String yTitle,
-            ToDoubleFunction<Checkpoint> y) {
+    private static List<Charts.Band> bands(Summary summary, ToDoubleFunction<Checkpoint> y) {
         List<Charts.Band> bands = new ArrayList<>();
         for (Row row : summary.rows()) {
+            Curve curve = row.curves().get(0);
             int points = row.runs().stream()
                     .mapToInt(run -> finitePoints(run.checkpoints(), y))
                     .min()
@@ -69,13 +77,13 @@ final class SummaryCharts {
             bands.add(new Charts.Band(
                     row.contestant(),
                     IntStream.range(1, points)
-                            .mapToDouble(i -> at(row, i, x).median())
+                            .mapToDouble(i -> at(row, i, curve::seconds).median())
                             .toArray(),
                     values.stream().mapToDouble(Spread::median).toArray(),
                     values.stream().mapToDouble(Spread::lowest).toArray(),
                     values.stream().mapToDouble(Spread::highest).toArray()));
         }
-        return Base64.getEncoder().encodeToString(Charts.bands(xTitle, yTitle, bands));
+        return bands;
     }
 
     /** How many points there are until one is not finite; the start, where nothing was measured yet, counts in any case. */

@@ -1,0 +1,136 @@
+package io.github.dl4jfuse.tools.compare;
+
+import io.github.dl4jfuse.tools.compare.Runner.Reading;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/**
+ * Clocks the steps of several contestants side by side: each trains a network of its own, in short blocks that take turns, so
+ * that whatever the machine does hits all alike. Nothing else should run meanwhile.
+ */
+final class CostMeter {
+
+    private static final int ROUNDS = 12;
+
+    private static final int WARM_UP_ROUNDS = 2;
+
+    private static final int FEWEST_STEPS = 10;
+
+    private static final double BLOCK_SECONDS = 0.3;
+
+    private static final long SEED = 1;
+
+    private final Workload workload;
+    private final Workload.Split data;
+    private final Budget budget;
+
+    CostMeter(Workload workload, Workload.Split data, Budget budget) {
+        this.workload = workload;
+        this.data = data;
+        this.budget = budget;
+    }
+
+    /** One contestant in training, and the times of its steps. */
+    private final class Clocked {
+
+        private final Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);
+        private final Model network;
+        private final DataSetIterator batches = data.train().iterator(workload.batch(), SEED);
+        private final Map<StepKind, List<Double>> blocks = new LinkedHashMap<>();
+        private final Map<StepKind, Long> counted = new LinkedHashMap<>();
+
+        Clocked(Contestant contestant) {
+            network = runner.begin(contestant, SEED);
+        }
+
+        void block(boolean counts) {
+            Map<StepKind, double[]> sums = new LinkedHashMap<>();
+            double begin = runner.seconds();
+            int steps = 0;
+            while (steps < FEWEST_STEPS || runner.seconds() - begin < BLOCK_SECONDS) {
+                double before = runner.seconds();
+                StepKind kind = runner.step(network, batches);
+                double[] sum = sums.computeIfAbsent(kind, none -> new double[2]);
+                sum[0] += runner.seconds() - before;
+                sum[1]++;
+                steps++;
+            }
+            if (counts) {
+                sums.forEach((kind, sum) -> {
+                    blocks.computeIfAbsent(kind, none -> new ArrayList<>()).add(1e3 * sum[0] / sum[1]);
+                    counted.merge(kind, (long) sum[1], Long::sum);
+                });
+            }
+        }
+
+        /** The median over blocks of the mean within a block: what disturbs a block does not count, collections do. */
+        Map<StepKind, Double> milliseconds() {
+            Map<StepKind, Double> medians = new LinkedHashMap<>();
+            blocks.forEach((kind, means) -> medians.put(kind, median(means)));
+            return medians;
+        }
+
+        private static double median(List<Double> values) {
+            double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
+            Arrays.sort(sorted);
+            int n = sorted.length;
+            return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+        }
+    }
+
+    /** Returns the costs by the contestants' names; those that fail are left out. */
+    Map<String, StepCosts> measure(List<Contestant> contestants, String commit, String machine, boolean full) {
+        Map<String, Clocked> clocked = new LinkedHashMap<>();
+        for (Contestant contestant : contestants) {
+            try {
+                clocked.put(contestant.name(), new Clocked(contestant));
+            } catch (RuntimeException | Error e) {
+                Runner.closeWorkspaces();
+            }
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+            List<String> order = new ArrayList<>(clocked.keySet());
+            if (round % 2 == 1) {
+                Collections.reverse(order);
+            }
+            for (String name : order) {
+                try {
+                    clocked.get(name).block(round >= WARM_UP_ROUNDS);
+                } catch (RuntimeException | Error e) {
+                    Runner.closeWorkspaces();
+                    clocked.remove(name);
+                }
+            }
+        }
+        Map<String, StepCosts> costs = new LinkedHashMap<>();
+        clocked.forEach((name, one) -> costs.put(
+                name,
+                new StepCosts(
+                        workload.name(),
+                        full,
+                        name,
+                        commit,
+                        machine,
+                        one.milliseconds(),
+                        Map.copyOf(one.counted),
+                        Double.NaN,
+                        Double.NaN)));
+        return costs;
+    }
+
+    /** Runs a contestant once within this meter's budget, unread, and notes what the clock and what the costs say. */
+    StepCosts check(Contestant contestant, StepCosts costs) {
+        Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);
+        RunRecord.Checkpoint end = last(runner.run(contestant, SEED).checkpoints());
+        return costs.checked(end.seconds(), costs.seconds(end.steps()));
+    }
+
+    private static RunRecord.Checkpoint last(List<RunRecord.Checkpoint> checkpoints) {
+        return checkpoints.get(checkpoints.size() - 1);
+    }
+}

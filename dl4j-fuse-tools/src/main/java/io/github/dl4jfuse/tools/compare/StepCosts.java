@@ -1,0 +1,60 @@
+package io.github.dl4jfuse.tools.compare;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.util.Map;
+
+/**
+ * What the steps of a contestant cost on one machine, measured side by side with those of all others: a line of the file of
+ * costs. A run's time is the sum over its kinds of steps of number times cost, whatever the machine did while it ran.
+ *
+ * @param workload name of the workload
+ * @param full whether in its full form
+ * @param contestant name of the contestant
+ * @param commit of the source, or "unknown"
+ * @param machine versions, backend, device, threads and setting
+ * @param milliseconds cost of a step by kind
+ * @param counted how many steps of that kind were clocked
+ * @param clocked seconds of a run of its own on the clock, without readings; NaN where none was made
+ * @param predicted the seconds that the costs give for that run
+ */
+public record StepCosts(
+        String workload,
+        boolean full,
+        String contestant,
+        String commit,
+        String machine,
+        Map<StepKind, Double> milliseconds,
+        Map<StepKind, Long> counted,
+        double clocked,
+        double predicted) {
+
+    /** Returns the seconds of so many steps of each kind. */
+    @JsonIgnore
+    double seconds(Map<StepKind, Long> steps) {
+        return steps.entrySet().stream()
+                        .mapToDouble(entry -> entry.getValue() * cost(entry.getKey()))
+                        .sum()
+                / 1e3;
+    }
+
+    /** A kind that was never clocked costs what its evaluations would in ordinary steps. */
+    private double cost(StepKind kind) {
+        Double measured = milliseconds.get(kind);
+        return measured != null ? measured : kind.evaluations() * perEvaluation();
+    }
+
+    private double perEvaluation() {
+        Double plain = milliseconds.get(StepKind.PLAIN);
+        return plain != null
+                ? plain
+                : milliseconds.entrySet().stream()
+                        .mapToDouble(entry -> entry.getValue() / entry.getKey().evaluations())
+                        .average()
+                        .orElse(Double.NaN);
+    }
+
+    StepCosts checked(double onTheClock, double fromCosts) {
+        return new StepCosts(
+                workload, full, contestant, commit, machine, milliseconds, counted, onTheClock, fromCosts);
+    }
+}
