@@ -4,6 +4,7 @@ import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.listener.DL4JFuse;
 import io.github.dl4jfuse.listener.LfsoStatistics;
 import io.github.dl4jfuse.listener.OptimizerReport;
+import io.github.dl4jfuse.network.Dl4jModel;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.updater.AdamLbfgsConfig;
@@ -16,10 +17,7 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
@@ -79,7 +77,7 @@ final class Runner {
         geometry = null;
         IUpdater updater = contestant.updater().apply(() -> budget.used(evaluations, seconds));
         String fingerprint = Fingerprint.of(contestant, updater);
-        MultiLayerNetwork network = network(contestant, updater, seed);
+        Model network = network(contestant, updater, seed);
         List<Checkpoint> checkpoints = new ArrayList<>();
         checkpoints.add(measure(network));
         freeMemory();
@@ -94,7 +92,7 @@ final class Runner {
         return new Course(
                 updater.toString(),
                 failure,
-                network.getIterationCount(),
+                Dl4jModel.of(network).iteration(),
                 extraBytes(contestant, network),
                 fingerprint,
                 checkpoints);
@@ -132,7 +130,7 @@ final class Runner {
         return thread.getName().contains("Deallocator") && thread.getState() == Thread.State.RUNNABLE;
     }
 
-    private String train(MultiLayerNetwork network, long seed, List<Checkpoint> checkpoints) {
+    private String train(Model network, long seed, List<Checkpoint> checkpoints) {
         DataSetIterator batches = data.train().iterator(workload.batch(), seed);
         while (budget.used(evaluations, seconds) < 1) {
             step(network, batches);
@@ -149,7 +147,7 @@ final class Runner {
     /** Trains for a moment, unmeasured: Java has then compiled what the contestant needs, as it has for one that was tuned. */
     void warmUp(Contestant contestant, long seed) {
         try {
-            MultiLayerNetwork network = network(contestant, contestant.updater().apply(() -> 0), seed);
+            Model network = network(contestant, contestant.updater().apply(() -> 0), seed);
             DataSetIterator batches = data.train().iterator(workload.batch(), seed);
             while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < warmUpShare()) {
                 step(network, batches);
@@ -165,18 +163,16 @@ final class Runner {
         return budget.seconds() ? 0.5 : 1;
     }
 
-    private MultiLayerNetwork network(Contestant contestant, IUpdater updater, long seed) {
-        MultiLayerConfiguration configuration = workload.configuration(seed);
-        configuration.getConfs().forEach(conf -> conf.setOptimizationAlgo(contestant.algorithm()));
-        MultiLayerNetwork network = Networks.network(configuration, updater);
+    private Model network(Contestant contestant, IUpdater updater, long seed) {
+        Model network = Networks.network(workload.architecture(seed).withAlgorithm(contestant.algorithm()), updater);
         Acceleration.attach(network);
         if (updater instanceof AdamLbfgsConfig || updater instanceof Preconditioned || updater instanceof Lfso) {
             DL4JFuse.attach(network);
         }
         if (contestant.listener() != null) {
-            network.addListeners(contestant.listener().get());
+            Dl4jModel.of(network).addListener(contestant.listener().get());
         }
-        network.addListeners(new BaseTrainingListener() {
+        Dl4jModel.of(network).addListener(new BaseTrainingListener() {
             @Override
             public void onBackwardPass(Model model) {
                 evaluations++; // every evaluation of a gradient passes here, those of line searches too
@@ -185,40 +181,38 @@ final class Runner {
         return network;
     }
 
-    private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
+    private static long extraBytes(Contestant contestant, Model network) {
         if (contestant.algorithm() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
             return RunRecord.UNKNOWN;
         }
-        INDArray state = network.getUpdater().getStateViewArray();
-        long bytes = state == null ? 0 : state.length() * state.dataType().width();
-        return bytes
+        return Networks.updaterBytes(network)
                 + DL4JFuse.reports(network).stream()
                         .mapToLong(OptimizerReport::extraBytes)
                         .sum();
     }
 
-    private void step(MultiLayerNetwork network, DataSetIterator batches) {
+    private void step(Model network, DataSetIterator batches) {
         if (!batches.hasNext()) {
-            network.incrementEpochCount();
+            Networks.countEpoch(network);
             batches.reset();
         }
         DataSet batch = batches.next();
         long thirds = unseenThirds(network);
         long begin = System.nanoTime();
-        network.fit(batch);
+        Networks.fit(network, batch);
         Nd4j.getExecutioner().commit();
         seconds += (System.nanoTime() - begin) / 1e9;
         evaluations += (unseenThirds(network) - thirds) * THIRD;
     }
 
     /** Evaluations that no backward pass shows, in thirds: a Gauss-Newton step counts as one, a forward pass as a third. */
-    private static long unseenThirds(MultiLayerNetwork network) {
+    private static long unseenThirds(Model network) {
         return DL4JFuse.reports(network).stream()
                 .mapToLong(report -> 3 * report.gaussNewtonSteps() + report.forwardPasses())
                 .sum();
     }
 
-    private Checkpoint measure(MultiLayerNetwork network) {
+    private Checkpoint measure(Model network) {
         double trainingLoss = Networks.loss(network, data.train(), MEASURING_BATCH);
         return new Checkpoint(
                 Math.round(evaluations),
@@ -230,7 +224,7 @@ final class Runner {
                 measured(network));
     }
 
-    private Map<String, Double> measured(MultiLayerNetwork network) {
+    private Map<String, Double> measured(Model network) {
         Map<String, Double> numbers = new LinkedHashMap<>();
         for (OptimizerReport report : DL4JFuse.reports(network)) {
             if (report instanceof LfsoStatistics now && now.trials() > 0) {
@@ -247,12 +241,10 @@ final class Runner {
     }
 
     /** DL4J refuses to evaluate a network that gives NaN; such a one classifies nothing. */
-    private double accuracy(MultiLayerNetwork network, double trainingLoss) {
+    private double accuracy(Model network, double trainingLoss) {
         if (!workload.classifies()) {
             return Double.NaN;
         }
-        return Double.isFinite(trainingLoss)
-                ? network.evaluate(data.test().iterator(MEASURING_BATCH)).accuracy()
-                : 0;
+        return Double.isFinite(trainingLoss) ? Networks.accuracy(network, data.test(), MEASURING_BATCH) : 0;
     }
 }

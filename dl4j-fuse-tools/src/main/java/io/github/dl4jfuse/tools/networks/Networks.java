@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.tools.networks;
 
 import io.github.dl4jfuse.datasets.DataSource;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.NeuralNetwork;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
@@ -15,9 +17,12 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -97,6 +102,11 @@ public final class Networks {
         return network;
     }
 
+    /** Returns the network with one updater in all its layers. */
+    public static Model network(Architecture architecture, IUpdater updater) {
+        return architecture.withUpdater(updater).build();
+    }
+
     /** Sets one updater for weights and biases; a frozen layer stays as it is. */
     public static void setUpdater(Layer layer, IUpdater updater) {
         if (layer instanceof BaseLayer base) {
@@ -121,14 +131,44 @@ public final class Networks {
         return batches.next();
     }
 
-    /** Returns the mean loss over all examples, in evaluation mode. */
-    public static double loss(MultiLayerNetwork network, DataSource source, int batchSize) {
+    /** Takes a step of training on a batch. */
+    public static void fit(Model network, DataSet batch) {
+        ((NeuralNetwork) network).fit(batch);
+    }
+
+    /** Counts an epoch, as DL4J does at the end of an iterator. */
+    public static void countEpoch(Model network) {
+        if (network instanceof MultiLayerNetwork layers) {
+            layers.incrementEpochCount();
+        } else {
+            ((ComputationGraph) network).incrementEpochCount();
+        }
+    }
+
+    /** Returns the bytes of what the updater keeps, such as Adam's moments. */
+    public static long updaterBytes(Model network) {
+        INDArray state = ((NeuralNetwork) network).updaterState();
+        return state == null ? 0 : state.length() * state.dataType().width();
+    }
+
+    /** Returns the mean loss over all examples, in evaluation mode, with the penalty of L1 and L2 where there is one. */
+    public static double loss(Model network, DataSource source, int batchSize) {
         double sum = 0;
         DataSetIterator all = source.iterator(batchSize);
         while (all.hasNext()) {
             DataSet batch = all.next();
-            sum += network.score(batch, false) * batch.numExamples();
+            double score = network instanceof MultiLayerNetwork layers
+                    ? layers.score(batch, false)
+                    : ((ComputationGraph) network).score(batch, false);
+            sum += score * batch.numExamples();
         }
         return sum / source.size();
+    }
+
+    /** Returns the share of examples whose class is found; DL4J throws an exception where an output is not a number. */
+    public static double accuracy(Model network, DataSource source, int batchSize) {
+        Evaluation evaluation = new Evaluation();
+        ((NeuralNetwork) network).doEvaluation(source.iterator(batchSize), evaluation);
+        return evaluation.accuracy();
     }
 }
