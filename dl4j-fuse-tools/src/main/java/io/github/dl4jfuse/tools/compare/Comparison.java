@@ -4,6 +4,7 @@ import io.github.dl4jfuse.acceleration.Acceleration;
 import io.github.dl4jfuse.datasets.Terminal;
 import io.github.dl4jfuse.tools.machine.Launcher;
 import io.github.dl4jfuse.tools.machine.Machine;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.slf4j.Logger;
@@ -92,7 +94,12 @@ public final class Comparison {
      * @param test test data, likewise
      */
     public static Comparison of(MultiLayerConfiguration configuration, DataSetIterator train, DataSetIterator test) {
-        return of(List.of(OwnNetwork.of(configuration, train, test)));
+        return of(List.of(OwnNetwork.of(Architecture.of(configuration), train, test)));
+    }
+
+    /** Compares in the same way on a graph of one's own, which has one input and one output, or is refused. */
+    public static Comparison of(ComputationGraphConfiguration graph, DataSetIterator train, DataSetIterator test) {
+        return of(List.of(OwnNetwork.of(Architecture.of(graph), train, test)));
     }
 
     /** Sets what is compared; without the baseline among them, the first one takes its part. */

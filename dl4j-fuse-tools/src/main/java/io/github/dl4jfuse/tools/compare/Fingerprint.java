@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.tools.compare;
 
-import io.github.dl4jfuse.tools.networks.Networks;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -55,13 +54,18 @@ public record Fingerprint(String network, String data, String updater) {
 
     /** Takes the network of a workload; what the comparison replaces in it does not count. */
     static String of(Workload workload) {
-        MultiLayerConfiguration configuration = workload.configuration(1);
-        configuration.getConfs().forEach(conf -> Networks.setUpdater(conf.getLayer(), new NoOp()));
+        Architecture architecture = workload.architecture(1).withUpdater(new NoOp());
+        MessageDigest digest = sha256();
         try {
-            return digest(configuration.toJson());
+            update(digest, architecture.json());
         } catch (RuntimeException e) { // a layer of the user's own that cannot be written
-            return digest(inWords(configuration));
+            architecture.layers().forEach(layer -> update(digest, inWords(layer)));
         }
+        architecture.weights().forEach((name, array) -> {
+            update(digest, name);
+            update(digest, array);
+        });
+        return hex(digest);
     }
 
     /** Takes the data of a workload. */

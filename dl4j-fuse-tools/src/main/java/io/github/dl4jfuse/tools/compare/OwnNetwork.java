@@ -2,10 +2,10 @@ package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.tools.compare.Workload.Split;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
@@ -24,7 +24,11 @@ final class OwnNetwork {
 
     private OwnNetwork() {}
 
-    static Workload of(MultiLayerConfiguration network, DataSetIterator train, DataSetIterator test) {
+    static Workload of(Architecture network, DataSetIterator train, DataSetIterator test) {
+        if (network.inputs() != 1 || network.outputs() != 1) {
+            throw new IllegalArgumentException("The network has " + network.inputs() + " inputs and "
+                    + network.outputs() + " outputs; a comparison takes one of each.");
+        }
         List<DataSet> batches = read(train, "training");
         int examples = batches.stream().mapToInt(DataSet::numExamples).sum();
         if (examples < 2) {
@@ -50,7 +54,7 @@ final class OwnNetwork {
         long gradients = (long) EPOCHS * training.size();
         return new Workload(
                 "own-network",
-                "own network of " + network.getConfs().size() + " layers, batch " + batch,
+                "own network of " + network.layers().size() + " layers, batch " + batch,
                 example(training.get(0)),
                 batch,
                 gradients,
@@ -59,7 +63,7 @@ final class OwnNetwork {
                 classifies(network),
                 false,
                 full -> split,
-                seed -> withSeed(network, seed));
+                network::withSeed);
     }
 
     private static long[] example(DataSet batch) {
@@ -79,15 +83,10 @@ final class OwnNetwork {
         return batches;
     }
 
-    private static MultiLayerConfiguration withSeed(MultiLayerConfiguration network, long seed) {
-        MultiLayerConfiguration copy = network.clone();
-        copy.getConfs().forEach(conf -> conf.setSeed(seed));
-        return copy;
-    }
-
     /** Softmax at the end says that labels are classes. */
-    private static boolean classifies(MultiLayerConfiguration network) {
-        Layer last = network.getConf(network.getConfs().size() - 1).getLayer();
+    private static boolean classifies(Architecture network) {
+        List<Layer> layers = network.layers();
+        Layer last = layers.get(layers.size() - 1);
         return last instanceof BaseOutputLayer output && output.getActivationFn() instanceof ActivationSoftmax;
     }
 }

@@ -186,7 +186,7 @@ final class Runner {
         return contestant.equipment().apply(new Horizon(() -> budget.used(evaluations, seconds), expected));
     }
 
-    private static long extraBytes(Contestant contestant, MultiLayerNetwork network) {
+    private static long extraBytes(Contestant contestant, Model network) {
         if (contestant.algorithm() != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
             return RunRecord.UNKNOWN;
         }

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.tools.compare;
 import io.github.dl4jfuse.datasets.DataSource;
 import io.github.dl4jfuse.datasets.Preprocessed;
 import io.github.dl4jfuse.datasets.Standardiser;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.LongFunction;
@@ -34,7 +35,7 @@ public record Workload(
         boolean classifies,
         boolean hasVariants,
         Function<Boolean, Split> reader,
-        LongFunction<MultiLayerConfiguration> network) {
+        LongFunction<Architecture> network) {
 
     /** How often a run is measured where nothing speaks against it. */
     static final int CHECKPOINTS = 20;
@@ -49,9 +50,23 @@ public record Workload(
         return Budget.gradients(full ? fullGradients : fastGradients);
     }
 
+    /** Returns the part of the budget that tuning uses for its longest runs. */
+    double tuningShare() {
+        return 1;
+    }
+
     /** Returns the network whose weights have this seed. */
-    public MultiLayerConfiguration configuration(long seed) {
+    public Architecture architecture(long seed) {
         return network.apply(seed);
+    }
+
+    /**
+     * Returns the same as a configuration, for what takes no other.
+     *
+     * @throws IllegalStateException if the network is a ComputationGraph
+     */
+    public MultiLayerConfiguration configuration(long seed) {
+        return architecture(seed).rowOfLayers();
     }
 
     /**

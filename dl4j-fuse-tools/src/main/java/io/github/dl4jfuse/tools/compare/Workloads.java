@@ -7,6 +7,7 @@ import io.github.dl4jfuse.datasets.ImageData;
 import io.github.dl4jfuse.datasets.Iris;
 import io.github.dl4jfuse.datasets.Preprocessed;
 import io.github.dl4jfuse.tools.compare.Workload.Split;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.List;
 import java.util.Random;
@@ -64,7 +65,7 @@ public final class Workloads {
             true,
             true,
             full -> fashion(full, false),
-            seed -> Networks.perceptron(seed, PIXELS, 10));
+            seed -> Architecture.of(Networks.perceptron(seed, PIXELS, 10)));
 
     /** Fashion-MNIST, two 5 x 5 convolutions (8 and 16 channels) with BatchNorm and pooling, then 64-10. */
     public static final Workload FASHION_CNN = new Workload(
@@ -78,7 +79,8 @@ public final class Workloads {
             true,
             true,
             full -> fashion(full, true),
-            seed -> Networks.convolutional(seed, InputType.convolutional(SIDE, SIDE, 1), 5, new int[] {8, 16}, 64, 10));
+            seed -> Architecture.of(Networks.convolutional(
+                    seed, InputType.convolutional(SIDE, SIDE, 1), 5, new int[] {8, 16}, 64, 10)));
 
     /**
      * CIFAR-10, a small network in the manner of VGG: twice two 3 x 3 convolutions (16 and 32 channels) and pooling, then
@@ -96,7 +98,7 @@ public final class Workloads {
             true,
             true,
             Workloads::cifar,
-            Workloads::vgg);
+            seed -> Architecture.of(vgg(seed)));
 
     /**
      * Fashion-MNIST, an autoencoder 784-256-64-30-64-256-784 with tanh and a logistic output, cross-entropy summed over the
@@ -116,11 +118,11 @@ public final class Workloads {
             full -> fashion(full, false)
                     .map(images -> new Preprocessed(
                             images, batch -> batch.setLabels(batch.getFeatures().dup()))),
-            seed -> Networks.dense(
+            seed -> Architecture.of(Networks.dense(
                     Networks.builder(seed, WeightInit.XAVIER, Activation.TANH),
                     PIXELS,
                     new int[] {256, 64, 30, 64, 256},
-                    new OutputLayer.Builder(LossFunction.XENT).nOut(PIXELS).activation(Activation.SIGMOID)));
+                    new OutputLayer.Builder(LossFunction.XENT).nOut(PIXELS).activation(Activation.SIGMOID))));
 
     /**
      * A smooth function of two variables, sin(3x) cos(2y) + xy / 2 on [-1, 1]², from 1,000 random points without noise; dense
@@ -165,11 +167,11 @@ public final class Workloads {
             true,
             false,
             full -> iris(),
-            seed -> Networks.dense(
+            seed -> Architecture.of(Networks.dense(
                     Networks.builder(seed, WeightInit.XAVIER, Activation.TANH),
                     4,
                     new int[] {16},
-                    Networks.classes(3)));
+                    Networks.classes(3))));
 
     /** All of them, in the order of the report. */
     public static final List<Workload> ALL =
@@ -250,12 +252,12 @@ public final class Workloads {
                 false,
                 false,
                 full -> reader.get(),
-                seed -> Networks.dense(
+                seed -> Architecture.of(Networks.dense(
                         Networks.builder(seed, WeightInit.XAVIER, Activation.TANH)
                                 .dataType(DataType.DOUBLE),
                         inputs,
                         new int[] {units, units},
-                        output.get().nOut(1).activation(Activation.IDENTITY)));
+                        output.get().nOut(1).activation(Activation.IDENTITY))));
     }
 
     private static Split regression() {

@@ -70,7 +70,7 @@ record Subject(String name, Model network, MultiDataSet batch) {
             known = shapes.isEmpty() ? examplesOf(network, name) : shapes;
         } else {
             Workload workload = workload(name);
-            network = Networks.network(workload.configuration(SEED), new Adam());
+            network = Networks.network(workload.architecture(SEED), new Adam());
             batch = workload.batch();
             known = List.of(workload.example());
             if (!shapes.isEmpty()) {

@@ -1,6 +1,8 @@
 package io.github.dl4jfuse.tools.networks;
 
 import io.github.dl4jfuse.datasets.DataSource;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.NeuralNetwork;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
@@ -15,16 +17,22 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** The kinds of networks that the programs train, and what they all do with a network. */
 public final class Networks {
+
+    private static final double LEAST = 1e-30; // of a probability, whose logarithm stays finite in float
 
     private Networks() {}
 
@@ -97,6 +105,11 @@ public final class Networks {
         return network;
     }
 
+    /** Returns the network with one updater in all its layers. */
+    public static Model network(Architecture architecture, IUpdater updater) {
+        return architecture.withUpdater(updater).build();
+    }
+
     /** Sets one updater for weights and biases; a frozen layer stays as it is. */
     public static void setUpdater(Layer layer, IUpdater updater) {
         if (layer instanceof BaseLayer base) {
@@ -121,14 +134,96 @@ public final class Networks {
         return batches.next();
     }
 
-    /** Returns the mean loss over all examples, in evaluation mode. */
-    public static double loss(MultiLayerNetwork network, DataSource source, int batchSize) {
+    /** Takes a step of training on a batch. */
+    public static void fit(Model network, DataSet batch) {
+        ((NeuralNetwork) network).fit(batch);
+    }
+
+    /** Counts an epoch, as DL4J does at the end of an iterator. */
+    public static void countEpoch(Model network) {
+        if (network instanceof MultiLayerNetwork layers) {
+            layers.incrementEpochCount();
+        } else {
+            ((ComputationGraph) network).incrementEpochCount();
+        }
+    }
+
+    /** Returns the bytes of what the updater keeps, such as Adam's moments. */
+    public static long updaterBytes(Model network) {
+        INDArray state = ((NeuralNetwork) network).updaterState();
+        return state == null ? 0 : state.length() * state.dataType().width();
+    }
+
+    /** Returns the mean loss over all examples, in evaluation mode, with the penalty of L1 and L2 where there is one. */
+    public static double loss(Model network, DataSource source, int batchSize) {
         double sum = 0;
         DataSetIterator all = source.iterator(batchSize);
         while (all.hasNext()) {
             DataSet batch = all.next();
-            sum += network.score(batch, false) * batch.numExamples();
+            sum += score(network, batch) * batch.numExamples();
         }
         return sum / source.size();
+    }
+
+    private static double score(Model network, DataSet batch) {
+        return network instanceof MultiLayerNetwork layers
+                ? layers.score(batch, false)
+                : ((ComputationGraph) network).score(batch, false);
+    }
+
+    private static INDArray output(Model network, DataSet batch) {
+        if (network instanceof MultiLayerNetwork layers) {
+            return layers.output(
+                    batch.getFeatures(), false, batch.getFeaturesMaskArray(), batch.getLabelsMaskArray());
+        }
+        INDArray[] masks = batch.getFeaturesMaskArray() == null ? null : new INDArray[] {batch.getFeaturesMaskArray()};
+        return ((ComputationGraph) network).output(false, new INDArray[] {batch.getFeatures()}, masks)[0];
+    }
+
+    /**
+     * How good a network is on some examples.
+     *
+     * @param loss mean loss, without penalties where labels are classes
+     * @param accuracy share of examples whose class is found, NaN without classes
+     */
+    public record Score(double loss, double accuracy) {
+
+        /** Nothing was read. */
+        public static final Score UNKNOWN = new Score(Double.NaN, Double.NaN);
+    }
+
+    /**
+     * Evaluates a network. Where labels are classes, one pass gives both the mean of -log of the probability of the right class,
+     * weighted by the label, and the accuracy; an output that is not a number finds no class.
+     *
+     * @param batches examples
+     * @param most no further batch is taken once so many examples are in
+     * @param classes whether the network ends in a softmax over classes
+     */
+    public static Score score(Model network, DataSetIterator batches, int most, boolean classes) {
+        double loss = 0;
+        double right = 0;
+        int examples = 0;
+        while (batches.hasNext() && examples < most) {
+            DataSet batch = batches.next();
+            examples += batch.numExamples();
+            if (classes) {
+                INDArray output = output(network, batch);
+                INDArray labels = batch.getLabels().castTo(output.dataType());
+                INDArray logarithm = Transforms.log(Transforms.max(output, LEAST, true), false);
+                loss -= logarithm.muli(labels).sumNumber().doubleValue();
+                right += output.argMax(1).eq(labels.argMax(1)).castTo(output.dataType()).sumNumber().doubleValue();
+            } else {
+                loss += score(network, batch) * batch.numExamples();
+            }
+        }
+        return new Score(loss / examples, classes ? right / examples : Double.NaN);
+    }
+
+    /** Returns the share of examples whose class is found; DL4J throws an exception where an output is not a number. */
+    public static double accuracy(Model network, DataSource source, int batchSize) {
+        Evaluation evaluation = new Evaluation();
+        ((NeuralNetwork) network).doEvaluation(source.iterator(batchSize), evaluation);
+        return evaluation.accuracy();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.tools.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
@@ -224,7 +226,7 @@ class ComparisonTest {
         DataSet all = data(201, 0, new Random(SEED));
         for (int batch : new int[] {20, 100, 200, 201}) {
             Workload own = OwnNetwork.of(
-                    network(),
+                    Architecture.of(network()),
                     new ExistingDataSetIterator(all.batchBy(batch)),
                     new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
             assertThat(own.data(false).validation().size())
@@ -338,7 +340,7 @@ class ComparisonTest {
     void theLastTenthOfTheBatchesIsForValidationAndEachSeedHasItsOwnOrder() {
         List<DataSet> batches = data(200, 0, new Random(SEED)).batchBy(10);
         Workload own = OwnNetwork.of(
-                network(),
+                Architecture.of(network()),
                 new ExistingDataSetIterator(batches),
                 new ExistingDataSetIterator(List.of(data(10, 0, new Random(1)))));
         assertThat(((FixedBatches) own.data(false).train()).batches()).isEqualTo(batches.subList(0, 18));
@@ -379,5 +381,48 @@ class ComparisonTest {
                 .hasMessageContaining("training data are empty");
         comparison(20).optimizers("fuse-pv").seeds(1).budget("1").run();
         assertThatThrownBy(() -> comparison(20).run()).hasMessageContaining("resume(true)");
+    }
+
+    private static ComputationGraphConfiguration graph(String... inputs) {
+        int width = 10 * inputs.length;
+        return new NeuralNetConfiguration.Builder()
+                .graphBuilder()
+                .addInputs(inputs)
+                .addLayer(
+                        "out",
+                        new OutputLayer.Builder(LossFunction.MCXENT)
+                                .nIn(width)
+                                .nOut(2)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
+                        inputs)
+                .setOutputs("out")
+                .build();
+    }
+
+    @Test
+    void takesAGraphOfOnesOwn() {
+        List<DataSet> train = data(200, 0, new Random(SEED)).batchBy(20);
+        Comparison.Outcome outcome = Comparison.of(
+                        graph("in"), new ExistingDataSetIterator(train), new ExistingDataSetIterator(train))
+                .out(folder)
+                .families(List.of(Family.of(Contestant.of("adam", used -> new Adam(3e-2)))))
+                .seeds(1)
+                .budget("100")
+                .run();
+        RunRecord run = outcome.runs().get(0);
+        assertThat(run.failure()).isEmpty();
+        RunRecord.Checkpoint end = run.checkpoints().get(run.checkpoints().size() - 1);
+        assertThat(end.gradients()).isEqualTo(100);
+        assertThat(end.testAccuracy()).isGreaterThan(0.9);
+        assertThat(run.extraBytes()).isEqualTo(2 * 22 * 4);
+    }
+
+    @Test
+    void refusesAGraphOfTwoInputs() {
+        ExistingDataSetIterator train = new ExistingDataSetIterator(List.of(data(20, 0, new Random(SEED))));
+        assertThatThrownBy(() -> Comparison.of(graph("left", "right"), train, train))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("2 inputs and 1 outputs");
     }
 }

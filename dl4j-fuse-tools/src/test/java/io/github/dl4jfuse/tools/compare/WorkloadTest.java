@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.datasets.DataSource;
+import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.datasets.Iris;
+import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.List;
 import java.util.Random;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,24 +35,21 @@ class WorkloadTest {
     @MethodSource("workloads")
     void networkAndDataFitTogetherAndTheSeedMakesTheWeights(Workload workload) {
         Workload.Split data = workload.data(false);
-        MultiLayerNetwork network = network(workload, 1);
+        Model network = workload.architecture(1).build();
         for (DataSource source : List.of(data.train(), data.validation(), data.test())) {
-            assertThat(network.score(source.iterator(500).next(), false)).isFinite();
+            assertThat(Networks.loss(
+                            network, FixedBatches.whole(source.iterator(500).next()), 500))
+                    .isFinite();
         }
-        assertThat(network(workload, 1).params()).isEqualTo(network.params());
-        assertThat(network(workload, 2).params()).isNotEqualTo(network.params());
+        assertThat(workload.architecture(1).build().params()).isEqualTo(network.params());
+        assertThat(workload.architecture(2).build().params()).isNotEqualTo(network.params());
         assertThat(data.train().iterator(workload.batch()).next().numExamples()).isEqualTo(workload.batch());
-    }
-
-    private static MultiLayerNetwork network(Workload workload, long seed) {
-        MultiLayerNetwork network = new MultiLayerNetwork(workload.configuration(seed));
-        network.init();
-        return network;
     }
 
     @Test
     void theCifarNetworkTakesItsImages() {
-        MultiLayerNetwork network = network(Workloads.CIFAR_CNN, 1);
+        MultiLayerNetwork network =
+                (MultiLayerNetwork) Workloads.CIFAR_CNN.architecture(1).build();
         assertThat(network.output(Nd4j.zeros(2, 3, 32, 32)).shape()).containsExactly(2, 10);
         assertThat(network.numParams()).isEqualTo(448 + 2_320 + 4_640 + 9_248 + 2048 * 64 + 64 + 650);
     }
