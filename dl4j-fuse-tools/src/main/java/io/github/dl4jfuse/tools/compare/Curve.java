@@ -15,6 +15,8 @@ import java.util.stream.IntStream;
  */
 public record Curve(double share, List<RunRecord> runs, StepCosts costs) {
 
+    private static final double WORST = Double.NEGATIVE_INFINITY;
+
     /** Seconds, test metric and others at one reading. */
     public record Point(double seconds, double steps, double gradients, double test) {}
 
@@ -27,46 +29,44 @@ public record Curve(double share, List<RunRecord> runs, StepCosts costs) {
         return costs == null ? checkpoint.seconds() : costs.seconds(checkpoint.steps());
     }
 
-    /** Returns the medians over the seeds at each reading after the start. A run that failed is worst from there on. */
+    /** Returns the medians over the seeds at each reading after the start. A run that failed is worst at all of them. */
     List<Point> medians() {
-        int points = runs.stream().mapToInt(run -> run.checkpoints().size()).max().orElse(0);
+        List<RunRecord> sound = runs.stream().filter(run -> !run.failed()).toList();
+        int points =
+                sound.stream().mapToInt(run -> run.checkpoints().size()).min().orElse(0);
         return IntStream.range(1, points)
                 .mapToObj(i -> new Point(
-                        median(i, this::seconds, Double.POSITIVE_INFINITY),
-                        median(i, Curve::steps, Double.POSITIVE_INFINITY),
-                        median(i, Checkpoint::gradients, Double.POSITIVE_INFINITY),
-                        median(i, Checkpoint::test, Double.NEGATIVE_INFINITY)))
+                        median(sound, i, this::seconds),
+                        median(sound, i, Curve::steps),
+                        median(sound, i, Checkpoint::gradients),
+                        Summary.Spread.of(runs, run -> run.failed() ? WORST : test(run.checkpoints().get(i)))
+                                .median()))
                 .toList();
     }
 
-    /** Returns the readings of one run after the start. */
-    List<Point> points(int run) {
-        return runs.get(run).checkpoints().stream()
-                .skip(1)
-                .map(c -> new Point(seconds(c), steps(c), c.gradients(), worstIfNaN(c.test())))
-                .toList();
+    private static double median(List<RunRecord> runs, int reading, ToDoubleFunction<Checkpoint> value) {
+        return Summary.Spread.of(
+                        runs, run -> value.applyAsDouble(run.checkpoints().get(reading)))
+                .median();
+    }
+
+    /** Returns the readings of one run after the start; none of one that failed. */
+    List<Point> points(int number) {
+        RunRecord run = runs.get(number);
+        return run.failed()
+                ? List.of()
+                : run.checkpoints().stream()
+                        .skip(1)
+                        .map(c -> new Point(seconds(c), steps(c), c.gradients(), test(c)))
+                        .toList();
+    }
+
+    private static double test(Checkpoint checkpoint) {
+        return Double.isNaN(checkpoint.test()) ? WORST : checkpoint.test();
     }
 
     private static double steps(Checkpoint checkpoint) {
         return checkpoint.steps().values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    private double median(int reading, ToDoubleFunction<Checkpoint> value, double missing) {
-        return Summary.Spread.of(runs.stream().mapToDouble(run -> {
-                    double read = reading < run.checkpoints().size() && !(run.failed() && isLast(run, reading))
-                            ? value.applyAsDouble(run.checkpoints().get(reading))
-                            : missing;
-                    return Double.isNaN(read) ? missing : read;
-                }))
-                .median();
-    }
-
-    private static boolean isLast(RunRecord run, int reading) {
-        return reading == run.checkpoints().size() - 1;
-    }
-
-    private static double worstIfNaN(double test) {
-        return Double.isNaN(test) ? Double.NEGATIVE_INFINITY : test;
     }
 
     /**

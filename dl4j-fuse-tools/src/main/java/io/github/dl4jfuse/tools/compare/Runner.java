@@ -49,6 +49,10 @@ final class Runner {
 
     private static final double ROUNDING = 1e-9;
 
+    private static final double WARM_UP_SECONDS = 5;
+
+    private static final double WARM_UP_SHARE = 0.5;
+
     private static final Logger log = LoggerFactory.getLogger(Runner.class);
 
     private final Workload workload;
@@ -171,6 +175,20 @@ final class Runner {
             }
         });
         return network;
+    }
+
+    /** Trains for a moment, unread: Java has then compiled what the contestant needs, as it has for one that was tuned. */
+    void warmUp(Contestant contestant, long seed) {
+        try {
+            Model network = begin(contestant, seed);
+            DataSetIterator batches = data.train().iterator(workload.batch(), seed);
+            while (seconds < WARM_UP_SECONDS && budget.used(evaluations, seconds) < WARM_UP_SHARE) {
+                step(network, batches);
+            }
+        } catch (RuntimeException | Error e) {
+            log.debug("{} failed as it warmed up, so its runs will.", contestant.name(), e);
+            closeWorkspaces();
+        }
     }
 
     private static boolean isOurs(Layer layer) {

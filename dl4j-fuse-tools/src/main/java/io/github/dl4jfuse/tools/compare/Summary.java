@@ -159,7 +159,8 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         return run.failed() || Double.isNaN(value) ? Double.NEGATIVE_INFINITY : value;
     }
 
-    private static double wholeSeconds(Curve curve) {
+    /** Returns the seconds until the runs of a curve ended. */
+    static double wholeSeconds(Curve curve) {
         return Spread.of(curve.runs(), run -> curve.seconds(run.end())).median();
     }
 

@@ -23,7 +23,7 @@ final class SummaryCharts {
         String title = summary.classes() ? "test accuracy, per cent" : "test loss";
         ToDoubleFunction<Checkpoint> y = summary.classes() ? c -> 100 * c.testAccuracy() : Checkpoint::testLoss;
         List<Charts.Band> bands = bands(summary, y);
-        if (!bands.isEmpty()) {
+        if (!bands.isEmpty() && Double.isFinite(summary.target())) {
             double target = summary.classes() ? 100 * summary.target() : -summary.target();
             double end = bands.stream()
                     .mapToDouble(band -> band.x()[band.x().length - 1])

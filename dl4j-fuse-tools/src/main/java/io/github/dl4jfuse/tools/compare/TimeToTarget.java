@@ -35,15 +35,10 @@ public record TimeToTarget(
     }
 
     private static TimeToTarget missed(Curve whole, double target) {
-        List<Point> ends = IntStream.range(0, whole.runs().size())
-                .mapToObj(i -> whole.points(i))
-                .filter(points -> !points.isEmpty())
-                .map(points -> points.get(points.size() - 1))
-                .toList();
         return new TimeToTarget(
                 false,
                 whole.share(),
-                Summary.Spread.of(ends.stream().mapToDouble(Point::seconds)).median(),
+                Summary.wholeSeconds(whole),
                 Double.POSITIVE_INFINITY,
                 Double.POSITIVE_INFINITY,
                 perSeed(whole, target));

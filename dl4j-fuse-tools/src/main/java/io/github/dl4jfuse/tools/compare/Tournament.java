@@ -3,9 +3,11 @@ package io.github.dl4jfuse.tools.compare;
 import io.github.dl4jfuse.tools.compare.Runner.Reading;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,6 +41,7 @@ final class Tournament {
     private final Consumer<String> progress;
     private final List<RunRecord> asked = new ArrayList<>();
     private final Map<String, StepCosts> costs = new LinkedHashMap<>();
+    private final Set<String> warm = new HashSet<>();
     private Workload.Split data;
     private String networkPrint;
     private String dataPrint;
@@ -229,6 +232,9 @@ final class Tournament {
     private RunRecord record(Due due, Budget budget) {
         prepare();
         Contestant contestant = due.contestant();
+        if (!plan.clock() && isFirst(contestant.family())) {
+            new Runner(workload, data, budget, due.reading()).warmUp(contestant, due.seed());
+        }
         Runner runner = new Runner(workload, data, budget, due.reading());
         Runner.Course course;
         try {
@@ -254,6 +260,10 @@ final class Tournament {
                 course.extraBytes(),
                 new Fingerprint(networkPrint, dataPrint, course.updater()),
                 course.checkpoints());
+    }
+
+    private synchronized boolean isFirst(String family) {
+        return warm.add(family);
     }
 
     /** Clocks all contestants in one go where one is missing: costs of different calls are not comparable. */

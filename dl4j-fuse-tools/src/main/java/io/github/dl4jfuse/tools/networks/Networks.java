@@ -32,7 +32,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 /** The kinds of networks that the programs train, and what they all do with a network. */
 public final class Networks {
 
-    private static final double LEAST = 1e-30; // of a probability, whose logarithm stays finite in float
+    private static final double LEAST = 1e-30; // added to a probability, so that its logarithm is finite; what is not a number stays so
 
     private Networks() {}
 
@@ -210,7 +210,7 @@ public final class Networks {
             if (classes) {
                 INDArray output = output(network, batch);
                 INDArray labels = batch.getLabels().castTo(output.dataType());
-                INDArray logarithm = Transforms.log(Transforms.max(output, LEAST, true), false);
+                INDArray logarithm = Transforms.log(output.add(LEAST), false);
                 loss -= logarithm.muli(labels).sumNumber().doubleValue();
                 right += output.argMax(1).eq(labels.argMax(1)).castTo(output.dataType()).sumNumber().doubleValue();
             } else {

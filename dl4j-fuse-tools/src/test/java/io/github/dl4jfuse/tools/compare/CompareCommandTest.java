@@ -41,6 +41,9 @@ class CompareCommandTest {
                 "fuse-pv,dl4j-lbfgs",
                 "--budget",
                 "20",
+                "--shares",
+                "1",
+                "--own-clock",
                 "--seeds",
                 String.valueOf(seeds),
                 "--out",
@@ -66,13 +69,13 @@ class CompareCommandTest {
         assertThat(first.budget()).isEqualTo("20");
         assertThat(first.commit()).isNotEmpty();
         assertThat(first.checkpoints().size()).isGreaterThan(5);
-        assertThat(out.toString()).contains("## regression").contains("| dl4j-lbfgs | 1 | 0 of 2 |");
+        assertThat(out.toString()).contains("## regression").contains("| dl4j-lbfgs | 1 |");
         assertThat(Files.readString(folder.resolve("results.md"))).contains("## Verdict", "## regression");
         assertThat(Files.readString(folder.resolve("results.csv"))).startsWith("workload,contestant,seed");
         assertThat(Files.readString(folder.resolve("results.html")))
                 .contains("<td>dl4j-lbfgs</td>")
                 .contains("data:image/png;base64,")
-                .contains("compare --workloads regression --optimizers fuse-pv,dl4j-lbfgs --budget 20 --seeds 2<")
+                .contains("compare --workloads regression --optimizers fuse-pv,dl4j-lbfgs --budget 20 --shares 1 --own-clock --seeds 2<")
                 .doesNotContain("{{")
                 .doesNotContain("src=\"http");
     }
@@ -107,6 +110,9 @@ class CompareCommandTest {
                         "fuse-pv",
                         "--budget",
                         "10",
+                        "--shares",
+                        "1",
+                        "--own-clock",
                         "--seeds",
                         "1",
                         "--out",
@@ -116,7 +122,7 @@ class CompareCommandTest {
                 .isZero();
         assertThat(results()).hasSize(3);
         String last = out.toString().substring(out.toString().lastIndexOf("## regression"));
-        assertThat(last).contains("| fuse-pv | 1 | 0 of 1 |").doesNotContain("dl4j-lbfgs");
+        assertThat(last).contains("| fuse-pv | 1 |").doesNotContain("dl4j-lbfgs");
     }
 
     @Test
@@ -163,6 +169,9 @@ class CompareCommandTest {
         "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
         "--seeds 0, At least one seed is needed",
         "--seeds 1000, At most 999 seeds",
+        "--trials 0, At least one trial",
+        "--shares 2, above 0 and up to 1",
+        "--workers 0, At least one worker",
         "--budget 0, A budget is a positive number",
         "--budget much, A budget is a number of gradient evaluations",
         "--batch 0, A batch has at least one example",
@@ -191,11 +200,14 @@ class CompareCommandTest {
                         "--workloads",
                         "iris",
                         "--optimizers",
-                        "adam,amsgrad,fuse-pv",
+                        "adamw,fuse-pv",
+                        "--trials",
+                        "3",
                         "--budget",
-                        "12",
+                        "24",
                         "--seeds",
                         "2",
+                        "--own-clock",
                         "--out",
                         folder.toString()))
                 .as("%s", err)
@@ -203,28 +215,25 @@ class CompareCommandTest {
         List<RunRecord> tuning = results().stream()
                 .filter(run -> run.seed() == RunRecord.TUNING_SEED)
                 .toList();
-        assertThat(tuning)
-                .hasSize(3 * Family.ADAM_RATES.length)
-                .allMatch(run -> run.family().equals("adam"));
-        assertThat(tuning)
-                .extracting(run -> run.checkpoints().get(0).trainingLoss())
-                .as("all are tuned from the same weights")
-                .containsOnly(tuning.get(0).checkpoints().get(0).trainingLoss());
-        List<String> best = tuning.stream()
-                .sorted(Comparator.comparingDouble(RunRecord::validation))
-                .map(RunRecord::contestant)
-                .limit(Comparison.FINALISTS)
-                .toList();
-        List<String> expected = new ArrayList<>(best);
-        expected.add("fuse-pv");
-        expected.add(best.get(0).replace("adam", "amsgrad"));
+        assertThat(tuning).hasSize(3).allMatch(run -> run.family().equals("adamw"));
+        String best = tuning.stream()
+                .max(Comparator.comparingDouble(RunRecord::validation))
+                .orElseThrow()
+                .contestant();
         for (long seed : new long[] {1, 2}) {
             assertThat(results())
                     .filteredOn(run -> run.seed() == seed)
                     .extracting(RunRecord::contestant)
-                    .containsExactlyElementsOf(expected);
+                    .containsExactly(best, "fuse-pv", best, "fuse-pv", best, "fuse-pv", best, "fuse-pv");
+            assertThat(results())
+                    .filteredOn(run -> run.seed() == seed)
+                    .extracting(RunRecord::share)
+                    .containsExactly(1.0, 1.0, .5, .5, .25, .25, .125, .125);
         }
-        assertThat(out.toString()).contains("| " + 3 * Family.ADAM_RATES.length + " | 0 of 2 |");
+        assertThat(results())
+                .filteredOn(run -> run.share() == .5)
+                .allMatch(run -> run.budget().equals("12") && run.end().gradients() >= 12);
+        assertThat(out.toString()).contains("| " + best + " | 3 |");
     }
 
     @Test
@@ -241,6 +250,9 @@ class CompareCommandTest {
                         "unit,standardised",
                         "--budget",
                         "1",
+                        "--shares",
+                        "1",
+                        "--own-clock",
                         "--seeds",
                         "1",
                         "--out",
@@ -261,9 +273,12 @@ class CompareCommandTest {
                 "--workloads",
                 "regression",
                 "--optimizers",
-                "adam,fuse-pv",
+                "adamw,fuse-pv",
                 "--rates",
                 "1e-3,1e-2",
+                "--shares",
+                "1",
+                "--own-clock",
                 "--budget",
                 "20",
                 "--seeds",
@@ -273,14 +288,14 @@ class CompareCommandTest {
         assertThat(code).as("%s", err).isZero();
         assertThat(results())
                 .extracting(RunRecord::contestant)
-                .containsExactly("adam 1e-03 linear", "adam 1e-02 linear", "fuse-pv");
-        assertThat(out.toString()).contains("| adam 1e-02 linear | 2 |");
+                .containsExactly("adamw 1.0e-03 linear", "adamw 1.0e-02 linear", "fuse-pv");
+        assertThat(out.toString()).contains("| adamw 1.0e-02 linear | 1 |");
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',
-            value = {"adam; -1; positive numbers", "nadam; 1e-3; with --rates there is no sweep"})
+            value = {"adamw; -1; positive numbers", "adamw; NaN; positive numbers"})
     void refusesRatesThatMakeNoSense(String optimizer, String rate, String words) {
         int code = run("compare", "--optimizers", optimizer, "--rates", rate, "--out", folder.toString());
         assertThat(code).isEqualTo(2);

@@ -31,9 +31,9 @@ class ResultsFileTest {
     }
 
     private static RunRecord run(long seed, Fingerprint fingerprint) {
-        Checkpoint start = new Checkpoint(0, 0, 1, Double.NaN, 1, 1, Map.of());
+        Checkpoint start = new Checkpoint(0, 0, Map.of(StepKind.PLAIN, 3L), 1, Double.NaN, 1, 1, 1, Map.of());
         return new RunRecord(
-                "w", false, "d", "c", "f", "s", seed, "3", "c", "m", "", 1, 8, fingerprint, List.of(start));
+                "w", false, "d", "c", "f", "s", seed, "3", 1, "c", "m", "", 1, 8, fingerprint, List.of(start));
     }
 
     private String lines(RunRecord... runs) throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.tools.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.tools.compare.Runner.Reading;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,7 @@ class RunnerTest {
     private static final Contestant ADAM = Contestant.of("adam", used -> new Adam(1e-2));
 
     private static Runner.Course run(Contestant contestant, long seed, int gradients) {
-        return new Runner(WORKLOAD, DATA, Budget.gradients(gradients)).run(contestant, seed);
+        return new Runner(WORKLOAD, DATA, Budget.gradients(gradients), Reading.EVERYTHING).run(contestant, seed);
     }
 
     private static List<Double> losses(Runner.Course course) {
@@ -50,9 +51,8 @@ class RunnerTest {
                     return 0;
                 })));
         List<Double> before = losses(run(ADAM, 3, 40));
-        new Runner(WORKLOAD, DATA, Budget.gradients(40)).warmUp(watched, 3);
-        assertThat(rates).as("share of the budget used, at each step").hasSizeGreaterThanOrEqualTo(40);
-        assertThat(rates).containsOnly(0.0);
+        new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.EVERYTHING).warmUp(watched, 3);
+        assertThat(rates).as("share of the budget used, at each step").isNotEmpty().allMatch(used -> used < .5);
         assertThat(losses(run(ADAM, 3, 40))).isEqualTo(before);
     }
 
@@ -61,14 +61,14 @@ class RunnerTest {
         Contestant breaks = Contestant.of("breaks", used -> {
             throw new IllegalStateException("out of luck");
         });
-        new Runner(WORKLOAD, DATA, Budget.gradients(40)).warmUp(breaks, 1);
+        new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.EVERYTHING).warmUp(breaks, 1);
         assertThatThrownBy(() -> run(breaks, 1, 40)).hasMessage("out of luck");
     }
 
     @Test
     void measuresAtTheStartAtEvenPointsAndAtTheEnd() {
         Workload iris = Workloads.IRIS;
-        List<Long> gradients = new Runner(iris, iris.data(false), Budget.gradients(40))
+        List<Long> gradients = new Runner(iris, iris.data(false), Budget.gradients(40), Reading.EVERYTHING)
                 .run(ADAM, 1).checkpoints().stream().map(Checkpoint::gradients).toList();
         assertThat(gradients)
                 .hasSize(iris.checkpoints() + 1)
@@ -124,21 +124,21 @@ class RunnerTest {
 
     @Test
     void lineSearchesAreCounted() {
-        Contestant fuse = Family.named("fuse-pv").members().get(0);
+        Contestant fuse = Families.named("fuse-pv").members().get(0);
         assertThat(end(run(fuse, 1, 60)).gradients()).isBetween(60L, 64L);
     }
 
     /** 60 evaluations: the steps, and a third for each of the 20 to 40 trials of step lengths. */
     @Test
     void lossesAloneCountAThird() {
-        Runner.Course course = run(Family.named("lfso").members().get(0), 1, 60);
+        Runner.Course course = run(Families.named("lfso").members().get(0), 1, 60);
         assertThat(end(course).gradients()).isBetween(60L, 62L);
         assertThat(course.steps()).isBetween(60L - 40 / 3, 60L - 20 / 3);
     }
 
     @Test
     void gaussNewtonStepsShowTheGeometryOfTheOutputs() {
-        Runner.Course course = run(Family.named("geometry-all").members().get(0), 1, 20);
+        Runner.Course course = run(Families.named("gauss-newton").members().get(0), 1, 20);
         assertThat(course.checkpoints().get(0).measured())
                 .as("before the first step")
                 .isEmpty();
@@ -161,12 +161,12 @@ class RunnerTest {
         assertThat(adam.extraBytes()).isEqualTo(2 * parameters * Double.BYTES);
         Runner.Course sgd = run(Contestant.of("sgd", used -> new Sgd(0.1)), 1, 10);
         assertThat(sgd.extraBytes()).isZero();
-        Runner.Course fuse = run(Family.named("fuse-pv").members().get(0), 1, 30);
+        Runner.Course fuse = run(Families.named("fuse-pv").members().get(0), 1, 30);
         assertThat(fuse.steps()).as("an L-BFGS step costs two").isLessThan(30);
         assertThat(fuse.extraBytes())
                 .as("moments, 10 pairs, 4 vectors and the last good parameters")
                 .isBetween(27 * parameters * Double.BYTES, 28 * parameters * Double.BYTES);
-        Runner.Course dl4j = run(Family.named("dl4j-lbfgs").members().get(0), 1, 10);
+        Runner.Course dl4j = run(Families.named("dl4j-lbfgs").members().get(0), 1, 10);
         assertThat(dl4j.extraBytes()).isEqualTo(RunRecord.UNKNOWN);
         assertThat(dl4j.steps())
                 .as("a step of DL4J's LBFGS costs several gradients")
@@ -179,6 +179,46 @@ class RunnerTest {
         assertThat(run(ADAM, 1, 10).settings()).startsWith("Adam(learningRate=0.01");
         assertThat(end(run(Contestant.of("still", used -> new Sgd(0)), 1, 10)).trainingLoss())
                 .isEqualTo(run(ADAM, 1, 10).checkpoints().get(0).trainingLoss());
+    }
+
+    @Test
+    void stepsAreCountedByKind() {
+        assertThat(end(run(ADAM, 1, 12)).steps()).containsOnly(Map.entry(StepKind.PLAIN, 12L));
+        Map<StepKind, Long> fuse = end(run(Families.named("fuse-pv").members().get(0), 1, 60)).steps();
+        assertThat(fuse.keySet()).contains(StepKind.PLAIN).anyMatch(kind -> kind.gradients() > 1);
+        assertThat(fuse.entrySet().stream()
+                        .mapToDouble(entry -> entry.getValue() * entry.getKey().evaluations())
+                        .sum())
+                .isBetween(60.0, 64.0);
+        Map<StepKind, Long> lfso = end(run(Families.named("lfso").members().get(0), 1, 60)).steps();
+        assertThat(lfso.keySet()).anyMatch(kind -> kind.forwardPasses() > 0);
+        Workload iris = Workloads.IRIS;
+        Map<StepKind, Long> looks = end(new Runner(iris, iris.data(false), Budget.gradients(20), Reading.EVERYTHING)
+                        .run(Families.named("preconditioned-open").members().get(0), 1))
+                .steps();
+        assertThat(looks.get(StepKind.parse("1 look")))
+                .as("steps 1, 2, 4, 8 and 16 at least")
+                .isGreaterThanOrEqualTo(5);
+    }
+
+    @Test
+    void aRunThatTunesReadsNothingButTheValidationAtItsEnd() {
+        Runner.Course course =
+                new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.VALIDATION).run(ADAM, 3);
+        assertThat(course.checkpoints()).hasSize(2);
+        assertThat(end(course).validationLoss())
+                .isEqualTo(end(run(ADAM, 3, 40)).validationLoss());
+        assertThat(end(course).testLoss()).isNaN();
+        assertThat(end(course).trainingLoss()).isNaN();
+    }
+
+    @Test
+    void textsOfKindsAreReadAgain() {
+        for (String text : List.of("1", "1 look", "3", "1 2f", "0 1g", "2 3f 1g look")) {
+            assertThat(StepKind.parse(text)).hasToString(text);
+        }
+        assertThat(StepKind.parse("1 3f 2g look").evaluations()).isEqualTo(4);
+        assertThatThrownBy(() -> StepKind.parse("steep")).hasMessageContaining("no kind of step");
     }
 
     @Test
@@ -203,7 +243,7 @@ class RunnerTest {
 
     @Test
     void budgetsOfSecondsEndByTheClock() {
-        Runner.Course course = new Runner(WORKLOAD, DATA, Budget.parse("0.3s")).run(ADAM, 1);
+        Runner.Course course = new Runner(WORKLOAD, DATA, Budget.parse("0.3s"), Reading.EVERYTHING).run(ADAM, 1);
         assertThat(end(course).seconds()).isGreaterThanOrEqualTo(0.3);
         assertThat(end(course).gradients()).isPositive();
     }
