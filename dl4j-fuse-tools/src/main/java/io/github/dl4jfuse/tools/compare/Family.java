@@ -4,6 +4,8 @@ import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import io.github.dl4jfuse.tools.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.tools.compare.Contestant.Swept;
+import io.github.dl4jfuse.tools.rivals.AdGd;
+import io.github.dl4jfuse.tools.rivals.Prodigy;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;
 import io.github.dl4jfuse.updater.Lfso;
