@@ -1,4 +1,4 @@
-package io.github.dl4jfuse.tools.compare;
+package io.github.dl4jfuse.tools.rivals;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -14,7 +14,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * batch, so g and g' are those of two batches here and their difference is mostly noise: this is what the rule does in the place of
  * Adam, not what it does with a second gradient of each batch.
  */
-final class AdGd extends TuningFree {
+public final class AdGd extends TuningFree {
 
     private static final double FIRST_STEP = 1e-10;
     private static final int STEP = 0;
@@ -22,7 +22,12 @@ final class AdGd extends TuningFree {
     private static final int MOVED = 2;
     private static final long serialVersionUID = 1;
 
-    AdGd(ISchedule schedule) {
+    /**
+     * AdGD.
+     *
+     * @param schedule gives a factor of the step, or null for 1
+     */
+    public AdGd(ISchedule schedule) {
         super(schedule);
     }
 

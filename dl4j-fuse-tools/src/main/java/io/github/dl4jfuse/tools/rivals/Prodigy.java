@@ -1,4 +1,4 @@
-package io.github.dl4jfuse.tools.compare;
+package io.github.dl4jfuse.tools.rivals;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -17,7 +17,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  *
  * <p>x₀ - x is the sum of the updates, as long as nothing else moves x (no weight decay). One d for each updater block.
  */
-final class Prodigy extends TuningFree {
+public final class Prodigy extends TuningFree {
 
     private static final double FIRST_DISTANCE = 1e-6;
     private static final double BETA1 = 0.9;
@@ -27,7 +27,12 @@ final class Prodigy extends TuningFree {
     private static final int PRODUCT = 1;
     private static final long serialVersionUID = 1;
 
-    Prodigy(ISchedule schedule) {
+    /**
+     * Prodigy.
+     *
+     * @param schedule gives γ, or null for 1
+     */
+    public Prodigy(ISchedule schedule) {
         super(schedule);
     }
 

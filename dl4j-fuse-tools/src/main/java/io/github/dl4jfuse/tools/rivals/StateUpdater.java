@@ -1,52 +1,38 @@
-package io.github.dl4jfuse.tools.compare;
+package io.github.dl4jfuse.tools.rivals;
 
 import java.util.Map;
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.schedule.FixedSchedule;
 import org.nd4j.linalg.schedule.ISchedule;
 
-/**
- * A published rule without a learning rate, as a baseline for {@code Lfso}: an updater that keeps some vectors and some numbers
- * for each block of parameters.
- */
-abstract class TuningFree implements IUpdater {
+/** A published rule as an updater, all of whose memory lies in DL4J's array of updater state. Never saved as JSON. */
+abstract class StateUpdater implements IUpdater {
 
-    /** Numbers kept for each variable of a block; those of the first are used. */
-    static final int NUMBERS = 8;
-
-    private static final String STATE_KEY = "TUNING_FREE";
+    private static final String STATE_KEY = "STATE";
     private static final long serialVersionUID = 1;
 
     private ISchedule schedule;
 
-    TuningFree(ISchedule schedule) {
+    /**
+     * An updater.
+     *
+     * @param schedule the learning rate or a factor of the step, or null for 1
+     */
+    StateUpdater(ISchedule schedule) {
         this.schedule = schedule;
     }
-
-    /** Returns how many vectors are kept. */
-    abstract int vectors();
 
     /**
      * Replaces the gradient by the update that will be subtracted.
      *
-     * @param vectors as many as {@link #vectors}, zero at the start
-     * @param numbers {@link #NUMBERS} of them, zero at the start
-     * @param factor the schedule's value, 1 without a schedule
+     * @param gradient of a block of parameters, a vector
+     * @param state the block's memory, a vector, zero at the start
+     * @param rate the schedule's value, 1 without a schedule
      */
-    abstract void step(INDArray gradient, INDArray[] vectors, INDArray numbers, double factor);
-
-    static double norm(INDArray x) {
-        return Math.sqrt(Nd4j.getBlasWrapper().dot(x, x));
-    }
-
-    @Override
-    public long stateSize(long numParams) {
-        return vectors() * numParams + NUMBERS;
-    }
+    abstract void step(INDArray gradient, INDArray state, double rate);
 
     @Override
     public GradientUpdater<?> instantiate(INDArray viewArray, boolean initializeViewArray) {
@@ -66,23 +52,23 @@ abstract class TuningFree implements IUpdater {
 
     @Override
     public double getLearningRate(int iteration, int epoch) {
-        return Double.NaN;
+        return schedule == null ? 1 : schedule.valueAt(iteration, epoch);
     }
 
     @Override
     public boolean hasLearningRate() {
-        return false;
+        return true;
     }
 
     @Override
     public void setLrAndSchedule(double lr, ISchedule lrSchedule) {
-        schedule = lrSchedule;
+        schedule = lrSchedule == null ? new FixedSchedule(lr) : lrSchedule;
     }
 
     @Override
-    public final TuningFree clone() {
+    public StateUpdater clone() {
         try {
-            return (TuningFree) super.clone();
+            return (StateUpdater) super.clone();
         } catch (CloneNotSupportedException e) {
             throw new AssertionError(e);
         }
@@ -90,7 +76,7 @@ abstract class TuningFree implements IUpdater {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof TuningFree that
+        return other instanceof StateUpdater that
                 && getClass() == that.getClass()
                 && Objects.equals(schedule, that.schedule);
     }
@@ -105,13 +91,18 @@ abstract class TuningFree implements IUpdater {
         return getClass().getSimpleName() + "(schedule=" + schedule + ")";
     }
 
-    private final class State implements GradientUpdater<TuningFree> {
+    /** The memory of one block. */
+    final class State implements GradientUpdater<StateUpdater> {
 
         private INDArray view;
 
+        INDArray view() {
+            return view;
+        }
+
         @Override
-        public TuningFree getConfig() {
-            return TuningFree.this;
+        public StateUpdater getConfig() {
+            return StateUpdater.this;
         }
 
         @Override
@@ -134,15 +125,8 @@ abstract class TuningFree implements IUpdater {
 
         @Override
         public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-            INDArray flat = gradient.reshape(gradient.length());
-            long n = flat.length();
-            long numbers = view.length() - vectors() * n;
-            INDArray[] vectors = new INDArray[vectors()];
-            for (int k = 0; k < vectors.length; k++) {
-                vectors[k] = view.get(NDArrayIndex.interval(numbers + k * n, numbers + (k + 1) * n));
-            }
-            double factor = schedule == null ? 1 : schedule.valueAt(iteration, epoch);
-            step(flat, vectors, view.get(NDArrayIndex.interval(0, NUMBERS)), factor);
+            double rate = schedule == null ? 1 : schedule.valueAt(iteration, epoch);
+            step(gradient.reshape(gradient.length()), view, rate);
         }
     }
 }

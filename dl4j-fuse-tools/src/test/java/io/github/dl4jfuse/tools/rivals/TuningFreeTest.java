@@ -1,4 +1,4 @@
-package io.github.dl4jfuse.tools.compare;
+package io.github.dl4jfuse.tools.rivals;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
