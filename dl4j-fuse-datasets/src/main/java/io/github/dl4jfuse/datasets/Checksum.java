@@ -22,25 +22,25 @@ record Checksum(String algorithm, String hex, boolean ofUnpackedContent) {
 
     /** Fails unless the file has this checksum. */
     void verify(Path file) throws IOException {
-        String found = compute(file);
-        if (!found.equals(hex.toLowerCase(Locale.ROOT))) {
-            throw new IOException("its " + algorithm + (ofUnpackedContent ? " after unpacking" : "") + " is " + found
-                    + " instead of " + hex);
+        try (InputStream raw = Files.newInputStream(file);
+                InputStream content = ofUnpackedContent ? DataFile.unpack(raw) : raw) {
+            verify(content);
         }
     }
 
-    private String compute(Path file) throws IOException {
+    /** Fails unless all that is left of a stream, of unpacked content where this is its checksum, has this checksum. */
+    void verify(InputStream content) throws IOException {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("This Java has no " + algorithm + ".", e);
         }
-        try (InputStream raw = Files.newInputStream(file);
-                InputStream content = ofUnpackedContent ? DataFile.unpack(raw) : raw;
-                InputStream digesting = new DigestInputStream(content, digest)) {
-            digesting.transferTo(OutputStream.nullOutputStream());
+        new DigestInputStream(content, digest).transferTo(OutputStream.nullOutputStream());
+        String found = HexFormat.of().formatHex(digest.digest());
+        if (!found.equals(hex.toLowerCase(Locale.ROOT))) {
+            throw new IOException("its " + algorithm + (ofUnpackedContent ? " after unpacking" : "") + " is " + found
+                    + " instead of " + hex);
         }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }
