@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,15 +35,16 @@ public final class CompareCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Option(names = "--workloads", split = ",", description = "Some of those that --list shows.")
-    private List<String> workloads = Workloads.ALL.stream().map(Workload::name).toList();
+    private List<String> workloads =
+            Workloads.DEFAULT.stream().map(Workload::name).toList();
 
     @Option(names = "--optimizers", split = ",", description = "Some of those that --list shows.")
     private List<String> optimizers = Comparison.DEFAULT_OPTIMIZERS;
 
     @Option(
             names = "--seeds",
-            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", with --full "
-                    + FULL_SEEDS + ".",
+            description = "Number of seeds: 1, 2, .. Default: " + FULL_SEEDS + ", with --fast "
+                    + Comparison.DEFAULT_SEEDS + ".",
             showDefaultValue = Visibility.NEVER)
     private Integer seeds;
 
@@ -76,8 +78,20 @@ public final class CompareCommand implements Callable<Integer> {
             showDefaultValue = Visibility.NEVER)
     private List<Double> rates = List.of();
 
-    @Option(names = "--full", description = "Whole data sets and long budgets instead of the fast form.")
-    private boolean full;
+    @ArgGroup
+    private Form form = new Form();
+
+    /** One of two, or none. */
+    static final class Form {
+
+        @Option(
+                names = "--fast",
+                description = "Subsets and short budgets, which take minutes, instead of whole data sets.")
+        private boolean fast;
+
+        @Option(names = "--full", description = "Whole data sets, as without it.", hidden = true)
+        private boolean full;
+    }
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "Where results and reports go.")
     private Path out = Comparison.DEFAULT_OUT;
@@ -114,8 +128,8 @@ public final class CompareCommand implements Callable<Integer> {
                             .flatMap(workload -> variants(workload).stream())
                             .toList())
                     .families(optimizers.stream().map(this::family).toList())
-                    .seeds(seeds != null ? seeds : full ? FULL_SEEDS : Comparison.DEFAULT_SEEDS)
-                    .full(full)
+                    .seeds(seeds != null ? seeds : form.fast ? Comparison.DEFAULT_SEEDS : FULL_SEEDS)
+                    .full(!form.fast)
                     .out(out)
                     .resume(resume)
                     .command(command());

@@ -61,7 +61,7 @@ public final class Comparison {
             DEFAULT_OPTIMIZERS.stream().map(Family::named).toList();
     private int seeds = DEFAULT_SEEDS;
     private Budget budget;
-    private boolean full;
+    private boolean full = true;
     private Path out = DEFAULT_OUT;
     private boolean resume;
     private String command = "";
@@ -147,7 +147,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Takes whole data sets and long budgets instead of the fast form. */
+    /** Sets whether whole data sets with long budgets are taken, as by default, or the fast form. */
     public Comparison full(boolean whole) {
         full = whole;
         return this;

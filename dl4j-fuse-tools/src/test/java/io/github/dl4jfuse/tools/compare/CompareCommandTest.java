@@ -163,6 +163,7 @@ class CompareCommandTest {
         "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
         "--seeds 0, At least one seed is needed",
         "--seeds 1000, At most 999 seeds",
+        "--fast --full, mutually exclusive",
         "--budget 0, A budget is a positive number",
         "--budget much, A budget is a number of gradient evaluations",
         "--batch 0, A batch has at least one example",
@@ -182,6 +183,16 @@ class CompareCommandTest {
                 .contains("fashion-cnn")
                 .contains("regression")
                 .contains("fuse-pv");
+    }
+
+    @Test
+    void theFastFormTakesASubsetAndTheWholeFormIsTheDefault() {
+        assertThat(compare(1)).isZero();
+        assertThat(results()).extracting(RunRecord::full).containsOnly(true);
+        assertThat(compare(1, "--full", "--resume")).isZero();
+        assertThat(results()).as("--full changes nothing").hasSize(2);
+        assertThat(compare(1, "--fast", "--resume")).isZero();
+        assertThat(results()).extracting(RunRecord::full).containsExactly(true, true, false, false);
     }
 
     @Test
@@ -233,6 +244,7 @@ class CompareCommandTest {
                         "compare",
                         "--workloads",
                         "fashion-mlp,iris",
+                        "--fast",
                         "--optimizers",
                         "fuse-pv",
                         "--batch",
