@@ -128,7 +128,7 @@ case $part-$size in
         run direction 60 $main gpu --sizes 100000,1000000 --seconds 0.5 || failed=1
         ;;
     B-full | B-small)
-        [[ $size == full ]] && rates=1e-3,3e-3,1e-2 whole=--full || rates=3e-3 whole=${DL4J_FUSE_DATA:+--full}
+        [[ $size == full ]] && rates=1e-3,3e-3,1e-2 whole=--full || rates=3e-3 whole=$([[ ${DL4J_FUSE_DATA:-} ]] && echo --full || echo --fast)
         compare() {
             # shellcheck disable=SC2086
             run "$1" "$2" $main compare --workloads "$3" --batch "$4" --optimizers adam,adapted --rates $rates $whole --seeds 1 \

@@ -124,6 +124,35 @@ public final class ImageData implements DataSource, Serializable {
     }
 
     /**
+     * Returns the images of some classes, in the same order.
+     *
+     * @param from index of the first class, which becomes class 0, at least 0
+     * @param to index after the last class, at most {@link #numClasses()}
+     * @return a copy of these images
+     * @throws IllegalArgumentException if the range is empty or outside, or there are no such images
+     */
+    public ImageData ofClasses(int from, int to) {
+        if (from < 0 || from >= to || to > numClasses()) {
+            throw new IllegalArgumentException(
+                    "Classes " + from + " to " + to + " are no range of " + numClasses() + " classes.");
+        }
+        int[] kept = IntStream.range(0, size())
+                .filter(i -> labels[i] >= from && labels[i] < to)
+                .toArray();
+        if (kept.length == 0) {
+            throw new IllegalArgumentException("There are no images of the classes " + from + " to " + to + ".");
+        }
+        int length = shape.length();
+        byte[] newPixels = new byte[kept.length * length];
+        byte[] newLabels = new byte[kept.length];
+        for (int i = 0; i < kept.length; i++) {
+            System.arraycopy(pixels, kept[i] * length, newPixels, i * length, length);
+            newLabels[i] = (byte) (labels[kept[i]] - from);
+        }
+        return new ImageData(name, shape, labelNames.subList(from, to), newPixels, newLabels, flat);
+    }
+
+    /**
      * Returns an iterator over all images in the order of the files, the same in each epoch.
      *
      * @param batchSize images per batch, at least 1; the last batch of an epoch holds what is left

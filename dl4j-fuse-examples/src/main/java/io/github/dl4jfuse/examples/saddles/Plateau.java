@@ -28,7 +28,7 @@ final class Plateau {
     private final PrintWriter out;
     private final int steps;
     private final int seeds;
-    private final Workload workload = Workloads.FASHION_AUTOENCODER;
+    private final Workload workload = Workloads.AUTOENCODER;
     private final Workload.Split data = workload.data(false);
     private final DataSet measured = data.train().iterator(1_000).next();
     private final DataSet probe = data.train().iterator(PROBE, 1).next();

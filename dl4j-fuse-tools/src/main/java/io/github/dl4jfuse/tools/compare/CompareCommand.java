@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,7 +33,8 @@ public final class CompareCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Option(names = "--workloads", split = ",", description = "Some of those that --list shows.")
-    private List<String> workloads = Workloads.ALL.stream().map(Workload::name).toList();
+    private List<String> workloads =
+            Workloads.DEFAULT.stream().map(Workload::name).toList();
 
     @Option(names = "--optimizers", split = ",", description = "Some of those that --list shows.")
     private List<String> optimizers = Comparison.DEFAULT_OPTIMIZERS;
@@ -90,8 +92,20 @@ public final class CompareCommand implements Callable<Integer> {
             showDefaultValue = Visibility.NEVER)
     private List<Double> rates = List.of();
 
-    @Option(names = "--full", description = "Whole data sets and long budgets instead of the fast form.")
-    private boolean full;
+    @ArgGroup
+    private Form form = new Form();
+
+    /** One of two, or none. */
+    static final class Form {
+
+        @Option(
+                names = "--fast",
+                description = "Subsets and short budgets, which take minutes, instead of whole data sets.")
+        private boolean fast;
+
+        @Option(names = "--full", description = "Whole data sets, as without it.", hidden = true)
+        private boolean full;
+    }
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "Where results and reports go.")
     private Path out = Comparison.DEFAULT_OUT;
@@ -133,7 +147,7 @@ public final class CompareCommand implements Callable<Integer> {
                     .shares(shares.toArray(Double[]::new))
                     .workers(workers)
                     .clocked(!ownClock)
-                    .full(full)
+                    .full(!form.fast)
                     .out(out)
                     .resume(resume)
                     .command(command());

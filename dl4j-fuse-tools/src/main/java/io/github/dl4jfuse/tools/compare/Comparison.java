@@ -57,7 +57,7 @@ public final class Comparison {
     private int workers = 1;
     private boolean clocked = true;
     private Budget budget;
-    private boolean full;
+    private boolean full = true;
     private Path out = DEFAULT_OUT;
     private boolean resume;
     private String command = "";
@@ -177,7 +177,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Takes whole data sets and long budgets instead of the fast form. */
+    /** Sets whether whole data sets with long budgets are taken, as by default, or the fast form. */
     public Comparison full(boolean whole) {
         full = whole;
         return this;

@@ -3,6 +3,7 @@ package io.github.dl4jfuse.tools.compare;
 import io.github.dl4jfuse.listener.GaussNewtonListener;
 import io.github.dl4jfuse.listener.GaussNewtonListener.Layers;
 import io.github.dl4jfuse.tools.compare.BudgetSchedule.Shape;
+import io.github.dl4jfuse.tools.rivals.AdGd;
 import io.github.dl4jfuse.tools.rivals.Rivals;
 import io.github.dl4jfuse.updater.Fuse;
 import io.github.dl4jfuse.updater.FusePv;

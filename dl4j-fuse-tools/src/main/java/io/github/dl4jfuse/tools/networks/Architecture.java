@@ -29,33 +29,39 @@ public final class Architecture {
     private final MultiLayerConfiguration layers; // or null
     private final ComputationGraphConfiguration graph; // or null
     private final Map<String, INDArray> weights;
+    private final String origin;
 
     private Architecture(
-            MultiLayerConfiguration layers, ComputationGraphConfiguration graph, Map<String, INDArray> weights) {
+            MultiLayerConfiguration layers,
+            ComputationGraphConfiguration graph,
+            Map<String, INDArray> weights,
+            String origin) {
         this.layers = layers;
         this.graph = graph;
         this.weights = weights;
+        this.origin = origin;
     }
 
     /** Takes a copy of a configuration of layers in a row. */
     public static Architecture of(MultiLayerConfiguration layers) {
-        return new Architecture(layers.clone(), null, Map.of());
+        return new Architecture(layers.clone(), null, Map.of(), "");
     }
 
     /** Takes a copy of a configuration of a graph. */
     public static Architecture of(ComputationGraphConfiguration graph) {
-        return new Architecture(null, graph.clone(), Map.of());
+        return new Architecture(null, graph.clone(), Map.of(), "");
     }
 
     /**
      * Returns the architecture with weights that do not depend on the seed.
      *
+     * @param from what they come from, in words: with the configuration, it tells one network from another
      * @param given arrays by the names of DL4J's parameter table, such as "0_W"; other parameters stay random
      */
-    public Architecture startingWith(Map<String, INDArray> given) {
+    public Architecture startingWith(String from, Map<String, INDArray> given) {
         Map<String, INDArray> copies = new LinkedHashMap<>();
         given.forEach((name, array) -> copies.put(name, array.dup()));
-        return new Architecture(layers, graph, copies);
+        return new Architecture(layers, graph, copies, from);
     }
 
     /** Returns the architecture with another seed of the random weights. */
@@ -81,8 +87,8 @@ public final class Architecture {
     }
 
     private Architecture changed(Consumer<NeuralNetConfiguration> change) {
-        Architecture copy =
-                new Architecture(layers == null ? null : layers.clone(), graph == null ? null : graph.clone(), weights);
+        Architecture copy = new Architecture(
+                layers == null ? null : layers.clone(), graph == null ? null : graph.clone(), weights, origin);
         copy.configurations().forEach(change);
         if (graph != null) {
             change.accept(copy.graph.getDefaultConfiguration()); // where a graph looks for seed and algorithm
@@ -121,9 +127,9 @@ public final class Architecture {
         return graph == null ? 1 : graph.getNetworkOutputs().size();
     }
 
-    /** Returns the weights that do not depend on the seed, by name; none where all are random. */
-    public Map<String, INDArray> weights() {
-        return weights;
+    /** Returns what the weights that do not depend on the seed come from; empty where all are random. */
+    public String origin() {
+        return origin;
     }
 
     /**

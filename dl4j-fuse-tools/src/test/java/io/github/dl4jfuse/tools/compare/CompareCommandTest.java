@@ -172,6 +172,7 @@ class CompareCommandTest {
         "--trials 0, At least one trial",
         "--shares 2, above 0 and up to 1",
         "--workers 0, At least one worker",
+        "--fast --full, mutually exclusive",
         "--budget 0, A budget is a positive number",
         "--budget much, A budget is a number of gradient evaluations",
         "--batch 0, A batch has at least one example",
@@ -191,6 +192,16 @@ class CompareCommandTest {
                 .contains("fashion-cnn")
                 .contains("regression")
                 .contains("fuse-pv");
+    }
+
+    @Test
+    void theFastFormTakesASubsetAndTheWholeFormIsTheDefault() {
+        assertThat(compare(1)).isZero();
+        assertThat(results()).extracting(RunRecord::full).containsOnly(true);
+        assertThat(compare(1, "--full", "--resume")).isZero();
+        assertThat(results()).as("--full changes nothing").hasSize(2);
+        assertThat(compare(1, "--fast", "--resume")).isZero();
+        assertThat(results()).extracting(RunRecord::full).containsExactly(true, true, false, false);
     }
 
     @Test
@@ -242,6 +253,7 @@ class CompareCommandTest {
                         "compare",
                         "--workloads",
                         "fashion-mlp,iris",
+                        "--fast",
                         "--optimizers",
                         "fuse-pv",
                         "--batch",

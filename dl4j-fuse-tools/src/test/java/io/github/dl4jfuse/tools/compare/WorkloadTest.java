@@ -10,7 +10,6 @@ import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -20,14 +19,16 @@ import org.nd4j.linalg.activations.impl.ActivationTanH;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
 
 class WorkloadTest {
 
-    /** All but the one whose data don't come with the program. */
+    /** All but those whose data don't come with the program. */
     static List<Workload> workloads() {
         return Workloads.ALL.stream()
-                .filter(workload -> !workload.name().equals("cifar-cnn"))
+                .filter(workload -> !workload.name().startsWith("cifar-"))
                 .toList();
     }
 
@@ -47,11 +48,39 @@ class WorkloadTest {
     }
 
     @Test
-    void theCifarNetworkTakesItsImages() {
-        MultiLayerNetwork network =
-                (MultiLayerNetwork) Workloads.CIFAR_CNN.architecture(1).build();
-        assertThat(network.output(Nd4j.zeros(2, 3, 32, 32)).shape()).containsExactly(2, 10);
-        assertThat(network.numParams()).isEqualTo(448 + 2_320 + 4_640 + 9_248 + 2048 * 64 + 64 + 650);
+    void budgetsAreWholeEpochsOfTheWholeSets() {
+        assertThat(Workloads.FASHION_MLP.budget(true)).isEqualTo(Budget.gradients(8 * 430));
+        assertThat(Workloads.FASHION_2C2D.budget(true)).isEqualTo(Budget.gradients(5 * 430));
+        assertThat(Workloads.FASHION_LENET.budget(true)).isEqualTo(Budget.gradients(5 * 860));
+        assertThat(Workloads.CIFAR_3C3D.budget(true)).isEqualTo(Budget.gradients(5 * 352));
+    }
+
+    @Test
+    void earlierNetworksCanBeNamedButAreNotComparedUnasked() {
+        assertThat(Workloads.named("cifar-cnn")).isSameAs(Workloads.CIFAR_CNN);
+        assertThat(Workloads.DEFAULT).doesNotContain(Workloads.CIFAR_CNN, Workloads.FASHION_CNN);
+        assertThat(Workloads.ALL).extracting(Workload::name).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void fineTuningKeepsWhatWasLearntAndTrainsAboveIt() {
+        Workload workload = Workloads.FINETUNE;
+        Workload.Split data = workload.data(false);
+        assertThat(data.train().size()).isEqualTo(1_000);
+        assertThat(data.test().size()).isEqualTo(500);
+        Model network = Networks.network(workload.architecture(1), new Adam());
+        Model other = workload.architecture(2).build();
+        INDArray filters = network.getParam("2_W").dup();
+        INDArray dense = network.getParam("4_W").dup();
+        assertThat(other.getParam("4_W")).isEqualTo(dense);
+        assertThat(other.getParam("5_W")).isNotEqualTo(network.getParam("5_W"));
+        DataSetIterator batches = data.train().iterator(workload.batch(), 1);
+        while (batches.hasNext()) {
+            Networks.fit(network, batches.next());
+        }
+        assertThat(network.getParam("2_W")).isEqualTo(filters);
+        assertThat(network.getParam("4_W")).isNotEqualTo(dense);
+        assertThat(Networks.accuracy(network, data.test(), 500)).isGreaterThan(0.75);
     }
 
     @Test
@@ -112,7 +141,7 @@ class WorkloadTest {
 
     @Test
     void theAutoencodersTargetsAreItsInputsAlsoWhenThoseAreStandardised() {
-        Workload workload = Workloads.FASHION_AUTOENCODER;
+        Workload workload = Workloads.AUTOENCODER;
         DataSet plain = workload.data(false).train().iterator(64, 1).next();
         DataSet scaled =
                 workload.variant(64, true).data(false).train().iterator(64, 1).next();

@@ -87,7 +87,8 @@ class ArchitectureTest {
     void startsWithGivenWeightsWhateverTheSeed(Architecture architecture) {
         String name = architecture.build().paramTable().keySet().iterator().next();
         INDArray given = Nd4j.ones(architecture.build().getParam(name).shape());
-        Architecture started = architecture.startingWith(Map.of(name, given));
+        Architecture started = architecture.startingWith("ones", Map.of(name, given));
+        assertThat(started.withSeed(3).origin()).isEqualTo("ones");
         given.assign(7); // the architecture has its own copy
         Model one = started.withSeed(1).build();
         Model other = started.withSeed(2).build();
