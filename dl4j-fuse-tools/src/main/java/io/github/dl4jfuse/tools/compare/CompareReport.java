@@ -1,6 +1,6 @@
 package io.github.dl4jfuse.tools.compare;
 
-import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
+import io.github.dl4jfuse.tools.compare.Significance.Difference;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
 import io.github.dl4jfuse.tools.compare.Summary.Spread;
 import io.github.dl4jfuse.tools.report.HtmlReport;
@@ -9,14 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVPrinter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,7 +84,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
         String markdown = markdown();
         try {
             Files.writeString(tables, markdown);
-            writeCsv(folder.resolve("results.csv"));
+            ResultsCsv.write(runs, folder.resolve("results.csv"));
             if (charts) {
                 Files.writeString(html, html());
             } else {
@@ -172,17 +171,44 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
 
     /** The mean difference of the test metric to the baseline's over the seeds, with its standard error. */
     private static String difference(Summary summary, Row row) {
-        double[] differences = summary.differences(row);
-        double mean = java.util.Arrays.stream(differences).average().orElse(Double.NaN);
-        double squares = java.util.Arrays.stream(differences)
-                .map(one -> (one - mean) * (one - mean))
-                .sum();
-        double error = Math.sqrt(squares / differences.length / Math.max(1, differences.length - 1));
-        if (!Double.isFinite(mean)) {
-            return "-";
+        double[] ours = Summary.ends(row);
+        double[] theirs = Summary.ends(summary.baseline());
+        if (ours.length < 2 || !areFinite(ours) || !areFinite(theirs)) {
+            return against(summary, row.test().median());
         }
-        String spread = differences.length > 1 ? " ± " + scaled(summary, error, "%.2f", "%.2g") : "";
-        return scaled(summary, mean, "%+.2f", "%+.3g") + spread + (summary.classes() ? " points" : " of minus the loss");
+        Difference difference = Significance.paired(ours, theirs);
+        return scaled(summary, difference.mean(), "%+.2f", "%+.3g")
+                + " ± "
+                + scaled(summary, difference.standardError(), "%.2f", "%.2g")
+                + (summary.classes() ? " points" : " of minus the loss");
+    }
+
+    private static boolean areFinite(double[] values) {
+        return Arrays.stream(values).allMatch(Double::isFinite);
+    }
+
+    /** Wilcoxon's p of the test at the end over all pairs of workload and seed, in parts of the target; NaN if a run failed. */
+    private double signedRank(String family) {
+        List<Double> ours = new ArrayList<>();
+        List<Double> theirs = new ArrayList<>();
+        for (Summary summary : summaries) {
+            summary.rows().stream()
+                    .filter(row -> row.family().equals(family))
+                    .limit(1)
+                    .forEach(row -> {
+                        for (double end : Summary.ends(row)) {
+                            ours.add(end / Math.abs(summary.target()));
+                        }
+                        for (double end : Summary.ends(summary.baseline())) {
+                            theirs.add(end / Math.abs(summary.target()));
+                        }
+                    });
+        }
+        double[] first = ours.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] second = theirs.stream().mapToDouble(Double::doubleValue).toArray();
+        return first.length < 2 || first.length != second.length || !areFinite(first) || !areFinite(second)
+                ? Double.NaN
+                : Significance.signedRank(first, second);
     }
 
     private static String against(Summary summary, double test) {
@@ -211,13 +237,15 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                             : "; not there on " + speedup.missed() + " of " + speedup.workloads();
                     return String.format(
                             Locale.ROOT,
-                            "%s is at the test metric of tuned AdamW %s%s (95 %% bootstrap interval of the ratio %.2f .. %.2f)%s.",
+                            "%s, time to the test metric of tuned AdamW%s: %s (95 %% bootstrap interval of the ratio %.2f .."
+                                    + " %.2f)%s. Its test at the end against AdamW's, over all seeds: p %s (Wilcoxon).",
                             family,
-                            speedup.inWords(),
                             where,
+                            speedup.inWords(),
                             speedup.low(),
                             speedup.high(),
-                            missed);
+                            missed,
+                            number("%.2g", signedRank(family)));
                 })
                 .toList();
     }
@@ -300,36 +328,6 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                         run.end().gradients(),
                         run.failure()))
                 .toList();
-    }
-
-    /** Writes all checkpoints of all runs, those of the tuning included. */
-    private void writeCsv(Path file) throws IOException {
-        CSVFormat format = CSVFormat.DEFAULT
-                .builder()
-                .setRecordSeparator('\n')
-                .setHeader(("workload,contestant,seed,share,failure,gradients,seconds,training_loss,validation_loss,"
-                                + "validation_accuracy,test_loss,test_accuracy")
-                        .split(","))
-                .build();
-        try (CSVPrinter printer = new CSVPrinter(Files.newBufferedWriter(file), format)) {
-            for (RunRecord run : runs) {
-                for (Checkpoint c : run.checkpoints()) {
-                    printer.printRecord(
-                            run.workload(),
-                            run.contestant(),
-                            run.seed(),
-                            run.share(),
-                            run.failure(),
-                            c.gradients(),
-                            c.seconds(),
-                            c.trainingLoss(),
-                            c.validationLoss(),
-                            c.validationAccuracy(),
-                            c.testLoss(),
-                            c.testAccuracy());
-                }
-            }
-        }
     }
 
     /** Returns the page. */

@@ -1,6 +1,5 @@
 package io.github.dl4jfuse.tools.compare;
 
-import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -203,15 +202,10 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         return rows.get(0);
     }
 
-    /** Returns how the test of a row differs from the baseline's at the end of the whole budget, seed by seed. */
-    double[] differences(Row row) {
-        int pairs = Math.min(row.runs().size(), baseline().runs().size());
-        double[] differences = new double[pairs];
-        for (int i = 0; i < pairs; i++) {
-            Checkpoint ours = row.runs().get(i).end();
-            Checkpoint theirs = baseline().runs().get(i).end();
-            differences[i] = ours.test() - theirs.test();
-        }
-        return differences;
+    /** Returns the test metric of a row at the end of the whole budget, seed by seed. */
+    static double[] ends(Row row) {
+        return row.runs().stream()
+                .mapToDouble(run -> orWorst(run, run.end().test()))
+                .toArray();
     }
 }

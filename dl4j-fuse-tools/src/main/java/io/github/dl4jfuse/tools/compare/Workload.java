@@ -40,6 +40,8 @@ public record Workload(
     /** How often a run is measured where nothing speaks against it. */
     static final int CHECKPOINTS = 20;
 
+    private static final double LARGE_TUNING_SHARE = 0.2;
+
     /** Reads the data, in the fast form or whole. */
     public Split data(boolean full) {
         return reader.apply(full);
@@ -50,9 +52,9 @@ public record Workload(
         return Budget.gradients(full ? fullGradients : fastGradients);
     }
 
-    /** Returns the part of the budget that tuning uses for its longest runs. */
+    /** Returns the part of the budget that the longest runs of the tuning use: a fifth where steps are dear. */
     double tuningShare() {
-        return 1;
+        return Workloads.LARGE.contains(name) ? LARGE_TUNING_SHARE : 1;
     }
 
     /** Returns the network whose weights have this seed. */

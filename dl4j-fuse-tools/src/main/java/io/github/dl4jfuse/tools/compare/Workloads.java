@@ -9,6 +9,7 @@ import io.github.dl4jfuse.tools.networks.Architecture;
 import io.github.dl4jfuse.tools.networks.ImageNetworks;
 import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -264,6 +265,9 @@ public final class Workloads {
     /** All of them: the earlier networks of convolutions, on which the costs of a step were measured, come last. */
     public static final List<Workload> ALL =
             Stream.concat(DEFAULT.stream(), Stream.of(FASHION_CNN, CIFAR_CNN)).toList();
+
+    /** Those whose runs take minutes. */
+    static final Set<String> LARGE = Set.of("fashion-2c2d", "cifar-3c3d", "cifar-resnet");
 
     private Workloads() {}
 

@@ -155,7 +155,7 @@ class SummaryTest {
         assertThat(ours.toTarget().reached()).isFalse();
         assertThat(Speedup.of(summary, ours).inWords()).isEqualTo("not reached (at most 1.00 times as fast)");
         assertThat(new CompareReport(List.of(summary), runs, List.of(), "").markdown())
-                .contains("ours is at the test metric of tuned AdamW not reached")
+                .contains("ours, time to the test metric of tuned AdamW: not reached (at most 1.00 times as fast)")
                 .contains("| w | ours | not reached (at most 1.00 times as fast) | -2.00 ± 0.58 points | -2.00 points |")
                 .contains("not in 3.00");
     }
