@@ -21,6 +21,7 @@ if [[ ${1:-} == pack ]]; then
     # One jar of all classes, without compression within it, takes two thirds of the room of the jars.
     for jar in "$here/target/dl4j-fuse.jar" "$lib"/dl4j-fuse-*.jar \
         "$lib"/{commons-compress,commons-csv,ejml-core,ejml-ddense}-*.jar \
+        "$lib"/{commons-numbers,commons-rng,commons-statistics}-*.jar \
         "$lib"/{jackson-annotations,jackson-core,jackson-databind,jmustache,picocli,progressbar}-*.jar \
         "$here/target/test-lib/"{assertj,junit,opentest4j}*.jar; do
         unzip -qo "$jar" -d "$classes" -x 'META-INF/versions/*' '*/fashion-mnist-subset/*' 'logback*.xml' 2> /dev/null
