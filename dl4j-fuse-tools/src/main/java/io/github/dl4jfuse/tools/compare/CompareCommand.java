@@ -1,11 +1,15 @@
 package io.github.dl4jfuse.tools.compare;
 
+import io.github.dl4jfuse.tools.networks.Architecture;
+import io.github.dl4jfuse.tools.networks.ModelFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.nd4j.linalg.dataset.DataSet;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
@@ -29,6 +33,12 @@ public final class CompareCommand implements Callable<Integer> {
         STANDARDISED
     }
 
+    private static final int OWN_SEEDS = 3;
+
+    private static final int OWN_TRIALS = 9;
+
+    private static final int OWN_BATCH = 32;
+
     @Spec
     private CommandSpec spec;
 
@@ -39,13 +49,44 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(names = "--optimizers", split = ",", description = "Some of those that --list shows.")
     private List<String> optimizers = Comparison.DEFAULT_OPTIMIZERS;
 
+    @ArgGroup(exclusive = false)
+    private Own own;
+
+    /** A network and data of one's own in place of the workloads: all three, or none. */
+    static final class Own {
+
+        @Option(
+                names = "--model",
+                paramLabel = "FILE",
+                required = true,
+                description = "A saved model: its network is compared, its weights and updaters are not used.")
+        private Path model;
+
+        @Option(
+                names = "--train",
+                paramLabel = "DATA",
+                required = true,
+                description = "Its training data: a folder of batches that DataSet.save(File) wrote, or a CSV file of"
+                        + " numbers, the class or the targets last.")
+        private Path train;
+
+        @Option(names = "--test", paramLabel = "DATA", required = true, description = "Its test data, likewise.")
+        private Path test;
+    }
+
     @Option(
             names = "--seeds",
-            description = "Number of seeds: 1, 2, ..")
-    private int seeds = Comparison.DEFAULT_SEEDS;
+            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", with --model "
+                    + OWN_SEEDS + ".",
+            showDefaultValue = Visibility.NEVER)
+    private Integer seeds;
 
-    @Option(names = "--trials", description = "Settings that each tuned optimizer tries: 1, 3, 9, 27 or 81.")
-    private int trials = Families.DEFAULT_TRIALS;
+    @Option(
+            names = "--trials",
+            description = "Settings that each tuned optimizer tries: 1, 3, 9, 27 or 81. Default: "
+                    + Families.DEFAULT_TRIALS + ", with --model " + OWN_TRIALS + ".",
+            showDefaultValue = Visibility.NEVER)
+    private Integer trials;
 
     @Option(
             names = "--shares",
@@ -70,10 +111,16 @@ public final class CompareCommand implements Callable<Integer> {
     private String budget;
 
     @Option(
+            names = "--minutes",
+            description = "How long all runs on a workload take, roughly, in place of a budget.",
+            showDefaultValue = Visibility.NEVER)
+    private Double minutes;
+
+    @Option(
             names = "--batch",
             split = ",",
             description = "Batch sizes for the workloads that leave the choice; each is a workload of its own. Default:"
-                    + " that of the workload.",
+                    + " that of the workload. With --model and CSV data: the batch, by default 32.",
             showDefaultValue = Visibility.NEVER)
     private List<Integer> batches = List.of();
 
@@ -131,19 +178,20 @@ public final class CompareCommand implements Callable<Integer> {
         writer.println();
         writer.print(outcome.markdown());
         writer.println();
+        if (own != null && optimizers.equals(Comparison.DEFAULT_OPTIMIZERS)) {
+            writer.println(Advice.of(outcome.summaries().get(0)));
+            writer.println();
+        }
         writer.println("Report: " + outcome.report());
         return 0;
     }
 
     private Comparison comparison() {
         try {
-            Comparison comparison = Comparison.of(workloads.stream()
-                            .map(Workloads::named)
-                            .flatMap(workload -> variants(workload).stream())
-                            .toList())
+            Comparison comparison = Comparison.of(own == null ? named() : List.of(own()))
                     .families(optimizers.stream().map(this::family).toList())
-                    .seeds(seeds)
-                    .trials(trials)
+                    .seeds(seeds != null ? seeds : own == null ? Comparison.DEFAULT_SEEDS : OWN_SEEDS)
+                    .trials(trials != null ? trials : own == null ? Families.DEFAULT_TRIALS : OWN_TRIALS)
                     .shares(shares.toArray(Double[]::new))
                     .workers(workers)
                     .clocked(!ownClock)
@@ -154,11 +202,34 @@ public final class CompareCommand implements Callable<Integer> {
             if (budget != null) {
                 comparison.budget(budget);
             }
+            if (minutes != null) {
+                comparison.minutes(minutes);
+            }
             comparison.requireFreshOrResumed();
             return comparison;
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    private List<Workload> named() {
+        return workloads.stream()
+                .map(Workloads::named)
+                .flatMap(workload -> variants(workload).stream())
+                .toList();
+    }
+
+    private Workload own() {
+        Architecture network = Architecture.of(ModelFile.load(own.model));
+        int batch = batches.isEmpty() ? OWN_BATCH : batches.get(0);
+        return OwnNetwork.of(
+                network,
+                new ExistingDataSetIterator(data(own.train, network, batch)),
+                new ExistingDataSetIterator(data(own.test, network, batch)));
+    }
+
+    private static List<DataSet> data(Path path, Architecture network, int batch) {
+        return OwnData.read(path, network.outputUnits(), OwnNetwork.classifies(network), batch);
     }
 
     /** Returns what makes the report again, without what only says where it goes. */

@@ -46,6 +46,10 @@ public final class Comparison {
     /** Name of the results file. */
     static final String RESULTS = "results.jsonl";
 
+    private static final double SECONDS_PER_MINUTE = 60;
+
+    private static final double TRAINING_PART = 0.7; // the rest is for reading and for the costs of steps
+
     private static final Logger log = LoggerFactory.getLogger(Comparison.class);
 
     private final List<Workload> workloads;
@@ -57,6 +61,7 @@ public final class Comparison {
     private int workers = 1;
     private boolean clocked = true;
     private Budget budget;
+    private double minutes;
     private boolean full = true;
     private Path out = DEFAULT_OUT;
     private boolean resume;
@@ -238,8 +243,9 @@ public final class Comparison {
         List<StepCosts> costs = new ArrayList<>();
         try (ProgressBar bar = Terminal.isPresent() ? progressBar() : null) {
             for (Workload workload : workloads) {
+                Budget each = budget(workload, results);
                 Tournament tournament = new Tournament(
-                        workload, plan(workload), results, Machine.commit(), machine, what -> step(bar, what));
+                        workload, plan(each), results, Machine.commit(), machine, what -> step(bar, what));
                 tournament.compete();
                 runs.addAll(tournament.runs());
                 costs.addAll(tournament.costs());
@@ -249,24 +255,48 @@ public final class Comparison {
         return new CompareReport(summaries, runs, costs, command).write(out);
     }
 
-    private Tournament.Plan plan(Workload workload) {
+    private Tournament.Plan plan(Budget each) {
         return new Tournament.Plan(
                 families,
                 trials,
                 seeds,
                 shares,
-                budget == null ? workload.budget(full) : budget,
+                each,
                 full,
                 workers,
                 clocked);
     }
 
+    private Budget budget(Workload workload, ResultsFile results) {
+        if (budget != null) {
+            return budget;
+        }
+        return minutes == 0
+                ? workload.budget(full)
+                : results.runs().stream()
+                        .filter(run -> run.workload().equals(workload.name()) && run.share() == 1)
+                        .findFirst()
+                        .map(run -> Budget.parse(run.budget()))
+                        .orElseGet(() -> inTime(workload));
+    }
+
+    /** Returns the budget with which all runs together take the minutes, a part of them kept for reading. */
+    private Budget inTime(Workload workload) {
+        Contestant first = families.get(0).members().get(0);
+        double step = new CostMeter(workload, workload.data(full), workload.budget(full)).secondsOfAStep(first);
+        double wholeRuns = plan(workload.budget(full)).wholeRuns(workload.tuningShare());
+        long gradients = Math.round(SECONDS_PER_MINUTE * minutes * TRAINING_PART * workers / wholeRuns / step);
+        log.info(
+                "A step takes about {} ms, so each of the longest runs gets {} of them.",
+                Math.round(1e4 * step) / 10.0,
+                Math.max(1, gradients));
+        return Budget.gradients(Math.max(1, gradients));
+    }
+
     private ProgressBar progressBar() {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
-                .setInitialMax(workloads.stream()
-                        .mapToLong(workload -> plan(workload).runs())
-                        .sum())
+                .setInitialMax(workloads.size() * plan(Budget.gradients(1)).runs())
                 .build();
     }
 

@@ -124,6 +124,18 @@ final class CostMeter {
         return costs;
     }
 
+    /** Returns the seconds of a step, from one block after a first one. */
+    double secondsOfAStep(Contestant contestant) {
+        Clocked one = new Clocked(contestant);
+        one.block(false);
+        one.block(true);
+        double steps = one.counted.values().stream().mapToLong(Long::longValue).sum();
+        double milliseconds = one.blocks.entrySet().stream()
+                .mapToDouble(entry -> one.counted.get(entry.getKey()) * entry.getValue().get(0))
+                .sum();
+        return milliseconds / steps / 1e3;
+    }
+
     /** Runs a contestant once within this meter's budget, unread, and notes what the clock and what the costs say. */
     StepCosts check(Contestant contestant, StepCosts costs) {
         Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);

@@ -84,7 +84,7 @@ final class OwnNetwork {
     }
 
     /** Softmax at the end says that labels are classes. */
-    private static boolean classifies(Architecture network) {
+    static boolean classifies(Architecture network) {
         List<Layer> layers = network.layers();
         Layer last = layers.get(layers.size() - 1);
         return last instanceof BaseOutputLayer output && output.getActivationFn() instanceof ActivationSoftmax;

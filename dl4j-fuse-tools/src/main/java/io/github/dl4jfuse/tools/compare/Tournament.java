@@ -68,19 +68,50 @@ final class Tournament {
             int workers,
             boolean clock) {
 
-        /** Returns an upper bound of the runs of a tuned family and of an untuned member. */
+        /** Returns the number of runs. */
         long runs() {
             return families.stream()
                     .mapToLong(family -> {
-                        long finalists = family.tuned() ? 1 : family.members().size();
                         long tuning = 0;
-                        for (int left = family.trials(trials).size(); family.tuned() && left > 1; left /= FACTOR) {
+                        for (int left = family.trials(trials).size(); family.tuned() && left > 1; left = thinned(left)) {
                             tuning += left;
                         }
-                        return tuning + finalists * seeds * shares.size();
+                        return tuning + finalists(family) * seeds * shares.size();
                     })
                     .sum();
         }
+
+        /** Returns how many runs of the whole budget would take as long as all together. */
+        double wholeRuns(double tuningShare) {
+            double parts = shares.stream().mapToDouble(Double::doubleValue).sum();
+            double all = 0;
+            for (Family family : families) {
+                double share = firstShare();
+                for (int left = family.trials(trials).size(); family.tuned() && left > 1; left = thinned(left)) {
+                    all += left * share * tuningShare;
+                    share = Math.min(1, share * FACTOR);
+                }
+                all += finalists(family) * seeds * parts;
+            }
+            return all;
+        }
+
+        private static long finalists(Family family) {
+            return family.tuned() ? 1 : family.members().size();
+        }
+
+        /** Returns the part of the budget with which the first round of the tuning runs. */
+        double firstShare() {
+            double share = 1;
+            for (int left = trials; left > FACTOR; left = thinned(left)) {
+                share /= FACTOR;
+            }
+            return share;
+        }
+    }
+
+    private static int thinned(int members) {
+        return (members + FACTOR - 1) / FACTOR;
     }
 
     /** A run that is due. */
@@ -131,11 +162,9 @@ final class Tournament {
     private List<Contestant> finalists() {
         Map<Family, List<Contestant>> left = new LinkedHashMap<>();
         plan.families().forEach(family -> left.put(family, family.trials(plan.trials())));
-        double share = 1;
-        for (int count = plan.trials(); count > FACTOR; count = (count + FACTOR - 1) / FACTOR) {
-            share /= FACTOR;
-        }
-        for (; left.entrySet().stream().anyMatch(entry -> entry.getKey().tuned() && entry.getValue().size() > 1); ) {
+        double share = plan.firstShare();
+        while (left.entrySet().stream()
+                .anyMatch(entry -> entry.getKey().tuned() && entry.getValue().size() > 1)) {
             thinOut(left, share * workload.tuningShare());
             share = Math.min(1, share * FACTOR);
         }
@@ -162,7 +191,7 @@ final class Tournament {
                 ? members.stream()
                         .sorted(Comparator.comparingDouble(
                                 member -> -done.get(member.name()).validation()))
-                        .limit((members.size() + FACTOR - 1) / FACTOR)
+                        .limit(thinned(members.size()))
                         .toList()
                 : members);
     }

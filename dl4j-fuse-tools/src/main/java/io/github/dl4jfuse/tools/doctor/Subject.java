@@ -1,21 +1,15 @@
 package io.github.dl4jfuse.tools.doctor;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.dl4jfuse.tools.compare.Workload;
 import io.github.dl4jfuse.tools.compare.Workloads;
+import io.github.dl4jfuse.tools.networks.ModelFile;
 import io.github.dl4jfuse.tools.networks.Networks;
-import java.io.File;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
@@ -28,7 +22,6 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnnPreProcessor;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -65,7 +58,7 @@ record Subject(String name, Model network, MultiDataSet batch) {
         int batch;
         List<long[]> known;
         if (name.endsWith(".zip")) {
-            network = load(new File(name));
+            network = ModelFile.load(Path.of(name));
             batch = BATCH;
             known = shapes.isEmpty() ? examplesOf(network, name) : shapes;
         } else {
@@ -121,32 +114,6 @@ record Subject(String name, Model network, MultiDataSet batch) {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     e.getMessage().replaceFirst("\\.$", "") + "; a saved model ends in .zip.", e);
-        }
-    }
-
-    private static Model load(File file) {
-        if (!file.isFile()) {
-            throw new IllegalArgumentException("There is no file " + file + ".");
-        }
-        try {
-            return isGraph(file)
-                    ? ModelSerializer.restoreComputationGraph(file)
-                    : ModelSerializer.restoreMultiLayerNetwork(file);
-        } catch (IOException | RuntimeException e) {
-            throw new IllegalArgumentException(file + " is no saved model that DL4J reads: " + firstLine(e), e);
-        }
-    }
-
-    private static boolean isGraph(File file) throws IOException {
-        try (ZipFile zip = new ZipFile(file)) {
-            ZipEntry configuration = zip.getEntry(ModelSerializer.CONFIGURATION_JSON);
-            if (configuration == null) {
-                throw new IOException("it holds no " + ModelSerializer.CONFIGURATION_JSON);
-            }
-            try (InputStream stream = zip.getInputStream(configuration)) {
-                JsonNode json = new ObjectMapper().readTree(stream);
-                return json.has("vertices");
-            }
         }
     }
 

@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -45,6 +46,22 @@ public final class Architecture {
     /** Takes a copy of a configuration of layers in a row. */
     public static Architecture of(MultiLayerConfiguration layers) {
         return new Architecture(layers.clone(), null, Map.of(), "");
+    }
+
+    /**
+     * Takes a copy of the configuration of a network.
+     *
+     * @throws IllegalArgumentException if it is neither a MultiLayerNetwork nor a ComputationGraph
+     */
+    public static Architecture of(Model network) {
+        if (network instanceof MultiLayerNetwork row) {
+            return of(row.getLayerWiseConfigurations());
+        }
+        if (network instanceof ComputationGraph its) {
+            return of(its.getConfiguration());
+        }
+        throw new IllegalArgumentException(
+                "A network is a MultiLayerNetwork or a ComputationGraph, not a " + network.getClass().getName() + ".");
     }
 
     /** Takes a copy of a configuration of a graph. */
