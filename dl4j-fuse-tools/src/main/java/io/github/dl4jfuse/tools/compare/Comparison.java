@@ -182,6 +182,20 @@ public final class Comparison {
         return this;
     }
 
+    /**
+     * Sets how long all takes on each workload, roughly: the budget of a run follows from the number of runs and from what a
+     * step of the first optimizer takes, clocked for a moment. A comparison that is resumed keeps the budget that it had.
+     *
+     * @throws IllegalArgumentException if it is not a positive number
+     */
+    public Comparison minutes(double all) {
+        if (!(all > 0 && all < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("A comparison takes a positive number of minutes, not " + all + ".");
+        }
+        minutes = all;
+        return this;
+    }
+
     /** Sets whether whole data sets with long budgets are taken, as by default, or the fast form. */
     public Comparison full(boolean whole) {
         full = whole;

@@ -134,6 +134,12 @@ public final class Architecture {
         return inner;
     }
 
+    /** Returns the number of units of the last layer; 1 where it has none of its own. */
+    public int outputUnits() {
+        List<Layer> all = layers();
+        return all.get(all.size() - 1) instanceof FeedForwardLayer last ? (int) last.getNOut() : 1;
+    }
+
     /** Returns the number of arrays that make an example's input. */
     public int inputs() {
         return graph == null ? 1 : graph.getNetworkInputs().size();
