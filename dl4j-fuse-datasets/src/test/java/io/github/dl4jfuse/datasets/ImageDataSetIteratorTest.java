@@ -246,6 +246,30 @@ class ImageDataSetIteratorTest {
     }
 
     @Test
+    void someClassesAreCountedFromZeroAndKeepTheirOrder() {
+        ImageData some = data.ofClasses(1, 3);
+        assertThat(some.labelNames()).isEqualTo(NAMES.subList(1, 3));
+        int kept = 0;
+        DataSetIterator all = some.iterator(1);
+        for (int i = 0; i < COUNT; i++) {
+            if (i % 3 > 0) {
+                DataSet image = all.next();
+                assertThat(Math.round(image.getFeatures().getFloat(0) * 255f)).isEqualTo(i);
+                assertThat(image.getLabels().toFloatVector())
+                        .isEqualTo(i % 3 == 1 ? new float[] {1, 0} : new float[] {0, 1});
+                kept++;
+            }
+        }
+        assertThat(some.size()).isEqualTo(kept);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> data.ofClasses(1, 4))
+                .withMessage("Classes 1 to 4 are no range of 3 classes.");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> data.range(0, 1).ofClasses(1, 3))
+                .withMessageContaining("no images of the classes");
+    }
+
+    @Test
     void refusesDataThatDoesNotFitTogether() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new ImageData("bad", SHAPE, NAMES, new byte[23], new byte[1]))

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.dl4jfuse.datasets.DataSource;
 import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.datasets.Iris;
+import io.github.dl4jfuse.tools.networks.Architecture;
 import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.List;
 import java.util.Random;
@@ -81,6 +82,29 @@ class WorkloadTest {
         assertThat(network.getParam("2_W")).isEqualTo(filters);
         assertThat(network.getParam("4_W")).isNotEqualTo(dense);
         assertThat(Networks.accuracy(network, data.test(), 500)).isGreaterThan(0.75);
+    }
+
+    @Test
+    void aFingerprintTellsWhereWeightsComeFrom() {
+        Workload tuned = Workloads.FINETUNE;
+        assertThat(Fingerprint.of(tuned))
+                .isNotEqualTo(Fingerprint.of(with(tuned, Architecture.of(tuned.configuration(1)))));
+        assertThat(Fingerprint.of(with(tuned, tuned.architecture(1)))).isEqualTo(Fingerprint.of(tuned));
+    }
+
+    private static Workload with(Workload workload, Architecture network) {
+        return new Workload(
+                workload.name(),
+                workload.description(),
+                workload.example(),
+                workload.batch(),
+                workload.fastGradients(),
+                workload.fullGradients(),
+                workload.checkpoints(),
+                workload.classifies(),
+                workload.hasVariants(),
+                workload.reader(),
+                seed -> network);
     }
 
     @Test
