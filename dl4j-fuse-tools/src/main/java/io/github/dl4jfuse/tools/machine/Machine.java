@@ -36,8 +36,27 @@ public final class Machine {
                 + openBlasCoreAsked() + ", oneDNN helpers " + helpers();
     }
 
-    /** Returns the commit of the working folder, short, or "unknown". */
+    /**
+     * Returns the commit that this program was built from, short, with "-dirty" where files had been changed since; where the
+     * build did not note it, the commit of the working folder, or "unknown".
+     */
     public static String commit() {
+        Properties noted = new Properties();
+        try (InputStream stream = Machine.class.getResourceAsStream("commit.properties")) {
+            if (stream != null) {
+                noted.load(stream);
+            }
+        } catch (IOException e) {
+            return UNKNOWN;
+        }
+        String commit = noted.getProperty("git.commit.id.abbrev", "");
+        if (!commit.isEmpty()) {
+            return commit + (Boolean.parseBoolean(noted.getProperty("git.dirty")) ? "-dirty" : "");
+        }
+        return commitOfFolder();
+    }
+
+    private static String commitOfFolder() {
         try {
             return Launcher.output(new ProcessBuilder("git", "rev-parse", "--short", "HEAD"), PATIENCE)
                     .map(String::trim)
