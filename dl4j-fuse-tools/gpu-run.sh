@@ -132,7 +132,8 @@ case $part-$size in
         [[ $size == full ]] && rates=1e-3,3e-3,1e-2 whole=--full || rates=3e-3 whole=$([[ ${DL4J_FUSE_DATA:-} ]] && echo --full || echo --fast)
         compare() {
             # shellcheck disable=SC2086
-            run "$1" "$2" $main compare --workloads "$3" --batch "$4" --optimizers adam,adapted --rates $rates $whole --seeds 1 \
+            run "$1" "$2" $main compare --workloads "$3" --batch "$4" --optimizers adamw,preconditioned --rates $rates $whole --seeds 1 \
+                --shares 1 --own-clock \
                 --budget "${seconds}s" --out "$work/$part/$1"
         }
         compare compare-mlp 140 fashion-mlp 4096,512 || failed=1

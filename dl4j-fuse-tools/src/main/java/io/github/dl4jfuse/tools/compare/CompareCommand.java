@@ -2,6 +2,7 @@ package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.tools.networks.Architecture;
 import io.github.dl4jfuse.tools.networks.ModelFile;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -160,6 +161,12 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on with the results in --out.")
     private boolean resume;
 
+    @Option(
+            names = "--published",
+            paramLabel = "FOLDER",
+            description = "Make the tables of the results that are kept in FOLDER again, and nothing else.")
+    private Path published;
+
     @Option(names = "--list", description = "Show workloads and optimizers, and do nothing.")
     private boolean list;
 
@@ -173,6 +180,10 @@ public final class CompareCommand implements Callable<Integer> {
             Families.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
             return 0;
         }
+        if (published != null) {
+            writer.println(published());
+            return 0;
+        }
         Comparison comparison = comparison();
         Comparison.Outcome outcome = comparison.run();
         writer.println();
@@ -184,6 +195,17 @@ public final class CompareCommand implements Callable<Integer> {
         }
         writer.println("Report: " + outcome.report());
         return 0;
+    }
+
+    private String published() {
+        try {
+            PublishedResults.write(published);
+            return new PublishedResults(published).overview();
+        } catch (IOException e) {
+            throw new ParameterException(spec.commandLine(), published + " cannot be written: " + e.getMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     private Comparison comparison() {

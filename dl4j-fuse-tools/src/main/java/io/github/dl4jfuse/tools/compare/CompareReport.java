@@ -7,7 +7,6 @@ import io.github.dl4jfuse.tools.report.HtmlReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -100,7 +99,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     }
 
     private String origin() {
-        return "Made on " + LocalDate.now() + " from commit " + distinct(RunRecord::commit) + " on "
+        return "Made from commit " + distinct(RunRecord::commit) + " on "
                 + distinct(RunRecord::machine) + ".";
     }
 
@@ -258,7 +257,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     }
 
     /** A test metric as users know it: the accuracy in per cent, or the loss. */
-    private static String metric(Summary summary, double test) {
+    static String metric(Summary summary, double test) {
         return summary.classes() ? number("%.2f %%", 100 * test) : number("%.4g", -test);
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +47,7 @@ final class ResultsFile {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             if (Files.exists(file)) {
-                read(Files.readString(file));
+                read(content());
             } else {
                 Files.createFile(file);
             }
@@ -55,6 +57,20 @@ final class ResultsFile {
                             + "): name another folder with --out.",
                     e);
         }
+    }
+
+    /** Returns the text of the file, which may be compressed where its name ends in .gz; such a one is for reading only. */
+    private String content() throws IOException {
+        if (!isCompressed()) {
+            return Files.readString(file);
+        }
+        try (InputStream stream = new GZIPInputStream(Files.newInputStream(file))) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private boolean isCompressed() {
+        return file.toString().endsWith(".gz");
     }
 
     private void read(String content) throws IOException {
@@ -79,7 +95,7 @@ final class ResultsFile {
                 log.warn("The last line of {} was cut off; its run is done again.", file);
             }
         }
-        if (!content.contentEquals(whole)) {
+        if (!content.contentEquals(whole) && !isCompressed()) {
             Files.writeString(file, whole);
         }
     }
