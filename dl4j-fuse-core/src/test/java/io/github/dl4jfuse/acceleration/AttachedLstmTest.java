@@ -243,7 +243,7 @@ class AttachedLstmTest {
     void whatLearnsNothingPassesGradientsOn() {
         MultiLayerNetwork network =
                 network(stack(lstm(5).build(), new FrozenLayerWithBackprop(lstm(4).build()), lstm(3).build()));
-        assertThat(Acceleration.attach(network).layers()).hasSize(3);
+        assertThat(Acceleration.attach(network).layers()).hasSize(4);
         MultiLayerNetwork twin = twin(network);
         DataSet data = batch(network, 6, 5, SEED);
         evaluate(network, data);

@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.LossLayer;
 import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
@@ -28,6 +29,7 @@ import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.pooling.GlobalPoolingLayer;
 import org.deeplearning4j.nn.layers.recurrent.LSTM;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
+import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -58,7 +60,9 @@ public final class LayerExchange {
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
                     new Kind<>(LSTM.class, FastLstm::obstacle, FastLstm::new),
                     new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new),
-                    new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new))
+                    new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new),
+                    new Kind<>(RnnOutputLayer.class, FastRnnOutput::obstacle, FastRnnOutput::new),
+                    new Kind<>(LossLayer.class, layer -> null, FastLoss::new))
             .collect(Collectors.toMap(Kind::type, kind -> kind));
 
     /** Returns why a layer of DL4J's has none of ours, a sentence without its beginning, or null where it has. */
@@ -153,8 +157,8 @@ public final class LayerExchange {
         to.setCacheMode(from.conf().getCacheMode());
         to.setMaskArray(from.getMaskArray());
         ((AbstractLayer<?>) to).setInputModificationAllowed(((AbstractLayer<?>) from).isInputModificationAllowed());
+        to.setParamTable(from.paramTable());
         if (from.conf().getLayer() instanceof FeedForwardLayer && from.params() != null) {
-            to.setParamTable(from.paramTable());
             to.setParamsViewArray(from.params());
             if (from.getGradientsViewArray() != null) {
                 to.setBackpropGradientsViewArray(from.getGradientsViewArray());
