@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.ZeroPaddingLayer;
+import org.deeplearning4j.nn.layers.convolution.subsampling.Subsampling1DLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
@@ -54,6 +55,7 @@ public final class LayerExchange {
                     new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
                     new Kind<>(Convolution1DLayer.class, FastConvolution1D::obstacle, FastConvolution1D::new),
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
+                    new Kind<>(Subsampling1DLayer.class, FastPooling1D::obstacle, FastPooling1D::new),
                     new Kind<>(ZeroPaddingLayer.class, layer -> null, FastZeroPadding::new),
                     new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
