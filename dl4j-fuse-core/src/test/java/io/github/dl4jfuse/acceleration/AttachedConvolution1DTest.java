@@ -92,7 +92,8 @@ class AttachedConvolution1DTest {
         for (PoolingType type : new PoolingType[] {PoolingType.MAX, PoolingType.AVG}) {
             for (int kernel : new int[] {1, 2, 3}) {
                 for (int stride : new int[] {1, 2}) {
-                    for (ConvolutionMode mode : new ConvolutionMode[] {ConvolutionMode.Truncate, ConvolutionMode.Same}) {
+                    for (ConvolutionMode mode :
+                            new ConvolutionMode[] {ConvolutionMode.Truncate, ConvolutionMode.Same}) {
                         all.add(pooled(type, kernel, stride, mode));
                     }
                 }
@@ -149,8 +150,7 @@ class AttachedConvolution1DTest {
     @ParameterizedTest
     @CsvSource({"ENABLED, false", "NONE, false", "ENABLED, true", "NONE, true"})
     void twentyStepsAreThoseOfDl4j(WorkspaceMode mode, boolean pooled) {
-        MultiLayerConfiguration conf =
-                pooled ? pooled(PoolingType.AVG, 3, 2, ConvolutionMode.Same) : stacks().get(8);
+        MultiLayerConfiguration conf = pooled ? pooled(PoolingType.AVG, 3, 2, ConvolutionMode.Same) : stacks().get(8);
         conf.setTrainingWorkspaceMode(mode);
         conf.setInferenceWorkspaceMode(mode);
         MultiLayerNetwork network = network(conf);
@@ -285,8 +285,8 @@ class AttachedConvolution1DTest {
         x.putScalar(LENGTH, Double.POSITIVE_INFINITY);
         List<float[]> results = new ArrayList<>();
         for (boolean attached : new boolean[] {false, true}) {
-            MultiLayerNetwork network = network(stack(
-                    RNNFormat.NCW, new Subsampling1DLayer.Builder(type, 2, 2).build()));
+            MultiLayerNetwork network =
+                    network(stack(RNNFormat.NCW, new Subsampling1DLayer.Builder(type, 2, 2).build()));
             if (attached) {
                 Acceleration.attach(network);
             }
@@ -313,7 +313,8 @@ class AttachedConvolution1DTest {
         Subsampling1DLayer padded = new Subsampling1DLayer.Builder(2, 1, 1).build();
         assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, padded))).left())
                 .containsEntry("layer0", "it pads sequences, which DL4J's does otherwise than it says");
-        Subsampling1DLayer dl4js = new Subsampling1DLayer.Builder(PoolingType.PNORM).pnorm(2).build();
+        Subsampling1DLayer dl4js =
+                new Subsampling1DLayer.Builder(PoolingType.PNORM).pnorm(2).build();
         assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, dl4js))).left())
                 .containsEntry("layer0", "its pooling is PNORM");
     }

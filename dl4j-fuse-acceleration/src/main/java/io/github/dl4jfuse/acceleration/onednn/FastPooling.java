@@ -59,9 +59,7 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
         if (conf.getPoolingType() == PoolingType.MAX) {
             return PoolingKernels.Kind.MAX;
         }
-        return conf.isAvgPoolIncludePadInDivisor()
-                ? PoolingKernels.Kind.MEAN_WITH_PADDING
-                : PoolingKernels.Kind.MEAN;
+        return conf.isAvgPoolIncludePadInDivisor() ? PoolingKernels.Kind.MEAN_WITH_PADDING : PoolingKernels.Kind.MEAN;
     }
 
     private PoolingKernels kernels(INDArray images) {

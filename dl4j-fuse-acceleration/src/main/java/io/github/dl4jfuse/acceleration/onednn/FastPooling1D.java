@@ -49,7 +49,8 @@ final class FastPooling1D extends Subsampling1DLayer implements FastLayer {
                 1,
                 layerConf().getPadding()[0],
                 convolutionMode);
-        return new PoolingKernels(FastPooling.kind(layerConf()), FastLayer.row(input).shape(), window);
+        return new PoolingKernels(
+                FastPooling.kind(layerConf()), FastLayer.row(input).shape(), window);
     }
 
     private PoolingKernels kernels() {
