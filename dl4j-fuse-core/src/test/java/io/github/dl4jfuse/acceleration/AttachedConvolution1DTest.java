@@ -41,7 +41,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** Convolutions of sequences of ours. */
+/** Convolutions and poolings of sequences of ours. */
 class AttachedConvolution1DTest {
 
     private static final int LENGTH = 11;

@@ -21,7 +21,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 /** oneDNN's objects go with the network that they were made for, and sizes of batches do not add up. JavaCPP counts what lives. */
 class AttachedMemoryTest {
 
-    private static final int NETWORKS = 1_000;
+    private static final int NETWORKS = 200;
     private static final int SIZES = 200;
 
     /** As many as a layer keeps kernels for, and some more. */
