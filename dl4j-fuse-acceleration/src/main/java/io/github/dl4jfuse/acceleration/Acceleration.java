@@ -108,14 +108,15 @@ public final class Acceleration {
     }
 
     /**
-     * Exchanges layers of a network, as it is now, for layers of ours that call oneDNN directly, several times as fast as DL4J's: dense layers
-     * and activation layers, on sequences [n, c, t] convolution and LSTM (with gates SIGMOID and activation TANH), and on
-     * images [n, c, h, w] or [n, h, w, c] convolution, max and average pooling, global pooling (not PNORM), zero padding and batch
-     * normalization, with activation functions IDENTITY, RELU, TANH and SIGMOID;
-     * in a graph also vertices that add or merge images between such layers. They share configuration, parameters and gradients with DL4J's, so that updaters,
-     * listeners and saved models are as before; outputs and gradients agree with DL4J's to 2e-5 of the largest element. Within frozen
-     * layers and {@code LastTimeStep} the inner layers are exchanged. Other layers stay DL4J's, as do images and sequences with masks, and forward
-     * passes of an LSTM from a stored state (truncated backpropagation through time, {@code rnnTimeStep}).
+     * Exchanges layers of a network, as it is now, for layers of ours that call oneDNN directly, several times as fast as DL4J's: dense,
+     * activation, dropout, output and loss layers; on sequences [n, c, t] convolution, max and average pooling, output layers and LSTM
+     * (with gates SIGMOID and activation TANH); on images [n, c, h, w] or [n, h, w, c] convolution, max and average pooling, global
+     * pooling (not PNORM), zero padding and batch normalization; all with activation functions IDENTITY, RELU, TANH and SIGMOID, output
+     * and loss layers with any; in a graph also vertices that add or merge images between such layers. They share configuration,
+     * parameters and gradients with DL4J's, so that updaters, listeners and saved models are as before; outputs and gradients agree with
+     * DL4J's to 2e-5 of the largest element. Within frozen layers and {@code LastTimeStep} the inner layers are exchanged. Other layers stay
+     * DL4J's, as do images and sequences with masks other than those of labels, and forward passes of an LSTM from a stored state
+     * (truncated backpropagation through time, {@code rnnTimeStep}).
      * What is loaded, cloned or transferred from the network has DL4J's layers again, and trains with them without a word: attach it, too.
      *
      * <pre>

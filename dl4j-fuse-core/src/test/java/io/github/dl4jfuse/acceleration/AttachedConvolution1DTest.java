@@ -13,7 +13,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
@@ -21,13 +20,17 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Subsampling1DLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer.PoolingType;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
@@ -38,7 +41,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** Convolutions of sequences of ours. */
+/** Convolutions and poolings of sequences of ours. */
 class AttachedConvolution1DTest {
 
     private static final int LENGTH = 11;
@@ -52,7 +55,7 @@ class AttachedConvolution1DTest {
         return new Convolution1DLayer.Builder(kernel).nOut(outputs).activation(activation);
     }
 
-    private static MultiLayerConfiguration stack(RNNFormat format, Convolution1DLayer... layers) {
+    private static MultiLayerConfiguration stack(RNNFormat format, Layer... layers) {
         var list = builder(new Sgd(0.05)).list();
         for (var layer : layers) {
             list.layer(layer);
@@ -86,6 +89,16 @@ class AttachedConvolution1DTest {
                 }
             }
         }
+        for (PoolingType type : new PoolingType[] {PoolingType.MAX, PoolingType.AVG}) {
+            for (int kernel : new int[] {1, 2, 3}) {
+                for (int stride : new int[] {1, 2}) {
+                    for (ConvolutionMode mode :
+                            new ConvolutionMode[] {ConvolutionMode.Truncate, ConvolutionMode.Same}) {
+                        all.add(pooled(type, kernel, stride, mode));
+                    }
+                }
+            }
+        }
         for (Activation activation : new Activation[] {Activation.IDENTITY, Activation.RELU}) {
             all.add(stack(
                     RNNFormat.NCW,
@@ -94,6 +107,19 @@ class AttachedConvolution1DTest {
                     convolution(2, 3, activation).build()));
         }
         return all;
+    }
+
+    private static MultiLayerConfiguration pooled(PoolingType type, int kernel, int stride, ConvolutionMode mode) {
+        Subsampling1DLayer pooling = new Subsampling1DLayer.Builder(type)
+                .kernelSize(kernel)
+                .stride(stride)
+                .convolutionMode(mode)
+                .build();
+        return stack(
+                RNNFormat.NCW,
+                convolution(2, 4, Activation.TANH).build(),
+                pooling,
+                convolution(1, 3, Activation.TANH).build());
     }
 
     private static DataSet batch(MultiLayerNetwork network, int examples, long seed) {
@@ -122,17 +148,16 @@ class AttachedConvolution1DTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = WorkspaceMode.class,
-            names = {"ENABLED", "NONE"})
-    void twentyStepsAreThoseOfDl4j(WorkspaceMode mode) {
-        MultiLayerConfiguration conf = stacks().get(8);
+    @CsvSource({"ENABLED, false", "NONE, false", "ENABLED, true", "NONE, true"})
+    void twentyStepsAreThoseOfDl4j(WorkspaceMode mode, boolean pooled) {
+        MultiLayerConfiguration conf = pooled ? pooled(PoolingType.AVG, 3, 2, ConvolutionMode.Same) : stacks().get(8);
         conf.setTrainingWorkspaceMode(mode);
         conf.setInferenceWorkspaceMode(mode);
         MultiLayerNetwork network = network(conf);
         MultiLayerNetwork plain = network(conf);
-        Layer before = network.getLayer(0);
+        var before = network.getLayer(1);
         Acceleration.attach(network);
+        assertThat(network.getLayer(1)).isNotSameAs(before);
         INDArray kept = network.output(batch(network, 8, -1).getFeatures());
         INDArray copy = kept.dup();
         for (int step = 0; step < 20; step++) {
@@ -149,7 +174,7 @@ class AttachedConvolution1DTest {
                 .isLessThan(1e-4);
         assertThat(kept).isEqualTo(copy);
         Acceleration.detach(network);
-        assertThat(network.getLayer(0)).isSameAs(before);
+        assertThat(network.getLayer(1)).isSameAs(before);
         network.fit(batch(network, 8, 1));
     }
 
@@ -182,6 +207,13 @@ class AttachedConvolution1DTest {
         INDArray y = network.getLayer(0).activate(x, false, LayerWorkspaceMgr.noWorkspaces());
         assertThat(y.getDouble(2, 1, LENGTH - 1)).isZero();
         assertThat(y.getDouble(2, 1, LENGTH - 2)).isPositive();
+        MultiLayerNetwork pools = network(pooled(PoolingType.MAX, 2, 1, ConvolutionMode.Same));
+        Acceleration.attach(pools);
+        var pooling = pools.getLayer(1);
+        pooling.setMaskArray(mask);
+        INDArray pooled = pooling.activate(x, false, LayerWorkspaceMgr.noWorkspaces());
+        assertThat(pooled.getDouble(2, 1, LENGTH - 1)).isZero();
+        assertThat(pooled.getDouble(2, 1, LENGTH - 3)).isNotZero();
     }
 
     /** Doubles what goes into a layer, in the place of chance. */
@@ -241,6 +273,32 @@ class AttachedConvolution1DTest {
         assertThat(network.score()).isNaN();
     }
 
+    /** DL4J's largest number never is NaN here. */
+    @ParameterizedTest
+    @EnumSource(
+            value = PoolingType.class,
+            names = {"MAX", "AVG"})
+    void poolingTakesWhatIsNotFiniteAsDl4jDoes(PoolingType type) {
+        INDArray x = Nd4j.arange(2 * 2 * LENGTH).castTo(DataType.FLOAT).reshape(2, 2, LENGTH);
+        x.putScalar(0, Double.NaN).putScalar(1, Double.NaN);
+        x.putScalar(5, Double.NaN).putScalar(8, Double.NaN);
+        x.putScalar(LENGTH, Double.POSITIVE_INFINITY);
+        List<float[]> results = new ArrayList<>();
+        for (boolean attached : new boolean[] {false, true}) {
+            MultiLayerNetwork network =
+                    network(stack(RNNFormat.NCW, new Subsampling1DLayer.Builder(type, 2, 2).build()));
+            if (attached) {
+                Acceleration.attach(network);
+            }
+            results.add(network.getLayer(0)
+                    .activate(x, false, LayerWorkspaceMgr.noWorkspaces())
+                    .dup('c')
+                    .data()
+                    .asFloat());
+        }
+        assertThat(results.get(1)).isEqualTo(results.get(0));
+    }
+
     @Test
     void whatIsNotCoveredIsSaid() {
         Convolution1DLayer layer =
@@ -252,5 +310,12 @@ class AttachedConvolution1DTest {
                 .build();
         assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, noisy))).left())
                 .containsEntry("layer0", "its weights have noise, which DL4J leaves out");
+        Subsampling1DLayer padded = new Subsampling1DLayer.Builder(2, 1, 1).build();
+        assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, padded))).left())
+                .containsEntry("layer0", "it pads sequences, which DL4J's does otherwise than it says");
+        Subsampling1DLayer dl4js =
+                new Subsampling1DLayer.Builder(PoolingType.PNORM).pnorm(2).build();
+        assertThat(Acceleration.attach(network(stack(RNNFormat.NCW, dl4js))).left())
+                .containsEntry("layer0", "its pooling is PNORM");
     }
 }

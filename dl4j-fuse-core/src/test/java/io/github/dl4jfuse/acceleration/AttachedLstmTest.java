@@ -21,10 +21,13 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -243,7 +246,7 @@ class AttachedLstmTest {
     void whatLearnsNothingPassesGradientsOn() {
         MultiLayerNetwork network =
                 network(stack(lstm(5).build(), new FrozenLayerWithBackprop(lstm(4).build()), lstm(3).build()));
-        assertThat(Acceleration.attach(network).layers()).hasSize(3);
+        assertThat(Acceleration.attach(network).layers()).hasSize(4);
         MultiLayerNetwork twin = twin(network);
         DataSet data = batch(network, 6, 5, SEED);
         evaluate(network, data);
@@ -354,6 +357,11 @@ class AttachedLstmTest {
         assertLeft(stack(lstm(5).activation(Activation.SOFTSIGN).build()), functions);
         assertLeft(stack(lstm(5).weightNoise(new DropConnect(0.5)).build()), "its weights have noise");
         assertLeft(stack(new LastTimeStep(lstm(5).activation(Activation.RELU).build())), functions);
+        assertLeft(
+                stack(new MaskZeroLayer(lstm(5).build(), 0)),
+                "what it holds always has a mask, and masked sequences are DL4J's");
+        assertLeft(stack(new Bidirectional(lstm(5).build())), "DL4J has no way to exchange the layers that it holds");
+        assertLeft(stack(new GravesLSTM.Builder().nOut(5).build()), "its gates read the cells, too");
     }
 
     private static void assertLeft(MultiLayerConfiguration conf, String reason) {

@@ -22,7 +22,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 class AttachedMemoryTest {
 
     private static final int NETWORKS = 200;
-    private static final int SIZES = 100;
+    private static final int SIZES = 200;
 
     /** As many as a layer keeps kernels for, and some more. */
     private static final int FEW_SIZES = 20;

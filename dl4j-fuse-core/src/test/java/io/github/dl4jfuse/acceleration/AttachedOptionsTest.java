@@ -2,15 +2,23 @@ package io.github.dl4jfuse.acceleration;
 
 import static io.github.dl4jfuse.acceleration.AttachedFacility.dense;
 import static io.github.dl4jfuse.acceleration.AttachedFacility.images;
+import static io.github.dl4jfuse.acceleration.AttachedFacility.results;
 import static io.github.dl4jfuse.acceleration.AttachedFacility.settings;
+import static io.github.dl4jfuse.acceleration.AttachedFacility.train;
 import static io.github.dl4jfuse.acceleration.AttachedFacility.trained;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.assumeThatThereAreAny;
+import static io.github.dl4jfuse.acceleration.AttachedNetworks.batch;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.builder;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.convolution;
+import static io.github.dl4jfuse.acceleration.AttachedNetworks.network;
 import static io.github.dl4jfuse.acceleration.AttachedNetworks.stack;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.atIndex;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.CacheMode;
 import org.deeplearning4j.nn.conf.GradientNormalization;
@@ -30,10 +38,13 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.conf.weightnoise.IWeightNoise;
 import org.deeplearning4j.nn.conf.weightnoise.WeightNoise;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
@@ -56,7 +67,16 @@ class AttachedOptionsTest {
             String name = dropout.getClass().getSimpleName();
             all.add(trained(name + " before images", noisy(2, dropout)));
             all.add(trained(name + " as a layer", noisy(1, dropout)));
+            all.add(trained(
+                    name + " as the first layer",
+                    stack(
+                            settings(),
+                            new DropoutLayer.Builder(dropout).build(),
+                            convolution(2, 4, Activation.TANH).build())));
+            all.add(new AttachedFacility(
+                    name + " as a layer, off for a while", attach -> offForAWhile(attach, noisy(1, dropout), dropout)));
             if (!(dropout instanceof SpatialDropout)) {
+                all.add(trained(name + " as a layer of vectors", noisy(4, dropout)));
                 all.add(trained(name + " before vectors", noisy(3, dropout)));
             }
         }
@@ -108,7 +128,37 @@ class AttachedOptionsTest {
         facility.assertThatItIsAsBefore();
     }
 
-    /** Layer 1 is a dropout layer, 2 a convolution, 3 dense; one of them has the dropout. */
+    private static List<INDArray> offForAWhile(Consumer<Model> attach, MultiLayerConfiguration conf, IDropout dropout) {
+        MultiLayerNetwork network = network(conf);
+        attach.accept(network);
+        for (IDropout each : new IDropout[] {dropout, null, dropout}) {
+            network.getLayer(1).conf().getLayer().setIDropout(each);
+            train(network, 2);
+        }
+        return results(network);
+    }
+
+    /** Of a dropout layer with images on both sides. */
+    @Test
+    void whatIsKeptIsNotTouchedInUse() {
+        MultiLayerNetwork network = network(noisy(1, new Dropout(0.5)));
+        var before = network.getLayer(1);
+        assertThat(Acceleration.attach(network).left()).isEmpty();
+        List<INDArray> activations = network.feedForward(batch(4, 1).getFeatures());
+        List<INDArray> copies = activations.stream().map(INDArray::dup).toList();
+        assertThat(activations.get(2).stride())
+                .isEqualTo(activations.get(1).stride())
+                .contains(1, atIndex(1));
+        assertThat(activations.get(2)).isEqualTo(activations.get(1));
+        network.output(batch(4, 2).getFeatures());
+        network.fit(batch(4, 3));
+        assertThat(activations).isEqualTo(copies);
+        Acceleration.detach(network);
+        assertThat(network.getLayer(1)).isSameAs(before);
+        network.fit(batch(4, 3));
+    }
+
+    /** Layers 1 and 4 are dropout layers, 2 is a convolution, 3 dense; one of them has the dropout. */
     private static MultiLayerConfiguration noisy(int layer, IDropout dropout) {
         var images = convolution(2, 3, Activation.TANH);
         var vectors = new DenseLayer.Builder().nOut(5).activation(Activation.TANH);
@@ -117,6 +167,7 @@ class AttachedOptionsTest {
                 convolution(2, 4, Activation.TANH).build(),
                 new DropoutLayer.Builder(layer == 1 ? dropout : null).build(),
                 (layer == 2 ? images.dropOut(dropout) : images).build(),
-                (layer == 3 ? vectors.dropOut(dropout) : vectors).build());
+                (layer == 3 ? vectors.dropOut(dropout) : vectors).build(),
+                new DropoutLayer.Builder(layer == 4 ? dropout : null).build());
     }
 }

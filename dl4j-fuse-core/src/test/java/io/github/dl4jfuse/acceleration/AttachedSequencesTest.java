@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -94,6 +95,7 @@ class AttachedSequencesTest {
                         .layer(new LastTimeStep(lstm(5)))
                         .layer(dense(5))
                         .layer(output())));
+        all.add(new AttachedFacility("dropout layers", AttachedSequencesTest::dropoutLayers));
         all.add(trained(
                 "an image at each time",
                 Masks.NONE,
@@ -225,6 +227,19 @@ class AttachedSequencesTest {
             mask.get(NDArrayIndex.point(i), NDArrayIndex.interval(0, length)).assign(1);
         }
         return mask;
+    }
+
+    /** DL4J's refuse masks of features. */
+    private static List<INDArray> dropoutLayers(Consumer<Model> attach) {
+        MultiLayerNetwork network = network(list(WorkspaceMode.ENABLED)
+                .layer(lstm(4))
+                .layer(new DropoutLayer.Builder(0.6).build())
+                .layer(lstm(5))
+                .layer(new DropoutLayer.Builder(0.7).build())
+                .layer(outputs()));
+        attach.accept(network);
+        train(network, 4, Masks.OF_LABELS);
+        return List.of(network.params(), network.output(batch(1, true).getFeatures()));
     }
 
     /** Between parts of one sequence the network is attached, then detached, then attached again. */

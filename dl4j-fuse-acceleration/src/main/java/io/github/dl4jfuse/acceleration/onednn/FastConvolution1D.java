@@ -55,24 +55,12 @@ final class FastConvolution1D extends Convolution1DLayer implements FastLayer {
                 layerConf().getPadding()[0],
                 convolutionMode);
         return new ConvolutionKernels(
-                row(input).shape(),
+                FastLayer.row(input).shape(),
                 layerConf().getNOut(),
                 window,
                 ConvolutionKernels.Weights.OUTPUTS_LAST,
                 hasBias(),
                 function);
-    }
-
-    /** Returns sequences as images of one row. */
-    private static INDArray row(INDArray sequences) {
-        return sequences
-                .castTo(DataType.FLOAT)
-                .reshape('c', sequences.size(0), sequences.size(1), 1, sequences.size(2));
-    }
-
-    /** Returns images of one row, in c order, as sequences. */
-    private static INDArray sequences(INDArray row) {
-        return row.reshape('c', row.size(0), row.size(1), row.size(3));
     }
 
     private ConvolutionKernels kernels() {
@@ -107,11 +95,11 @@ final class FastConvolution1D extends Convolution1DLayer implements FastLayer {
         applyDropOutIfNecessary(training, workspaces);
         INDArray y = compute(training, ArrayType.ACTIVATIONS, workspaces);
         output = training ? y : null;
-        return sequences(exchanged.forNext(y, workspaces));
+        return FastLayer.sequences(exchanged.forNext(y, workspaces));
     }
 
     private INDArray compute(boolean training, ArrayType type, LayerWorkspaceMgr workspaces) {
-        INDArray x = row(input);
+        INDArray x = FastLayer.row(input);
         INDArray w = getParam(ConvolutionParamInitializer.WEIGHT_KEY);
         INDArray b = hasBias() ? getParam(ConvolutionParamInitializer.BIAS_KEY) : null;
         ConvolutionKernels now = kernels();
@@ -138,20 +126,20 @@ final class FastConvolution1D extends Convolution1DLayer implements FastLayer {
         INDArray biasGradient = gradientViews.get(ConvolutionParamInitializer.BIAS_KEY);
         boolean unused = exchanged.neighbours().dropInputGradient();
         boolean frozen = exchanged.neighbours().areAroundAFrozenLayer();
-        INDArray x = row(input);
+        INDArray x = FastLayer.row(input);
         INDArray next = unused ? null : Layout.images(ArrayType.ACTIVATION_GRAD, x.shape(), workspaces);
         kernels()
                 .backward(
                         x,
                         y,
-                        row(epsilon),
+                        FastLayer.row(epsilon),
                         getParam(ConvolutionParamInitializer.WEIGHT_KEY),
                         frozen ? null : weightGradient,
                         biasGradient,
                         next);
         INDArray passed = unused
                 ? workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, input.shape(), 'c')
-                : sequences(exchanged.forPrevious(next, workspaces));
+                : FastLayer.sequences(exchanged.forPrevious(next, workspaces));
         Gradient gradient = new DefaultGradient();
         if (hasBias()) {
             gradient.setGradientFor(ConvolutionParamInitializer.BIAS_KEY, biasGradient);

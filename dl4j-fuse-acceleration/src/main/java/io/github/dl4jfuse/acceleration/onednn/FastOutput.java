@@ -1,8 +1,5 @@
 package io.github.dl4jfuse.acceleration.onednn;
 
-import io.github.dl4jfuse.acceleration.updating.Floats;
-import java.nio.FloatBuffer;
-import java.util.Arrays;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.OutputLayer;
@@ -10,34 +7,24 @@ import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
-import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/**
- * DL4J's output layer on {@link DenseKernels}. A step of fit asks for the gradient and then for the loss at the same point, so the loss is
- * computed with the gradient and kept for that one question.
- */
+/** DL4J's output layer on {@link DenseKernels}; the loss of a step is computed once, with its gradient. */
 final class FastOutput extends OutputLayer implements FastLayer {
 
     private final transient Exchanged<Long, DenseKernels> exchanged;
-    private transient double loss; // summed over the examples, of the last backward pass
-    private transient boolean known; // whether nothing has changed since
+    private final transient KeptLoss loss = new KeptLoss();
 
     FastOutput(OutputLayer original) {
         super(original.conf(), DataType.FLOAT);
         exchanged = new Exchanged<>(original, this::make);
     }
 
-    /** Returns why a layer cannot be computed here, or null: what a loss function of the user's does to its arguments is not known. */
+    /** Returns why a layer cannot be computed here, or null. */
     static String obstacle(OutputLayer layer) {
         var conf = (org.deeplearning4j.nn.conf.layers.OutputLayer) layer.conf().getLayer();
-        Class<?> type = conf.getLossFn().getClass();
-        return type.getPackage() == LossMCXENT.class.getPackage()
-                ? null
-                : "its loss function is a class of its own, " + type.getName();
+        return KeptLoss.obstacle(conf.getLossFn());
     }
 
     @Override
@@ -50,26 +37,32 @@ final class FastOutput extends OutputLayer implements FastLayer {
                 examples, layerConf().getNIn(), layerConf().getNOut(), hasBias(), FusedActivation.IDENTITY);
     }
 
-    /** Masks, and what DL4J has a sentence for, are DL4J's. */
+    /** What DL4J has a sentence for is DL4J's. */
     private boolean isOurs() {
-        return input.rank() == 2 && input.size(1) == layerConf().getNIn() && maskArray == null;
+        return input.rank() == 2 && input.size(1) == layerConf().getNIn();
     }
 
     @Override
     public void setInput(INDArray newInput, LayerWorkspaceMgr workspaces) {
-        known = false;
+        loss.forget();
         super.setInput(newInput, workspaces);
     }
 
     @Override
     public void setLabels(INDArray newLabels) {
-        known = false;
+        loss.forget();
         super.setLabels(newLabels);
     }
 
     @Override
+    public void setMaskArray(INDArray newMask) {
+        loss.forget();
+        super.setMaskArray(newMask);
+    }
+
+    @Override
     public void clear() {
-        known = false;
+        loss.forget();
         super.clear();
     }
 
@@ -107,7 +100,8 @@ final class FastOutput extends OutputLayer implements FastLayer {
         if (!isOurs()) {
             return super.backpropGradient(epsilon, workspaces);
         }
-        INDArray delta = lossAndGradient(preOutput(true, ArrayType.BP_WORKING_MEM, workspaces));
+        INDArray z = preOutput(true, ArrayType.BP_WORKING_MEM, workspaces);
+        INDArray delta = loss.gradient(layerConf().getLossFn(), layerConf().getActivationFn(), labels, z, maskArray, z);
         INDArray weightGradient = gradientViews.get(DefaultParamInitializer.WEIGHT_KEY);
         INDArray biasGradient = gradientViews.get(DefaultParamInitializer.BIAS_KEY);
         boolean unused = exchanged.neighbours().dropInputGradient();
@@ -134,37 +128,13 @@ final class FastOutput extends OutputLayer implements FastLayer {
                 gradient, backpropDropOutIfPresent(next)); // noise on weights is kept for the loss, as DL4J does
     }
 
-    /** Sets the loss; returns its gradient with respect to z, which may lie where z did. */
-    private INDArray lossAndGradient(INDArray z) {
-        ILossFunction function = layerConf().getLossFn();
-        if (function instanceof LossMCXENT entropy
-                && entropy.getWeights() == null
-                && layerConf().getActivationFn() instanceof ActivationSoftmax
-                && Arrays.equals(labels.shape(), z.shape())
-                && z.length() <= Floats.LIMIT) {
-            float[] numbers = new float[(int) z.length()];
-            float[] targets = new float[numbers.length];
-            INDArray t = labels.castTo(DataType.FLOAT);
-            Floats.view(Layout.of(t) == Layout.PLAIN ? t : t.dup('c')).get(targets);
-            FloatBuffer memory = Floats.view(z);
-            memory.get(0, numbers);
-            loss = SoftmaxCrossEntropy.lossAndGradient(numbers, targets, (int) z.size(1), entropy.getSoftmaxClipEps());
-            memory.put(0, numbers);
-        } else {
-            loss = function.computeScore(labels, z, layerConf().getActivationFn(), null, false);
-            z = function.computeGradient(labels, z, layerConf().getActivationFn(), null);
-        }
-        known = true;
-        return z;
-    }
-
     @Override
     public double computeScore(double fullNetRegTerm, boolean training, LayerWorkspaceMgr workspaces) {
-        if (!known || !training || input == null || labels == null) {
+        if (!loss.isKnown() || !training || input == null || labels == null) {
             return super.computeScore(fullNetRegTerm, training, workspaces);
         }
-        known = false;
-        score = (conf().isMiniBatch() ? loss / getInputMiniBatchSize() : loss) + fullNetRegTerm;
+        double sum = loss.take();
+        score = (conf().isMiniBatch() ? sum / getInputMiniBatchSize() : sum) + fullNetRegTerm;
         return score;
     }
 }

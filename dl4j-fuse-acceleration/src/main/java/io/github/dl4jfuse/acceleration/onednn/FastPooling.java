@@ -52,13 +52,14 @@ final class FastPooling extends SubsamplingLayer implements FastLayer {
                 new int[] {1, 1},
                 layerConf().getPadding(),
                 convolutionMode);
-        PoolingKernels.Kind kind = PoolingKernels.Kind.MAX;
-        if (layerConf().getPoolingType() == PoolingType.AVG) {
-            kind = layerConf().isAvgPoolIncludePadInDivisor()
-                    ? PoolingKernels.Kind.MEAN_WITH_PADDING
-                    : PoolingKernels.Kind.MEAN;
+        return new PoolingKernels(kind(layerConf()), images.shape(), window);
+    }
+
+    static PoolingKernels.Kind kind(org.deeplearning4j.nn.conf.layers.SubsamplingLayer conf) {
+        if (conf.getPoolingType() == PoolingType.MAX) {
+            return PoolingKernels.Kind.MAX;
         }
-        return new PoolingKernels(kind, images.shape(), window);
+        return conf.isAvgPoolIncludePadInDivisor() ? PoolingKernels.Kind.MEAN_WITH_PADDING : PoolingKernels.Kind.MEAN;
     }
 
     private PoolingKernels kernels(INDArray images) {

@@ -16,18 +16,25 @@ import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.ActivationLayer;
+import org.deeplearning4j.nn.layers.DropoutLayer;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.LossLayer;
 import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.ZeroPaddingLayer;
+import org.deeplearning4j.nn.layers.convolution.subsampling.Subsampling1DLayer;
 import org.deeplearning4j.nn.layers.convolution.subsampling.SubsamplingLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.pooling.GlobalPoolingLayer;
+import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
+import org.deeplearning4j.nn.layers.recurrent.GravesLSTM;
 import org.deeplearning4j.nn.layers.recurrent.LSTM;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
+import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
+import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -52,14 +59,25 @@ public final class LayerExchange {
                     new Kind<>(ConvolutionLayer.class, FastConvolution::obstacle, FastConvolution::new),
                     new Kind<>(Convolution1DLayer.class, FastConvolution1D::obstacle, FastConvolution1D::new),
                     new Kind<>(SubsamplingLayer.class, FastPooling::obstacle, FastPooling::new),
+                    new Kind<>(Subsampling1DLayer.class, FastPooling1D::obstacle, FastPooling1D::new),
                     new Kind<>(ZeroPaddingLayer.class, layer -> null, FastZeroPadding::new),
                     new Kind<>(GlobalPoolingLayer.class, FastGlobalPooling::obstacle, FastGlobalPooling::new),
                     new Kind<>(BatchNormalization.class, FastBatchNorm::obstacle, FastBatchNorm::new),
                     new Kind<>(ActivationLayer.class, FastActivation::obstacle, FastActivation::new),
+                    new Kind<>(DropoutLayer.class, layer -> null, FastDropout::new),
                     new Kind<>(LSTM.class, FastLstm::obstacle, FastLstm::new),
                     new Kind<>(DenseLayer.class, FastDense::obstacle, FastDense::new),
-                    new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new))
+                    new Kind<>(OutputLayer.class, FastOutput::obstacle, FastOutput::new),
+                    new Kind<>(RnnOutputLayer.class, FastRnnOutput::obstacle, FastRnnOutput::new),
+                    new Kind<>(LossLayer.class, layer -> null, FastLoss::new),
+                    dl4js(MaskZeroLayer.class, "what it holds always has a mask, and masked sequences are DL4J's"),
+                    dl4js(BidirectionalLayer.class, "DL4J has no way to exchange the layers that it holds"),
+                    dl4js(GravesLSTM.class, "its gates read the cells, too"))
             .collect(Collectors.toMap(Kind::type, kind -> kind));
+
+    private static <L extends Layer> Kind<L> dl4js(Class<L> type, String reason) {
+        return new Kind<>(type, layer -> reason, layer -> layer);
+    }
 
     /** Returns why a layer of DL4J's has none of ours, a sentence without its beginning, or null where it has. */
     private static String obstacle(Layer layer) {
@@ -153,8 +171,8 @@ public final class LayerExchange {
         to.setCacheMode(from.conf().getCacheMode());
         to.setMaskArray(from.getMaskArray());
         ((AbstractLayer<?>) to).setInputModificationAllowed(((AbstractLayer<?>) from).isInputModificationAllowed());
+        to.setParamTable(from.paramTable());
         if (from.conf().getLayer() instanceof FeedForwardLayer && from.params() != null) {
-            to.setParamTable(from.paramTable());
             to.setParamsViewArray(from.params());
             if (from.getGradientsViewArray() != null) {
                 to.setBackpropGradientsViewArray(from.getGradientsViewArray());
@@ -230,9 +248,11 @@ public final class LayerExchange {
         return inner(layer) instanceof FastLayer fast && fast.takesImages();
     }
 
-    /** Dropout works in place on what it gets, and DL4J's is slow where neighbours are not. */
+    /** Dropout before a layer works in place on what it gets, and DL4J's is slow where neighbours are not. */
     static boolean takesImages(Layer layer) {
-        return givesImages(layer) && layer.conf().getLayer().getIDropout() == null;
+        return givesImages(layer)
+                && (inner(layer) instanceof FastDropout
+                        || layer.conf().getLayer().getIDropout() == null);
     }
 
     /** Returns the names of the layers of ours. */

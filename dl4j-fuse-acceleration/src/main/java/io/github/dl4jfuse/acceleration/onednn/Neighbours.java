@@ -62,11 +62,20 @@ final class Neighbours {
         return previousTakesChannelsLast ? images : plain(images, ArrayType.ACTIVATION_GRAD, workspaces);
     }
 
+    /** Makes an array for images as the next layer takes them. */
+    INDArray activations(long[] shape, LayerWorkspaceMgr workspaces) {
+        return images(nextTakesChannelsLast, ArrayType.ACTIVATIONS, shape, workspaces);
+    }
+
     /** Makes an array for gradients with respect to images as the previous layer takes them. */
     INDArray gradients(long[] shape, LayerWorkspaceMgr workspaces) {
-        return previousTakesChannelsLast
-                ? Layout.images(ArrayType.ACTIVATION_GRAD, shape, workspaces)
-                : workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, shape, 'c');
+        return images(previousTakesChannelsLast, ArrayType.ACTIVATION_GRAD, shape, workspaces);
+    }
+
+    private static INDArray images(boolean channelsLast, ArrayType type, long[] shape, LayerWorkspaceMgr workspaces) {
+        return channelsLast
+                ? Layout.images(type, shape, workspaces)
+                : workspaces.createUninitialized(type, DataType.FLOAT, shape, 'c');
     }
 
     private INDArray plain(INDArray images, ArrayType type, LayerWorkspaceMgr workspaces) {
