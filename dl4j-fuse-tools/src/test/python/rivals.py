@@ -1,4 +1,4 @@
-"""Twenty steps of the rivals of the comparison in PyTorch, apart from the Java code, as expected values of its tests.
+"""Steps of the rivals of the comparison in PyTorch, apart from the Java code, as expected values of its tests.
 
 How to run it, with Debian's python3-torch, in dl4j-fuse-tools:
 
@@ -16,6 +16,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 
+STEPS_ALONE = 32  # SOAP's bases change three times
 STEPS = 20
 RATE = 0.02
 DECAY = 0.1
@@ -165,7 +166,7 @@ def alone(make, rows, columns, low_rank=False):
     w = waves(rows * columns, 0.3, 1.1).reshape(rows, columns)
     base = waves(rows * columns, 0.5, 2.3).reshape(rows, columns)
     rule = make()
-    for step in range(STEPS):
+    for step in range(STEPS_ALONE):
         if low_rank:  # in the space of the first one, as the basis beside it is anybody's
             mix = waves(rows * rows, 0.4 + step, 1.9).reshape(rows, rows)
             g = mix @ base

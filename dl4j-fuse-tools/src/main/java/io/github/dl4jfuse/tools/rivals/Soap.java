@@ -19,8 +19,11 @@ import org.nd4j.linalg.schedule.ISchedule;
  *   every tenth step: columns of Q by falling qᵀ L q (V with them), Q ← Q of the QR decomposition of L Q, M into the new basis
  * </pre>
  *
- * The very first gradient only makes L, R and their eigenvectors Q, and moves no weight, as published. A side that is longer than a bound, or the
- * longer one of the one-sided form, is not rotated. Decay is DL4J's {@code WeightDecay}.
+ * The very first gradient only makes L, R and their eigenvectors Q, and moves no weight, as published. A side that is longer than a
+ * bound, or the longer one of the one-sided form, is not rotated. Decay is DL4J's {@code WeightDecay}.
+ *
+ * <p>As published, M turns with Q and V does not. Where gradients have no full rank (a side longer than the batch) M / √V can be large
+ * after a turn, and weights that matter to no example grow, most in the one-sided form.
  */
 final class Soap extends MatrixUpdater {
 
