@@ -56,7 +56,15 @@ final class CifarImageFolder {
             labels[i] = classes.get(i).byteValue();
             copyPlanes(decode(files.get(i), remedy), pixels, i * length);
         });
-        return new ImageData("CIFAR-10 from an image folder", Cifar10.SHAPE, Cifar10.LABEL_NAMES, pixels, labels);
+        String name = files.stream().allMatch(CifarImageFolder::isJpeg)
+                ? "CIFAR-10, JPEG copy" // results on it are not those on the images themselves
+                : "CIFAR-10 from an image folder";
+        return new ImageData(name, Cifar10.SHAPE, Cifar10.LABEL_NAMES, pixels, labels);
+    }
+
+    private static boolean isJpeg(Path file) {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        return name.endsWith(".jpg") || name.endsWith(".jpeg");
     }
 
     private static void rejectOtherClasses(Path part, String remedy) {
@@ -80,7 +88,7 @@ final class CifarImageFolder {
 
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return !name.startsWith(".") && (name.endsWith(".png") || name.endsWith(".jpg") || name.endsWith(".jpeg"));
+        return !name.startsWith(".") && (name.endsWith(".png") || isJpeg(file));
     }
 
     private static BufferedImage decode(Path file, String remedy) {

@@ -63,6 +63,16 @@ class CifarImageFolderTest {
     }
 
     @Test
+    void aFolderOfJpegsIsCalledACopy() throws IOException {
+        for (String name : Cifar10.LABEL_NAMES) {
+            Files.delete(folder.resolve("test/" + name + "/0002.png"));
+            write("test/" + name + "/0002.jpg", 32, 32, GREY);
+        }
+        assertThat(Cifar10.from(folder).test().name()).isEqualTo("CIFAR-10, JPEG copy");
+        assertThat(Cifar10.from(folder).train().name()).isEqualTo("CIFAR-10 from an image folder");
+    }
+
+    @Test
     void placesRowsBeforeColumns() throws IOException {
         BufferedImage image = plain(32, 32, 0);
         image.setRGB(5, 2, RED);
