@@ -40,8 +40,8 @@ final class Advice {
                     + "\nWrite: .updater(Preconditioned.adam().overEpochs(n)) for a training of n epochs, and after init()"
                     + " DL4JFuse.attach(net).";
         }
-        return "No gain was found (time to tuned AdamW's test metric: " + speedup.inWords() + "): stay with Adam. " + cost
-                + "\nThe best setting of AdamW found: " + baseline.contestant() + ".";
+        return "No gain was found (time to tuned AdamW's test metric: " + speedup.inWords() + "): stay with Adam. "
+                + cost + "\nThe best setting of AdamW found: " + baseline.contestant() + ".";
     }
 
     private static boolean isBetterAtTheEnd(Summary summary, Row ours) {

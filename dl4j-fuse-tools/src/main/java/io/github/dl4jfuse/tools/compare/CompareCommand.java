@@ -22,8 +22,9 @@ import picocli.CommandLine.Spec;
 /** Compares optimisers with tuned AdamW over workloads and seeds. */
 @Command(
         name = "compare",
-        description = "Compares optimisers with tuned AdamW over several seeds: the time to its test metric, from the same"
-                + " initial weights and batches. Every finished run is kept in results.jsonl.",
+        description =
+                "Compares optimisers with tuned AdamW over several seeds: the time to its test metric, from the same"
+                        + " initial weights and batches. Every finished run is kept in results.jsonl.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 public final class CompareCommand implements Callable<Integer> {
@@ -101,7 +102,8 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--own-clock",
-            description = "Take seconds from each run's own clock instead of clocking all optimizers side by side at the end.")
+            description =
+                    "Take seconds from each run's own clock instead of clocking all optimizers side by side at the end.")
     private boolean ownClock;
 
     @Option(

@@ -99,8 +99,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     }
 
     private String origin() {
-        return "Made from commit " + distinct(RunRecord::commit) + " on "
-                + distinct(RunRecord::machine) + ".";
+        return "Made from commit " + distinct(RunRecord::commit) + " on " + distinct(RunRecord::machine) + ".";
     }
 
     private String distinct(Function<RunRecord, String> property) {
@@ -138,7 +137,11 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
         }
         if (!costs.isEmpty()) {
             text.append("## What a step costs\n\n");
-            table(text, COST_COLUMNS, 2, costs.stream().map(CompareReport::cells).toList());
+            table(
+                    text,
+                    COST_COLUMNS,
+                    2,
+                    costs.stream().map(CompareReport::cells).toList());
         }
         return text.toString().stripTrailing() + "\n";
     }
@@ -271,7 +274,8 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                 time.reached() ? share(time.share()) : "-",
                 number("%,.0f", time.steps()),
                 number("%,.0f", time.gradients()),
-                metric(summary, row.test().median()) + " (" + metric(summary, row.test().lowest()) + " .. "
+                metric(summary, row.test().median()) + " ("
+                        + metric(summary, row.test().lowest()) + " .. "
                         + metric(summary, row.test().highest()) + ")",
                 spread("%.4g", row.trainingLoss()),
                 row.failures() + " of " + row.allRuns(),
@@ -346,16 +350,26 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                     "measured", SummaryCharts.measured(summary)));
         }
         Map<String, Object> page = Map.of(
-                "origin", origin(),
-                "how", howToRead(),
-                "verdictColumns", VERDICT_COLUMNS,
-                "verdicts", verdicts(),
-                "sentences", sentences(),
-                "costColumns", COST_COLUMNS,
-                "costs", costs.stream().map(CompareReport::cells).toList(),
-                "columns", COLUMNS,
-                "sections", sections,
-                "command", command);
+                "origin",
+                origin(),
+                "how",
+                howToRead(),
+                "verdictColumns",
+                VERDICT_COLUMNS,
+                "verdicts",
+                verdicts(),
+                "sentences",
+                sentences(),
+                "costColumns",
+                COST_COLUMNS,
+                "costs",
+                costs.stream().map(CompareReport::cells).toList(),
+                "columns",
+                COLUMNS,
+                "sections",
+                sections,
+                "command",
+                command);
         return HtmlReport.page(CompareReport.class, TEMPLATE, page);
     }
 
@@ -370,7 +384,9 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                                 ? run.failure()
                                 : number("%.4g", run.end().validationLoss())
                                         + (summary.classes()
-                                                ? number(", %.2f %%", 100 * run.end().validationAccuracy())
+                                                ? number(
+                                                        ", %.2f %%",
+                                                        100 * run.end().validationAccuracy())
                                                 : "")))
                 .toList();
     }

@@ -116,7 +116,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Sets what is compared by the names of {@link Family#ALL}. */
+    /** Sets what is compared by the names of {@link Families#ALL}. */
     public Comparison optimizers(String... names) {
         return families(Stream.of(names).map(Families::named).toList());
     }
@@ -270,15 +270,7 @@ public final class Comparison {
     }
 
     private Tournament.Plan plan(Budget each) {
-        return new Tournament.Plan(
-                families,
-                trials,
-                seeds,
-                shares,
-                each,
-                full,
-                workers,
-                clocked);
+        return new Tournament.Plan(families, trials, seeds, shares, each, full, workers, clocked);
     }
 
     private Budget budget(Workload workload, ResultsFile results) {

@@ -42,10 +42,6 @@ public record Contestant(
     /** A member of a family that is tuned. */
     static Contestant of(String family, Setting setting, Function<Horizon, Equipment> equipment) {
         return new Contestant(
-                family + " " + setting,
-                family,
-                OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT,
-                setting,
-                equipment);
+                family + " " + setting, family, OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT, setting, equipment);
     }
 }

@@ -131,7 +131,8 @@ final class CostMeter {
         one.block(true);
         double steps = one.counted.values().stream().mapToLong(Long::longValue).sum();
         double milliseconds = one.blocks.entrySet().stream()
-                .mapToDouble(entry -> one.counted.get(entry.getKey()) * entry.getValue().get(0))
+                .mapToDouble(entry ->
+                        one.counted.get(entry.getKey()) * entry.getValue().get(0))
                 .sum();
         return milliseconds / steps / 1e3;
     }

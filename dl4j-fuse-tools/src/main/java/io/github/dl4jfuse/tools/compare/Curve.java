@@ -39,7 +39,11 @@ public record Curve(double share, List<RunRecord> runs, StepCosts costs) {
                         median(sound, i, this::seconds),
                         median(sound, i, Curve::steps),
                         median(sound, i, Checkpoint::gradients),
-                        Summary.Spread.of(runs, run -> run.failed() ? WORST : test(run.checkpoints().get(i)))
+                        Summary.Spread.of(
+                                        runs,
+                                        run -> run.failed()
+                                                ? WORST
+                                                : test(run.checkpoints().get(i)))
                                 .median()))
                 .toList();
     }

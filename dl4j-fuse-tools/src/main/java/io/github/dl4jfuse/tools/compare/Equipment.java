@@ -1,9 +1,9 @@
 package io.github.dl4jfuse.tools.compare;
 
+import io.github.dl4jfuse.tools.networks.Networks;
 import io.github.dl4jfuse.tools.rivals.EvaluationWeights;
 import io.github.dl4jfuse.tools.rivals.LayerUpdaters;
 import io.github.dl4jfuse.tools.rivals.Rival;
-import io.github.dl4jfuse.tools.networks.Networks;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
@@ -34,14 +34,16 @@ public record Equipment(
 
     /** One updater of ours for all parameters at a setting, decay and dropout included. */
     static Equipment of(Setting setting, IUpdater updater) {
-        return of(setting, new Rival(
-                layers -> {
-                    all(updater).apply(layers);
-                    if (setting.decay() > 0) {
-                        decay(layers, setting.decay());
-                    }
-                },
-                null));
+        return of(
+                setting,
+                new Rival(
+                        layers -> {
+                            all(updater).apply(layers);
+                            if (setting.decay() > 0) {
+                                decay(layers, setting.decay());
+                            }
+                        },
+                        null));
     }
 
     private static LayerUpdaters all(IUpdater updater) {

@@ -63,10 +63,8 @@ public final class Families {
                     "schedule-free",
                     "Schedule-Free AdamW (Defazio et al. 2024)",
                     SearchSpace.of(3e-3, 5e-4, 5e-2, List.of(Shape.CONSTANT), List.of()),
-                    (setting, run) -> Equipment.of(
-                            setting,
-                            Rivals.scheduleFree(
-                                    setting.rate(), setting.decay(), (int) Math.ceil(WARM_UP_SHARE * run.steps())))),
+                    (setting, run) -> Equipment.of(setting, Rivals.scheduleFree(setting.rate(), setting.decay(), (int)
+                            Math.ceil(WARM_UP_SHARE * run.steps())))),
             tuned(
                     "muon",
                     "Muon (Jordan et al. 2024) on hidden matrices and filters, AdamW elsewhere",
@@ -76,7 +74,8 @@ public final class Families {
                     "soap",
                     "SOAP (Vyas et al. 2024)",
                     SearchSpace.of(3e-3, 3e-4, 3e-2),
-                    (setting, run) -> Equipment.of(setting, Rivals.soap(run.schedule(setting), setting.decay(), false))),
+                    (setting, run) ->
+                            Equipment.of(setting, Rivals.soap(run.schedule(setting), setting.decay(), false))),
             tuned(
                     "soap-one-sided",
                     "SOAP, the smaller side of each matrix only",
@@ -96,19 +95,19 @@ public final class Families {
                     "its rate linear to 0 over the budget, otherwise its defaults",
                     Contestant.of(
                             "preconditioned",
-                            used -> preconditioned(new BudgetSchedule(
-                                    2 * Preconditioned.DEFAULT_RATE, Shape.LINEAR, used)))),
+                            used -> preconditioned(
+                                    new BudgetSchedule(2 * Preconditioned.DEFAULT_RATE, Shape.LINEAR, used)))),
             Family.of(
                     "its defaults, for trainings whose end is not known",
                     Contestant.of("preconditioned-open", used -> Preconditioned.adam())),
             tuned(
                     "preconditioned-tuned",
                     "tuned with as many trials as the rivals (own: the damping)",
-                    SearchSpace.of(
-                            2 * Preconditioned.DEFAULT_RATE, 1e-3, 3e-2, List.of(Shape.values()), DAMPINGS),
+                    SearchSpace.of(2 * Preconditioned.DEFAULT_RATE, 1e-3, 3e-2, List.of(Shape.values()), DAMPINGS),
                     (setting, run) -> Equipment.of(
                             setting, preconditioned(run.schedule(setting)).withDamping(setting.own()))),
-            Family.of(Contestant.of("lfso", used -> new Lfso(Direction.ADAM, new BudgetSchedule(1, Shape.LINEAR, used)))),
+            Family.of(Contestant.of(
+                    "lfso", used -> new Lfso(Direction.ADAM, new BudgetSchedule(1, Shape.LINEAR, used)))),
             Family.of(Contestant.of(
                     "lfso-momentum", used -> new Lfso(Direction.MOMENTUM, new BudgetSchedule(1, Shape.LINEAR, used)))),
             Family.of(

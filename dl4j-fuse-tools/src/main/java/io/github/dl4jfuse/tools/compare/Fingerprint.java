@@ -45,7 +45,8 @@ public record Fingerprint(String network, String data, String updater) {
             text.append(ADDRESS.matcher(String.valueOf(layer.getIDropout())).replaceAll(""));
             if (layer instanceof BaseLayer base) {
                 text.append(inWords(base.getIUpdater())).append(inWords(base.getBiasUpdater()));
-                text.append(ADDRESS.matcher(String.valueOf(base.getRegularization())).replaceAll(""));
+                text.append(ADDRESS.matcher(String.valueOf(base.getRegularization()))
+                        .replaceAll(""));
             }
         }
         equipment.listeners().forEach(listener -> text.append(inWords(listener)));

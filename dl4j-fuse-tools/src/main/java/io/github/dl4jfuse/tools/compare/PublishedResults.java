@@ -24,7 +24,13 @@ final class PublishedResults {
 
     /** Those of README's table, the baseline first. */
     private static final List<String> SHOWN = List.of(
-            Family.BASELINE, "pytorch-adamw", "muon", "soap", "schedule-free", "preconditioned", "preconditioned-tuned");
+            Family.BASELINE,
+            "pytorch-adamw",
+            "muon",
+            "soap",
+            "schedule-free",
+            "preconditioned",
+            "preconditioned-tuned");
 
     private final List<RunRecord> runs;
     private final List<StepCosts> costs = new ArrayList<>();
@@ -41,8 +47,11 @@ final class PublishedResults {
         }
         ResultsFile results = new ResultsFile(file);
         runs = results.runs();
-        runs.stream().map(RunRecord::workload).distinct().forEach(workload -> Stream.of(true, false)
-                .forEach(full -> costs.addAll(results.costs(workload, full))));
+        runs.stream()
+                .map(RunRecord::workload)
+                .distinct()
+                .forEach(workload ->
+                        Stream.of(true, false).forEach(full -> costs.addAll(results.costs(workload, full))));
     }
 
     private List<Summary> summaries() {
@@ -66,7 +75,10 @@ final class PublishedResults {
         text.append(String.join(" | ", shown)).append(" |\n| --- | ---: |");
         text.append(" ---: |".repeat(shown.size())).append('\n');
         for (Summary summary : summaries) {
-            text.append("| ").append(summary.workload()).append(" | ").append(CompareReport.metric(summary, summary.target()));
+            text.append("| ")
+                    .append(summary.workload())
+                    .append(" | ")
+                    .append(CompareReport.metric(summary, summary.target()));
             for (String family : shown) {
                 text.append(" | ").append(cell(summary, family));
             }

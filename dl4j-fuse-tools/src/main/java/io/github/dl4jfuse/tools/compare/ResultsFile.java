@@ -169,7 +169,9 @@ final class ResultsFile {
             return all;
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "The file of costs " + costs + " cannot be read (" + e + "): delete it, and they are measured anew.", e);
+                    "The file of costs " + costs + " cannot be read (" + e
+                            + "): delete it, and they are measured anew.",
+                    e);
         }
     }
 

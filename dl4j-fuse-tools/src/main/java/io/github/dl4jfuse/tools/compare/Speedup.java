@@ -76,7 +76,9 @@ public record Speedup(String family, double mean, double low, double high, int m
                 geometricMean(all.stream().mapToDouble(Pair::ratio).toArray()),
                 resampled[(int) (0.025 * RESAMPLES)],
                 resampled[(int) (0.975 * RESAMPLES) - 1],
-                (int) all.stream().filter(pair -> !pair.ours().toTarget().reached()).count(),
+                (int) all.stream()
+                        .filter(pair -> !pair.ours().toTarget().reached())
+                        .count(),
                 all.size());
     }
 

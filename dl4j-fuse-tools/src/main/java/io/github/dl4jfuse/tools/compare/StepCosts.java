@@ -54,7 +54,6 @@ public record StepCosts(
     }
 
     StepCosts checked(double onTheClock, double fromCosts) {
-        return new StepCosts(
-                workload, full, contestant, commit, machine, milliseconds, counted, onTheClock, fromCosts);
+        return new StepCosts(workload, full, contestant, commit, machine, milliseconds, counted, onTheClock, fromCosts);
     }
 }

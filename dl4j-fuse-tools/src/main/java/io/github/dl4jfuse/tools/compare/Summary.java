@@ -105,13 +105,12 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         Map<String, List<RunRecord>> contestants = all.stream()
                 .filter(run -> run.seed() != RunRecord.TUNING_SEED)
                 .collect(Collectors.groupingBy(RunRecord::contestant, LinkedHashMap::new, Collectors.toList()));
-        Map<String, StepCosts> costOf = costs.stream()
-                .collect(Collectors.toMap(StepCosts::contestant, one -> one, (first, second) -> second));
+        Map<String, StepCosts> costOf =
+                costs.stream().collect(Collectors.toMap(StepCosts::contestant, one -> one, (first, second) -> second));
         // All or none: seconds on different clocks are not to be compared.
         boolean clocked = costOf.keySet().containsAll(contestants.keySet());
         Map<String, List<Curve>> curves = new LinkedHashMap<>();
-        contestants.forEach(
-                (name, runs) -> curves.put(name, curves(runs, clocked ? costOf.get(name) : null)));
+        contestants.forEach((name, runs) -> curves.put(name, curves(runs, clocked ? costOf.get(name) : null)));
         List<String> names = new ArrayList<>(curves.keySet());
         String baseline = names.stream()
                 .filter(name -> family(curves.get(name)).equals(Family.BASELINE))
@@ -124,8 +123,8 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         List<Row> rows = names.stream()
                 .map(name -> row(name, curves.get(name), target, whole, tuning))
                 .toList();
-        boolean classes = !Double.isNaN(
-                curves.get(baseline).get(0).runs().get(0).end().testAccuracy());
+        boolean classes =
+                !Double.isNaN(curves.get(baseline).get(0).runs().get(0).end().testAccuracy());
         return new Summary(workload, classes, target, rows, tuning);
     }
 

@@ -51,7 +51,9 @@ final class SummaryCharts {
                         "chart",
                         picture(
                                 name,
-                                bands(summary, checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN)))))
+                                bands(
+                                        summary,
+                                        checkpoint -> checkpoint.measured().getOrDefault(name, Double.NaN)))))
                 .toList();
     }
 

@@ -73,7 +73,9 @@ final class Tournament {
             return families.stream()
                     .mapToLong(family -> {
                         long tuning = 0;
-                        for (int left = family.trials(trials).size(); family.tuned() && left > 1; left = thinned(left)) {
+                        for (int left = family.trials(trials).size();
+                                family.tuned() && left > 1;
+                                left = thinned(left)) {
                             tuning += left;
                         }
                         return tuning + finalists(family) * seeds * shares.size();
@@ -200,9 +202,8 @@ final class Tournament {
     private List<RunRecord> run(List<Due> due) {
         ExecutorService workers = Executors.newFixedThreadPool(plan.workers());
         try {
-            List<Future<RunRecord>> futures = due.stream()
-                    .map(one -> workers.submit(() -> run(one)))
-                    .toList();
+            List<Future<RunRecord>> futures =
+                    due.stream().map(one -> workers.submit(() -> run(one))).toList();
             List<RunRecord> runs = new ArrayList<>();
             for (Future<RunRecord> future : futures) {
                 runs.add(future.get());
@@ -222,13 +223,9 @@ final class Tournament {
     private RunRecord run(Due due) {
         Budget budget = plan.budget().part(due.share());
         RunRecord.Key key = new RunRecord.Key(
-                workload.name(),
-                plan.full(),
-                due.contestant().name(),
-                due.seed(),
-                budget.toString(),
-                due.share());
-        RunRecord run = results.find(key, () -> fingerprint(due.contestant(), budget)).orElse(null);
+                workload.name(), plan.full(), due.contestant().name(), due.seed(), budget.toString(), due.share());
+        RunRecord run =
+                results.find(key, () -> fingerprint(due.contestant(), budget)).orElse(null);
         if (run == null) {
             run = record(due, budget);
             results.add(run);

@@ -60,8 +60,8 @@ public final class Architecture {
         if (network instanceof ComputationGraph its) {
             return of(its.getConfiguration());
         }
-        throw new IllegalArgumentException(
-                "A network is a MultiLayerNetwork or a ComputationGraph, not a " + network.getClass().getName() + ".");
+        throw new IllegalArgumentException("A network is a MultiLayerNetwork or a ComputationGraph, not a "
+                + network.getClass().getName() + ".");
     }
 
     /** Takes a copy of a configuration of a graph. */

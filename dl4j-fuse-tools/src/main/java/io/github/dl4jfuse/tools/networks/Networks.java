@@ -32,7 +32,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 /** The kinds of networks that the programs train, and what they all do with a network. */
 public final class Networks {
 
-    private static final double LEAST = 1e-30; // added to a probability, so that its logarithm is finite; what is not a number stays so
+    private static final double LEAST =
+            1e-30; // added to a probability, so that its logarithm is finite; what is not a number stays so
 
     private Networks() {}
 
@@ -173,8 +174,7 @@ public final class Networks {
 
     private static INDArray output(Model network, DataSet batch) {
         if (network instanceof MultiLayerNetwork layers) {
-            return layers.output(
-                    batch.getFeatures(), false, batch.getFeaturesMaskArray(), batch.getLabelsMaskArray());
+            return layers.output(batch.getFeatures(), false, batch.getFeaturesMaskArray(), batch.getLabelsMaskArray());
         }
         INDArray[] masks = batch.getFeaturesMaskArray() == null ? null : new INDArray[] {batch.getFeaturesMaskArray()};
         return ((ComputationGraph) network).output(false, new INDArray[] {batch.getFeatures()}, masks)[0];
@@ -212,7 +212,11 @@ public final class Networks {
                 INDArray labels = batch.getLabels().castTo(output.dataType());
                 INDArray logarithm = Transforms.log(output.add(LEAST), false);
                 loss -= logarithm.muli(labels).sumNumber().doubleValue();
-                right += output.argMax(1).eq(labels.argMax(1)).castTo(output.dataType()).sumNumber().doubleValue();
+                right += output.argMax(1)
+                        .eq(labels.argMax(1))
+                        .castTo(output.dataType())
+                        .sumNumber()
+                        .doubleValue();
             } else {
                 loss += score(network, batch) * batch.numExamples();
             }

@@ -75,7 +75,8 @@ class CompareCommandTest {
         assertThat(Files.readString(folder.resolve("results.html")))
                 .contains("<td>dl4j-lbfgs</td>")
                 .contains("data:image/png;base64,")
-                .contains("compare --workloads regression --optimizers fuse-pv,dl4j-lbfgs --budget 20 --shares 1 --own-clock --seeds 2<")
+                .contains(
+                        "compare --workloads regression --optimizers fuse-pv,dl4j-lbfgs --budget 20 --shares 1 --own-clock --seeds 2<")
                 .doesNotContain("{{")
                 .doesNotContain("src=\"http");
     }

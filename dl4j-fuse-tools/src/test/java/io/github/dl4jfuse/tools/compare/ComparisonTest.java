@@ -304,8 +304,11 @@ class ComparisonTest {
                 .seeds(1)
                 .budget("180")
                 .run();
-        outcome.summaries().get(0).tuning().forEach(run -> ran.computeIfAbsent(run.share(), share -> new TreeSet<>())
-                .add(run.contestant()));
+        outcome.summaries()
+                .get(0)
+                .tuning()
+                .forEach(run -> ran.computeIfAbsent(run.share(), share -> new TreeSet<>())
+                        .add(run.contestant()));
         assertThat(ran.keySet()).containsExactly(1 / 3.0, 1.0);
         assertThat(ran.get(1 / 3.0)).hasSize(9);
         assertThat(ran.get(1.0)).isEqualTo(best(outcome.summaries().get(0).tuning(), 1 / 3.0, 3));
@@ -357,8 +360,8 @@ class ComparisonTest {
                 .budget("40")
                 .clocked(true);
         Comparison.Outcome outcome = comparison.run();
-        List<StepCosts> costs =
-                new ResultsFile(folder.resolve(Comparison.RESULTS)).costs("own-network", outcome.runs().get(0).full());
+        List<StepCosts> costs = new ResultsFile(folder.resolve(Comparison.RESULTS))
+                .costs("own-network", outcome.runs().get(0).full());
         assertThat(costs).extracting(StepCosts::contestant).containsExactly("adam", "preconditioned-open");
         assertThat(costs.get(0).milliseconds()).containsOnlyKeys(StepKind.PLAIN);
         assertThat(costs.get(1).milliseconds()).containsKeys(StepKind.PLAIN, StepKind.parse("1 look"));
@@ -370,7 +373,8 @@ class ComparisonTest {
         assertThat(adam.millisecondsPerStep())
                 .isEqualTo(costs.get(0).milliseconds().get(StepKind.PLAIN), within(1e-9));
         comparison.resume(true).run();
-        assertThat(new ResultsFile(folder.resolve(Comparison.RESULTS)).costs("own-network", adam.runs().get(0).full()))
+        assertThat(new ResultsFile(folder.resolve(Comparison.RESULTS))
+                        .costs("own-network", adam.runs().get(0).full()))
                 .as("not measured again")
                 .isEqualTo(costs);
     }

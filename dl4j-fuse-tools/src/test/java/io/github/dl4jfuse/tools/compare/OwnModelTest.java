@@ -58,7 +58,12 @@ class OwnModelTest {
         for (int i = 0; i < lines; i++) {
             double a = random.nextGaussian();
             double b = random.nextGaussian();
-            text.append(a).append(',').append(b).append(",1,").append(a > b ? 1 : 0).append('\n');
+            text.append(a)
+                    .append(',')
+                    .append(b)
+                    .append(",1,")
+                    .append(a > b ? 1 : 0)
+                    .append('\n');
         }
         return Files.writeString(folder.resolve(name), text);
     }

@@ -52,7 +52,10 @@ class RunnerTest {
                 })));
         List<Double> before = losses(run(ADAM, 3, 40));
         new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.EVERYTHING).warmUp(watched, 3);
-        assertThat(rates).as("share of the budget used, at each step").isNotEmpty().allMatch(used -> used < .5);
+        assertThat(rates)
+                .as("share of the budget used, at each step")
+                .isNotEmpty()
+                .allMatch(used -> used < .5);
         assertThat(losses(run(ADAM, 3, 40))).isEqualTo(before);
     }
 
@@ -184,13 +187,15 @@ class RunnerTest {
     @Test
     void stepsAreCountedByKind() {
         assertThat(end(run(ADAM, 1, 12)).steps()).containsOnly(Map.entry(StepKind.PLAIN, 12L));
-        Map<StepKind, Long> fuse = end(run(Families.named("fuse-pv").members().get(0), 1, 60)).steps();
+        Map<StepKind, Long> fuse =
+                end(run(Families.named("fuse-pv").members().get(0), 1, 60)).steps();
         assertThat(fuse.keySet()).contains(StepKind.PLAIN).anyMatch(kind -> kind.gradients() > 1);
         assertThat(fuse.entrySet().stream()
                         .mapToDouble(entry -> entry.getValue() * entry.getKey().evaluations())
                         .sum())
                 .isBetween(60.0, 64.0);
-        Map<StepKind, Long> lfso = end(run(Families.named("lfso").members().get(0), 1, 60)).steps();
+        Map<StepKind, Long> lfso =
+                end(run(Families.named("lfso").members().get(0), 1, 60)).steps();
         assertThat(lfso.keySet()).anyMatch(kind -> kind.forwardPasses() > 0);
         Workload iris = Workloads.IRIS;
         Map<StepKind, Long> looks = end(new Runner(iris, iris.data(false), Budget.gradients(20), Reading.EVERYTHING)
@@ -203,11 +208,9 @@ class RunnerTest {
 
     @Test
     void aRunThatTunesReadsNothingButTheValidationAtItsEnd() {
-        Runner.Course course =
-                new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.VALIDATION).run(ADAM, 3);
+        Runner.Course course = new Runner(WORKLOAD, DATA, Budget.gradients(40), Reading.VALIDATION).run(ADAM, 3);
         assertThat(course.checkpoints()).hasSize(2);
-        assertThat(end(course).validationLoss())
-                .isEqualTo(end(run(ADAM, 3, 40)).validationLoss());
+        assertThat(end(course).validationLoss()).isEqualTo(end(run(ADAM, 3, 40)).validationLoss());
         assertThat(end(course).testLoss()).isNaN();
         assertThat(end(course).trainingLoss()).isNaN();
     }

@@ -60,9 +60,7 @@ class SummaryTest {
     /** AdamW ends at 80, 82 and 81, so that the target is 81, on which it stands after 3 seconds in the median. */
     private static List<RunRecord> with(RunRecord... more) {
         List<RunRecord> runs = new ArrayList<>(List.of(
-                run("adamw", 1, 1, 60, 70, 80),
-                run("adamw", 2, 1, 60, 70, 82),
-                run("adamw", 3, 1, 60, 70, 81)));
+                run("adamw", 1, 1, 60, 70, 80), run("adamw", 2, 1, 60, 70, 82), run("adamw", 3, 1, 60, 70, 81)));
         runs.addAll(List.of(more));
         return runs;
     }
@@ -80,7 +78,9 @@ class SummaryTest {
 
     private static RunRecord[] threeSeeds(String contestant, double share, double... accuracies) {
         return new RunRecord[] {
-            run(contestant, 1, share, accuracies), run(contestant, 2, share, accuracies), run(contestant, 3, share, accuracies)
+            run(contestant, 1, share, accuracies),
+            run(contestant, 2, share, accuracies),
+            run(contestant, 3, share, accuracies)
         };
     }
 
@@ -141,7 +141,8 @@ class SummaryTest {
     void whoWinsByItsScheduleOnlyIsNotFasterThanTheBaselinesShortBudget() {
         List<RunRecord> runs = new ArrayList<>(List.of(threeSeeds("ours", 1, 70, 82, 82, 82)));
         runs.addAll(List.of(threeSeeds("adamw", .5, 70, 82)));
-        assertThat(Speedup.of(Summary.of(with(runs.toArray(RunRecord[]::new))), "ours").mean())
+        assertThat(Speedup.of(Summary.of(with(runs.toArray(RunRecord[]::new))), "ours")
+                        .mean())
                 .isEqualTo(1);
     }
 
@@ -156,7 +157,8 @@ class SummaryTest {
         assertThat(Speedup.of(summary, ours).inWords()).isEqualTo("not reached (at most 1.00 times as fast)");
         assertThat(new CompareReport(List.of(summary), runs, List.of(), "").markdown())
                 .contains("ours, time to the test metric of tuned AdamW: not reached (at most 1.00 times as fast)")
-                .contains("| w | ours | not reached (at most 1.00 times as fast) | -2.00 ± 0.58 points | -2.00 points |")
+                .contains(
+                        "| w | ours | not reached (at most 1.00 times as fast) | -2.00 ± 0.58 points | -2.00 points |")
                 .contains("not in 3.00");
     }
 
@@ -237,7 +239,8 @@ class SummaryTest {
         assertThat(all.toTarget().reached())
                 .as("two that broke after a good reading")
                 .isFalse();
-        assertThat(Speedup.of(summary(all.runs().toArray(RunRecord[]::new)), all).mean())
+        assertThat(Speedup.of(summary(all.runs().toArray(RunRecord[]::new)), all)
+                        .mean())
                 .as("an early end is not fast")
                 .isEqualTo(1);
     }
@@ -298,7 +301,9 @@ class SummaryTest {
             runs.add(run(WORKLOAD, "adamw b", seed, 1, "", .81, 60, 65));
         }
         Summary summary = Summary.of(runs).get(0);
-        assertThat(summary.baseline().contestant()).as("although its test is worse").isEqualTo("adamw b");
+        assertThat(summary.baseline().contestant())
+                .as("although its test is worse")
+                .isEqualTo("adamw b");
         assertThat(summary.target()).isEqualTo(.65);
     }
 
@@ -330,8 +335,8 @@ class SummaryTest {
 
     @Test
     void tuningRunsAreNoPartOfAnyFigureAndAreCountedAsTried() {
-        Summary summary = summary(
-                run("adamw lucky", RunRecord.TUNING_SEED, 1, 99), run("adamw", RunRecord.TUNING_SEED, 1, 80));
+        Summary summary =
+                summary(run("adamw lucky", RunRecord.TUNING_SEED, 1, 99), run("adamw", RunRecord.TUNING_SEED, 1, 80));
         assertThat(summary.rows()).hasSize(1);
         assertThat(summary.baseline().tried()).isEqualTo(2);
         assertThat(summary.tuning()).hasSize(2);
@@ -346,12 +351,28 @@ class SummaryTest {
         assertThat(worse.validation()).isGreaterThan(failed.validation());
         Checkpoint sure = new Checkpoint(1, 1, Map.of(), 1, .4, .8, 1, .5, Map.of());
         Checkpoint unsure = new Checkpoint(1, 1, Map.of(), 1, .5, .8, 1, .9, Map.of());
-        assertThat(ending(better, sure).validation()).isGreaterThan(ending(better, unsure).validation());
+        assertThat(ending(better, sure).validation())
+                .isGreaterThan(ending(better, unsure).validation());
     }
 
     private static RunRecord ending(RunRecord run, Checkpoint end) {
         return new RunRecord(
-                WORKLOAD, true, "", "a", "a", "", 1, "1", 1, "c", "m", "", 1, 1, null, List.of(run.checkpoints().get(0), end));
+                WORKLOAD,
+                true,
+                "",
+                "a",
+                "a",
+                "",
+                1,
+                "1",
+                1,
+                "c",
+                "m",
+                "",
+                1,
+                1,
+                null,
+                List.of(run.checkpoints().get(0), end));
     }
 
     @Test
