@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -60,6 +61,7 @@ public final class Comparison {
     private boolean full = true;
     private Path out = DEFAULT_OUT;
     private boolean resume;
+    private Path peer;
     private String command = "";
 
     /**
@@ -198,6 +200,19 @@ public final class Comparison {
         return this;
     }
 
+    /**
+     * Adds another framework: a program that trains the same networks on the same data, such as {@code
+     * dl4j-fuse-tools/src/main/python/compare_peer.py} with PyTorch's AdamW, whose row shows what a whole switch would bring.
+     * It tries the baseline's settings and runs the same budgets and seeds, and its steps are clocked in turns with the
+     * others. Where it fails or does not know a workload, a warning says why, and it is left out there.
+     *
+     * @param program an executable file; the top of that script says what it is asked
+     */
+    public Comparison peer(Path program) {
+        peer = program;
+        return this;
+    }
+
     /** Sets the command that makes the report again, for the report. */
     Comparison command(String line) {
         command = line;
@@ -238,9 +253,7 @@ public final class Comparison {
         List<StepCosts> costs = new ArrayList<>();
         try (ProgressBar bar = Terminal.isPresent() ? progressBar() : null) {
             for (Workload workload : workloads) {
-                Tournament tournament = new Tournament(
-                        workload, plan(workload), results, Machine.commit(), machine, what -> step(bar, what));
-                tournament.compete();
+                Tournament tournament = compete(workload, results, machine, what -> step(bar, what));
                 runs.addAll(tournament.runs());
                 costs.addAll(tournament.costs());
             }
@@ -249,23 +262,46 @@ public final class Comparison {
         return new CompareReport(summaries, runs, costs, command).write(out);
     }
 
-    private Tournament.Plan plan(Workload workload) {
+    private Tournament compete(Workload workload, ResultsFile results, String machine, Consumer<String> progress) {
+        if (peer != null) {
+            try (Peer other = new Peer(peer)) {
+                return compete(workload, results, machine, progress, other);
+            } catch (Peer.Failure e) {
+                log.warn("{} is left out on {}: {}.", Peer.FAMILY, workload.name(), e.getMessage());
+            }
+        }
+        return compete(workload, results, machine, progress, null);
+    }
+
+    private Tournament compete(
+            Workload workload, ResultsFile results, String machine, Consumer<String> progress, Peer other) {
+        Tournament tournament =
+                new Tournament(workload, plan(workload, other), results, Machine.commit(), machine, progress);
+        tournament.compete();
+        return tournament;
+    }
+
+    private Tournament.Plan plan(Workload workload, Peer other) {
         return new Tournament.Plan(
-                families,
+                other == null
+                        ? families
+                        : Stream.concat(families.stream(), Stream.of(Peer.family()))
+                                .toList(),
                 trials,
                 seeds,
                 shares,
                 budget == null ? workload.budget(full) : budget,
                 full,
                 workers,
-                clocked);
+                clocked,
+                other);
     }
 
     private ProgressBar progressBar() {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
                 .setInitialMax(workloads.stream()
-                        .mapToLong(workload -> plan(workload).runs())
+                        .mapToLong(workload -> plan(workload, null).runs())
                         .sum())
                 .build();
     }
