@@ -169,6 +169,13 @@ public final class CompareCommand implements Callable<Integer> {
             description = "Make the tables of the results that are kept in FOLDER again, and nothing else.")
     private Path published;
 
+    @Option(
+            names = "--peer",
+            paramLabel = "PROGRAM",
+            description = "Adds another framework: an executable that trains the same networks, such as"
+                    + " dl4j-fuse-tools/src/main/python/compare_peer.py for PyTorch with AdamW.")
+    private Path peer;
+
     @Option(names = "--list", description = "Show workloads and optimizers, and do nothing.")
     private boolean list;
 
@@ -223,6 +230,9 @@ public final class CompareCommand implements Callable<Integer> {
                     .out(out)
                     .resume(resume)
                     .command(command());
+            if (peer != null) {
+                comparison.peer(peer);
+            }
             if (budget != null) {
                 comparison.budget(budget);
             }

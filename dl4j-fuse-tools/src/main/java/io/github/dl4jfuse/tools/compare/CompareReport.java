@@ -61,6 +61,8 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                     + " by under half of the seeds is not reached, and its ratio an upper bound. Test at equal time is the"
                     + " last reading within the seconds that the baseline's whole budget takes.";
 
+    private static final String A_WHOLE_SWITCH = "What a whole switch to PyTorch with tuned AdamW would bring: ";
+
     private static final String CLOCKED_APART =
             " Seconds are steps by kind times what a step of that kind costs, clocked for all contestants in turns in one"
                     + " call; reading the network costs none.";
@@ -239,8 +241,9 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                             : "; not there on " + speedup.missed() + " of " + speedup.workloads();
                     return String.format(
                             Locale.ROOT,
-                            "%s, time to the test metric of tuned AdamW%s: %s (95 %% bootstrap interval of the ratio %.2f .."
+                            "%s%s, time to the test metric of tuned AdamW%s: %s (95 %% bootstrap interval of the ratio %.2f .."
                                     + " %.2f)%s. Its test at the end against AdamW's, over all seeds: p %s (Wilcoxon).",
+                            family.equals(Peer.FAMILY) ? A_WHOLE_SWITCH : "",
                             family,
                             where,
                             speedup.inWords(),

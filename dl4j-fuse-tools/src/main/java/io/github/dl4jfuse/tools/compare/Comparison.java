@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -65,6 +66,7 @@ public final class Comparison {
     private boolean full = true;
     private Path out = DEFAULT_OUT;
     private boolean resume;
+    private Path peer;
     private String command = "";
 
     /**
@@ -217,6 +219,19 @@ public final class Comparison {
         return this;
     }
 
+    /**
+     * Adds another framework: a program that trains the same networks on the same data, such as {@code
+     * dl4j-fuse-tools/src/main/python/compare_peer.py} with PyTorch's AdamW, whose row shows what a whole switch would bring.
+     * It tries the baseline's settings and runs the same budgets and seeds, and its steps are clocked in turns with the
+     * others. Where it fails or does not know a workload, a warning says why, and it is left out there.
+     *
+     * @param program an executable file; the top of that script says what it is asked
+     */
+    public Comparison peer(Path program) {
+        peer = program;
+        return this;
+    }
+
     /** Sets the command that makes the report again, for the report. */
     Comparison command(String line) {
         command = line;
@@ -257,20 +272,13 @@ public final class Comparison {
         List<StepCosts> costs = new ArrayList<>();
         try (ProgressBar bar = Terminal.isPresent() ? progressBar() : null) {
             for (Workload workload : workloads) {
-                Budget each = budget(workload, results);
-                Tournament tournament = new Tournament(
-                        workload, plan(each), results, Machine.commit(), machine, what -> step(bar, what));
-                tournament.compete();
+                Tournament tournament = compete(workload, results, machine, what -> step(bar, what));
                 runs.addAll(tournament.runs());
                 costs.addAll(tournament.costs());
             }
         }
         List<Summary> summaries = Summary.of(runs, costs);
         return new CompareReport(summaries, runs, costs, command).write(out);
-    }
-
-    private Tournament.Plan plan(Budget each) {
-        return new Tournament.Plan(families, trials, seeds, shares, each, full, workers, clocked);
     }
 
     private Budget budget(Workload workload, ResultsFile results) {
@@ -289,8 +297,8 @@ public final class Comparison {
     /** Returns the budget with which all runs together take the minutes, a part of them kept for reading. */
     private Budget inTime(Workload workload) {
         Contestant first = families.get(0).members().get(0);
-        double step = new CostMeter(workload, workload.data(full), workload.budget(full)).secondsOfAStep(first);
-        double wholeRuns = plan(workload.budget(full)).wholeRuns(workload.tuningShare());
+        double step = new CostMeter(workload, workload.data(full), workload.budget(full), null).secondsOfAStep(first);
+        double wholeRuns = plan(workload.budget(full), null).wholeRuns(workload.tuningShare());
         long gradients = Math.round(SECONDS_PER_MINUTE * minutes * TRAINING_PART * workers / wholeRuns / step);
         log.info(
                 "A step takes about {} ms, so each of the longest runs gets {} of them.",
@@ -299,10 +307,46 @@ public final class Comparison {
         return Budget.gradients(Math.max(1, gradients));
     }
 
+    private Tournament compete(Workload workload, ResultsFile results, String machine, Consumer<String> progress) {
+        if (peer != null) {
+            try (Peer other = new Peer(peer)) {
+                return compete(workload, results, machine, progress, other);
+            } catch (Peer.Failure e) {
+                log.warn("{} is left out on {}: {}.", Peer.FAMILY, workload.name(), e.getMessage());
+            }
+        }
+        return compete(workload, results, machine, progress, null);
+    }
+
+    private Tournament compete(
+            Workload workload, ResultsFile results, String machine, Consumer<String> progress, Peer other) {
+        Tournament tournament =
+                new Tournament(
+                workload, plan(budget(workload, results), other), results, Machine.commit(), machine, progress);
+        tournament.compete();
+        return tournament;
+    }
+
+    private Tournament.Plan plan(Budget each, Peer other) {
+        return new Tournament.Plan(
+                other == null
+                        ? families
+                        : Stream.concat(families.stream(), Stream.of(Peer.family()))
+                                .toList(),
+                trials,
+                seeds,
+                shares,
+                each,
+                full,
+                workers,
+                clocked,
+                other);
+    }
+
     private ProgressBar progressBar() {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
-                .setInitialMax(workloads.size() * plan(Budget.gradients(1)).runs())
+                .setInitialMax(workloads.size() * plan(Budget.gradients(1), null).runs())
                 .build();
     }
 

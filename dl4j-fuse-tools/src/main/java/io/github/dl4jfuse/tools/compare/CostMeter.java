@@ -29,38 +29,64 @@ final class CostMeter {
     private final Workload workload;
     private final Workload.Split data;
     private final Budget budget;
+    private final Peer peer;
 
-    CostMeter(Workload workload, Workload.Split data, Budget budget) {
+    /** A meter; the peer clocks its own steps, and is null where it does not take part. */
+    CostMeter(Workload workload, Workload.Split data, Budget budget, Peer peer) {
         this.workload = workload;
         this.data = data;
         this.budget = budget;
+        this.peer = peer;
+    }
+
+    /** Takes a block of steps, and returns the sums of their seconds and their number by kind. */
+    private interface Trainee {
+
+        Map<StepKind, double[]> block();
     }
 
     /** One contestant in training, and the times of its steps. */
     private final class Clocked {
 
-        private final Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);
-        private final Model network;
-        private final DataSetIterator batches = data.train().iterator(workload.batch(), SEED);
+        private final Trainee trainee;
         private final Map<StepKind, List<Double>> blocks = new LinkedHashMap<>();
         private final Map<StepKind, Long> counted = new LinkedHashMap<>();
 
-        Clocked(Contestant contestant) {
-            network = runner.begin(contestant, SEED);
+        private String machine;
+
+        Clocked(Contestant contestant, String machine) {
+            this.machine = machine;
+            trainee = Peer.trains(contestant) ? () -> peerBlock(contestant) : ofOurs(contestant);
+        }
+
+        private Map<StepKind, double[]> peerBlock(Contestant contestant) {
+            Peer.Block block = peer.block(workload, data, contestant, SEED, budget, FEWEST_STEPS, BLOCK_SECONDS);
+            machine = block.machine();
+            return Map.of(StepKind.PLAIN, new double[] {block.seconds(), block.steps()});
+        }
+
+        private Trainee ofOurs(Contestant contestant) {
+            Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);
+            Model network = runner.begin(contestant, SEED);
+            DataSetIterator batches = data.train().iterator(workload.batch(), SEED);
+            return () -> {
+                Map<StepKind, double[]> sums = new LinkedHashMap<>();
+                double begin = runner.seconds();
+                int steps = 0;
+                while (steps < FEWEST_STEPS || runner.seconds() - begin < BLOCK_SECONDS) {
+                    double before = runner.seconds();
+                    StepKind kind = runner.step(network, batches);
+                    double[] sum = sums.computeIfAbsent(kind, none -> new double[2]);
+                    sum[0] += runner.seconds() - before;
+                    sum[1]++;
+                    steps++;
+                }
+                return sums;
+            };
         }
 
         void block(boolean counts) {
-            Map<StepKind, double[]> sums = new LinkedHashMap<>();
-            double begin = runner.seconds();
-            int steps = 0;
-            while (steps < FEWEST_STEPS || runner.seconds() - begin < BLOCK_SECONDS) {
-                double before = runner.seconds();
-                StepKind kind = runner.step(network, batches);
-                double[] sum = sums.computeIfAbsent(kind, none -> new double[2]);
-                sum[0] += runner.seconds() - before;
-                sum[1]++;
-                steps++;
-            }
+            Map<StepKind, double[]> sums = trainee.block();
             if (counts) {
                 sums.forEach((kind, sum) -> {
                     blocks.computeIfAbsent(kind, none -> new ArrayList<>()).add(1e3 * sum[0] / sum[1]);
@@ -84,12 +110,12 @@ final class CostMeter {
         }
     }
 
-    /** Returns the costs by the contestants' names; those that fail are left out. */
+    /** Returns the costs by the contestants' names; those that fail are left out, but for the peer, whose failure is thrown. */
     Map<String, StepCosts> measure(List<Contestant> contestants, String commit, String machine, boolean full) {
         Map<String, Clocked> clocked = new LinkedHashMap<>();
         for (Contestant contestant : contestants) {
             try {
-                clocked.put(contestant.name(), new Clocked(contestant));
+                clocked.put(contestant.name(), new Clocked(contestant, machine));
             } catch (RuntimeException | Error e) {
                 Runner.closeWorkspaces();
             }
@@ -102,6 +128,8 @@ final class CostMeter {
             for (String name : order) {
                 try {
                     clocked.get(name).block(round >= WARM_UP_ROUNDS);
+                } catch (Peer.Failure e) {
+                    throw e;
                 } catch (RuntimeException | Error e) {
                     Runner.closeWorkspaces();
                     clocked.remove(name);
@@ -116,7 +144,7 @@ final class CostMeter {
                         full,
                         name,
                         commit,
-                        machine,
+                        one.machine,
                         one.milliseconds(),
                         Map.copyOf(one.counted),
                         Double.NaN,
@@ -126,7 +154,7 @@ final class CostMeter {
 
     /** Returns the seconds of a step, from one block after a first one. */
     double secondsOfAStep(Contestant contestant) {
-        Clocked one = new Clocked(contestant);
+        Clocked one = new Clocked(contestant, "");
         one.block(false);
         one.block(true);
         double steps = one.counted.values().stream().mapToLong(Long::longValue).sum();
@@ -139,8 +167,11 @@ final class CostMeter {
 
     /** Runs a contestant once within this meter's budget, unread, and notes what the clock and what the costs say. */
     StepCosts check(Contestant contestant, StepCosts costs) {
-        Runner runner = new Runner(workload, data, budget, Reading.VALIDATION);
-        RunRecord.Checkpoint end = last(runner.run(contestant, SEED).checkpoints());
+        Runner.Course course = Peer.trains(contestant)
+                ? peer.run(workload, data, contestant, SEED, budget, Reading.VALIDATION)
+                        .course()
+                : new Runner(workload, data, budget, Reading.VALIDATION).run(contestant, SEED);
+        RunRecord.Checkpoint end = last(course.checkpoints());
         return costs.checked(end.seconds(), costs.seconds(end.steps()));
     }
 

@@ -142,7 +142,8 @@ public record Fingerprint(String network, String data, String updater) {
         digest.update(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String digest(String text) {
+    /** Returns the digest of a text. */
+    static String digest(String text) {
         MessageDigest digest = sha256();
         update(digest, text);
         return hex(digest);

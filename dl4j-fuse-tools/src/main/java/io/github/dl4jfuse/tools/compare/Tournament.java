@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +58,7 @@ final class Tournament {
      * @param full whether on the whole data set
      * @param workers runs at the same time, each on a thread of its own
      * @param clock whether the costs of steps are measured apart
+     * @param peer who trains the contestants of its family; null where it does not take part
      */
     record Plan(
             List<Family> families,
@@ -66,7 +68,8 @@ final class Tournament {
             Budget budget,
             boolean full,
             int workers,
-            boolean clock) {
+            boolean clock,
+            Peer peer) {
 
         /** Returns the number of runs. */
         long runs() {
@@ -214,9 +217,20 @@ final class Tournament {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("The comparison was interrupted; finished runs are kept.", e);
         } catch (ExecutionException e) {
+            await(workers);
             throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
         } finally {
             workers.shutdownNow();
+        }
+    }
+
+    /** What still runs would otherwise be done twice, if the comparison goes on without the one that failed. */
+    private static void await(ExecutorService workers) {
+        workers.shutdownNow();
+        try {
+            workers.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -245,6 +259,9 @@ final class Tournament {
 
     private Fingerprint fingerprint(Contestant contestant, Budget budget) {
         prepare();
+        if (Peer.trains(contestant)) {
+            return new Fingerprint(networkPrint, dataPrint, plan.peer().fingerprint(contestant));
+        }
         String updater;
         try {
             Equipment equipment = new Runner(workload, data, budget, Reading.VALIDATION).equipment(contestant);
@@ -258,6 +275,11 @@ final class Tournament {
     private RunRecord record(Due due, Budget budget) {
         prepare();
         Contestant contestant = due.contestant();
+        if (Peer.trains(contestant)) {
+            Peer.Answer answer =
+                    plan.peer().run(workload, data, contestant, due.seed(), budget, due.reading());
+            return record(due, budget, answer.course(), answer.machine());
+        }
         if (!plan.clock() && isFirst(contestant.family())) {
             new Runner(workload, data, budget, due.reading()).warmUp(contestant, due.seed());
         }
@@ -269,18 +291,22 @@ final class Tournament {
             log.warn("{} failed before its first step.", contestant.name(), e);
             course = runner.failed(contestant, e);
         }
+        return record(due, budget, course, machine);
+    }
+
+    private RunRecord record(Due due, Budget budget, Runner.Course course, String where) {
         return new RunRecord(
                 workload.name(),
                 plan.full(),
                 workload.description() + ". " + data.inWords(),
-                contestant.name(),
-                contestant.family(),
+                due.contestant().name(),
+                due.contestant().family(),
                 course.settings(),
                 due.seed(),
                 budget.toString(),
                 due.share(),
                 commit,
-                machine,
+                where,
                 course.failure(),
                 course.steps(),
                 course.extraBytes(),
@@ -303,8 +329,8 @@ final class Tournament {
         prepare();
         Budget whole = plan.budget();
         Map<String, StepCosts> measured =
-                new CostMeter(workload, data, whole).measure(contestants, commit, machine, plan.full());
-        CostMeter shortest = new CostMeter(workload, data, whole.part(SHARES.get(SHARES.size() - 1)));
+                new CostMeter(workload, data, whole, plan.peer()).measure(contestants, commit, machine, plan.full());
+        CostMeter shortest = new CostMeter(workload, data, whole.part(SHARES.get(SHARES.size() - 1)), plan.peer());
         for (Contestant contestant : contestants) {
             StepCosts one = measured.get(contestant.name());
             if (one != null) {
