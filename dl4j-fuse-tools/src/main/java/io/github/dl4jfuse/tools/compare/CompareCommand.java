@@ -3,9 +3,11 @@ package io.github.dl4jfuse.tools.compare;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
@@ -17,8 +19,9 @@ import picocli.CommandLine.Spec;
 /** Compares optimisers with tuned AdamW over workloads and seeds. */
 @Command(
         name = "compare",
-        description = "Compares optimisers with tuned AdamW over several seeds: the time to its test metric, from the same"
-                + " initial weights and batches. Every finished run is kept in results.jsonl.",
+        description =
+                "Compares optimisers with tuned AdamW over several seeds: the time to its test metric, from the same"
+                        + " initial weights and batches. Every finished run is kept in results.jsonl.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 public final class CompareCommand implements Callable<Integer> {
@@ -41,8 +44,10 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--seeds",
-            description = "Number of seeds: 1, 2, ..")
-    private int seeds = Comparison.DEFAULT_SEEDS;
+            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", for tables "
+                    + Tables.SEEDS + " on each split.",
+            showDefaultValue = Visibility.NEVER)
+    private Integer seeds;
 
     @Option(names = "--trials", description = "Settings that each tuned optimizer tries: 1, 3, 9, 27 or 81.")
     private int trials = Families.DEFAULT_TRIALS;
@@ -59,7 +64,8 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--own-clock",
-            description = "Take seconds from each run's own clock instead of clocking all optimizers side by side at the end.")
+            description =
+                    "Take seconds from each run's own clock instead of clocking all optimizers side by side at the end.")
     private boolean ownClock;
 
     @Option(
@@ -123,6 +129,7 @@ public final class CompareCommand implements Callable<Integer> {
             Workloads.ALL.forEach(w -> writer.printf(
                     Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
             writer.println("                     * --batch and --inputs make variants of these");
+            Tables.list().forEach((name, description) -> writer.printf(Locale.ROOT, "%-20s %s%n", name, description));
             Families.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
             return 0;
         }
@@ -138,11 +145,15 @@ public final class CompareCommand implements Callable<Integer> {
     private Comparison comparison() {
         try {
             Comparison comparison = Comparison.of(workloads.stream()
-                            .map(Workloads::named)
+                            .map(Workloads::allNamed)
+                            .flatMap(List::stream)
+                            .collect(Collectors.toMap(
+                                    Workload::name, one -> one, (first, again) -> first, LinkedHashMap::new))
+                            .values()
+                            .stream()
                             .flatMap(workload -> variants(workload).stream())
                             .toList())
                     .families(optimizers.stream().map(this::family).toList())
-                    .seeds(seeds)
                     .trials(trials)
                     .shares(shares.toArray(Double[]::new))
                     .workers(workers)
@@ -151,6 +162,9 @@ public final class CompareCommand implements Callable<Integer> {
                     .out(out)
                     .resume(resume)
                     .command(command());
+            if (seeds != null) {
+                comparison.seeds(seeds);
+            }
             if (budget != null) {
                 comparison.budget(budget);
             }

@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Comparison {
 
-    /** Default number of seeds. */
+    /** Default number of seeds, but on each split of a small table, which has {@value Tables#SEEDS}. */
     public static final int DEFAULT_SEEDS = 5;
 
     /** Default optimizers. */
@@ -51,7 +51,7 @@ public final class Comparison {
     private final List<Workload> workloads;
     private List<Family> families =
             DEFAULT_OPTIMIZERS.stream().map(Families::named).toList();
-    private int seeds = DEFAULT_SEEDS;
+    private Integer seeds; // or null: that of the workload
     private int trials = Families.DEFAULT_TRIALS;
     private List<Double> shares = Tournament.SHARES;
     private int workers = 1;
@@ -65,12 +65,14 @@ public final class Comparison {
     /**
      * What came out.
      *
-     * @param summaries the figures, workload by workload
+     * @param summaries the figures, workload by workload, but for the splits of small tables
+     * @param tables the figures of small tables
      * @param runs the runs they are made of
      * @param report the HTML file, or results.md where this Java cannot draw; results.md, results.csv and results.jsonl lie beside it
      * @param markdown the tables
      */
-    public record Outcome(List<Summary> summaries, List<RunRecord> runs, Path report, String markdown) {}
+    public record Outcome(
+            List<Summary> summaries, List<TableSummary> tables, List<RunRecord> runs, Path report, String markdown) {}
 
     private Comparison(List<Workload> workloads) {
         this.workloads = workloads;
@@ -122,7 +124,7 @@ public final class Comparison {
                 .toList());
     }
 
-    /** Sets the number of seeds, from 1 to 999; default {@value #DEFAULT_SEEDS}. */
+    /** Sets the number of seeds, from 1 to 999; default {@value #DEFAULT_SEEDS}, on a split of a small table {@value Tables#SEEDS}. */
     public Comparison seeds(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("At least one seed is needed, not " + count + ".");
@@ -143,7 +145,10 @@ public final class Comparison {
         return this;
     }
 
-    /** Sets the parts of the budget that every contestant runs, each with a schedule of its own; default 1, 1/2, 1/4, 1/8. */
+    /**
+     * Sets the parts of the budget that every contestant runs, each with a schedule of its own; default 1, 1/2, 1/4, 1/8. On
+     * small tables all run the whole budget only.
+     */
     public Comparison shares(Double... parts) {
         if (parts.length == 0 || !Stream.of(parts).allMatch(part -> part > 0 && part <= 1)) {
             throw new IllegalArgumentException(
@@ -245,20 +250,19 @@ public final class Comparison {
                 costs.addAll(tournament.costs());
             }
         }
-        List<Summary> summaries = Summary.of(runs, costs);
-        return new CompareReport(summaries, runs, costs, command).write(out);
+        return CompareReport.of(runs, costs, command).write(out);
     }
 
     private Tournament.Plan plan(Workload workload) {
         return new Tournament.Plan(
                 families,
                 trials,
-                seeds,
-                shares,
+                seeds == null ? workload.seeds() : seeds,
+                workload.timed() ? shares : List.of(1.0),
                 budget == null ? workload.budget(full) : budget,
                 full,
                 workers,
-                clocked);
+                workload.timed() && clocked);
     }
 
     private ProgressBar progressBar() {

@@ -232,7 +232,7 @@ final class Tournament {
     private RunRecord record(Due due, Budget budget) {
         prepare();
         Contestant contestant = due.contestant();
-        if (!plan.clock() && isFirst(contestant.family())) {
+        if (workload.timed() && !plan.clock() && isFirst(contestant.family())) {
             new Runner(workload, data, budget, due.reading()).warmUp(contestant, due.seed());
         }
         Runner runner = new Runner(workload, data, budget, due.reading());
