@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.nd4j.linalg.dataset.DataSet;
@@ -78,8 +80,8 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--seeds",
-            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", with --model "
-                    + OWN_SEEDS + ".",
+            description = "Number of seeds: 1, 2, .. Default: " + Comparison.DEFAULT_SEEDS + ", for tables "
+                    + Tables.SEEDS + " on each split, with --model " + OWN_SEEDS + ".",
             showDefaultValue = Visibility.NEVER)
     private Integer seeds;
 
@@ -186,6 +188,7 @@ public final class CompareCommand implements Callable<Integer> {
             Workloads.ALL.forEach(w -> writer.printf(
                     Locale.ROOT, "%-20s %s%n", w.name(), w.description() + (w.hasVariants() ? " *" : "")));
             writer.println("                     * --batch and --inputs make variants of these");
+            Tables.list().forEach((name, description) -> writer.printf(Locale.ROOT, "%-20s %s%n", name, description));
             Families.ALL.forEach(f -> writer.printf(Locale.ROOT, "%-20s %s%n", f.name(), f.description()));
             return 0;
         }
@@ -221,7 +224,6 @@ public final class CompareCommand implements Callable<Integer> {
         try {
             Comparison comparison = Comparison.of(own == null ? named() : List.of(own()))
                     .families(optimizers.stream().map(this::family).toList())
-                    .seeds(seeds != null ? seeds : own == null ? Comparison.DEFAULT_SEEDS : OWN_SEEDS)
                     .trials(trials != null ? trials : own == null ? Families.DEFAULT_TRIALS : OWN_TRIALS)
                     .shares(shares.toArray(Double[]::new))
                     .workers(workers)
@@ -232,6 +234,9 @@ public final class CompareCommand implements Callable<Integer> {
                     .command(command());
             if (peer != null) {
                 comparison.peer(peer);
+            }
+            if (seeds != null || own != null) {
+                comparison.seeds(seeds != null ? seeds : OWN_SEEDS);
             }
             if (budget != null) {
                 comparison.budget(budget);
@@ -247,8 +252,11 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private List<Workload> named() {
-        return workloads.stream()
-                .map(Workloads::named)
+        Map<String, Workload> each = new LinkedHashMap<>();
+        workloads.stream()
+                .flatMap(name -> Workloads.allNamed(name).stream())
+                .forEach(workload -> each.putIfAbsent(workload.name(), workload));
+        return each.values().stream()
                 .flatMap(workload -> variants(workload).stream())
                 .toList();
     }

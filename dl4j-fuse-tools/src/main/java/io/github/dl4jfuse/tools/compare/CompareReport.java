@@ -1,14 +1,18 @@
 package io.github.dl4jfuse.tools.compare;
 
+import static io.github.dl4jfuse.tools.compare.Cells.bytes;
+import static io.github.dl4jfuse.tools.compare.Cells.number;
+import static io.github.dl4jfuse.tools.compare.Cells.spread;
+import static io.github.dl4jfuse.tools.compare.Cells.table;
+
 import io.github.dl4jfuse.tools.compare.Significance.Difference;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
-import io.github.dl4jfuse.tools.compare.Summary.Spread;
 import io.github.dl4jfuse.tools.report.HtmlReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,9 +25,16 @@ import org.slf4j.LoggerFactory;
 /**
  * The figures as Markdown and a self-contained HTML page.
  *
+ * @param summaries those of the workloads on which time counts
+ * @param tables those of small tables
  * @param command what makes the report again, or empty
  */
-record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCosts> costs, String command) {
+record CompareReport(
+        List<Summary> summaries,
+        List<TableSummary> tables,
+        List<RunRecord> runs,
+        List<StepCosts> costs,
+        String command) {
 
     private static final Logger log = LoggerFactory.getLogger(CompareReport.class);
 
@@ -69,6 +80,19 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
 
     private static final String CLOCKED_IN_RUNS = " Seconds are those on each run's own clock, reading left out.";
 
+    /** The report of all runs of a comparison. */
+    static CompareReport of(List<RunRecord> runs, List<StepCosts> costs, String command) {
+        List<Summary> all = Summary.of(runs, costs);
+        return new CompareReport(
+                all.stream()
+                        .filter(summary -> !Tables.isSplit(summary.workload()))
+                        .toList(),
+                TableSummary.of(all),
+                runs,
+                costs,
+                command);
+    }
+
     private List<String> rivals() {
         return summaries.stream()
                 .flatMap(summary -> summary.rows().stream().skip(1))
@@ -80,11 +104,11 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     /** Writes results.md, results.csv and, where this Java can draw charts, results.html. */
     Comparison.Outcome write(Path folder) {
         Path html = folder.resolve("results.html");
-        Path tables = folder.resolve("results.md");
+        Path text = folder.resolve("results.md");
         boolean charts = ModuleLayer.boot().findModule("java.desktop").isPresent();
         String markdown = markdown();
         try {
-            Files.writeString(tables, markdown);
+            Files.writeString(text, markdown);
             ResultsCsv.write(runs, folder.resolve("results.csv"));
             if (charts) {
                 Files.writeString(html, html());
@@ -96,8 +120,9 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
         } catch (IOException e) {
             throw new IllegalArgumentException("The report cannot be written to " + folder + " (" + e + ").", e);
         }
-        Path report = charts ? html : tables;
-        return new Comparison.Outcome(summaries, runs, report.toAbsolutePath().normalize(), markdown);
+        Path report = charts ? html : text;
+        return new Comparison.Outcome(
+                summaries, tables, runs, report.toAbsolutePath().normalize(), markdown);
     }
 
     private String origin() {
@@ -109,6 +134,9 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     }
 
     private String howToRead() {
+        if (summaries.isEmpty()) {
+            return "";
+        }
         return HOW_TO_READ + (costs.isEmpty() ? CLOCKED_IN_RUNS : CLOCKED_APART);
     }
 
@@ -119,7 +147,9 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
         if (!command.isEmpty()) {
             text.append("```sh\n").append(command).append("\n```\n\n");
         }
-        text.append(howToRead()).append("\n\n");
+        if (!summaries.isEmpty()) {
+            text.append(howToRead()).append("\n\n");
+        }
         if (!rivals().isEmpty()) {
             text.append("## Verdict\n\n");
             sentences().forEach(sentence -> text.append("- ").append(sentence).append('\n'));
@@ -137,6 +167,13 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
             failures(summary)
                     .forEach(failure -> text.append("- ").append(failure).append('\n'));
         }
+        for (TableReport report : tableReports()) {
+            text.append("## ").append(report.title()).append("\n\n");
+            report.sentences()
+                    .forEach(sentence -> text.append("- ").append(sentence).append('\n'));
+            text.append('\n').append(report.howToRead()).append("\n\n");
+            table(text, report.columns(), 2, report.rows());
+        }
         if (!costs.isEmpty()) {
             text.append("## What a step costs\n\n");
             table(
@@ -148,14 +185,8 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
         return text.toString().stripTrailing() + "\n";
     }
 
-    /** Appends a table whose first columns stand left and the others right. */
-    private static void table(StringBuilder text, List<String> columns, int left, List<List<String>> rows) {
-        text.append("| ").append(String.join(" | ", columns)).append(" |\n|");
-        text.append(" --- |".repeat(left))
-                .append(" ---: |".repeat(columns.size() - left))
-                .append('\n');
-        rows.forEach(row -> text.append("| ").append(String.join(" | ", row)).append(" |\n"));
-        text.append('\n');
+    private List<TableReport> tableReports() {
+        return tables.stream().map(TableReport::new).toList();
     }
 
     private List<List<String>> verdicts() {
@@ -177,7 +208,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
     private static String difference(Summary summary, Row row) {
         double[] ours = Summary.ends(row);
         double[] theirs = Summary.ends(summary.baseline());
-        if (ours.length < 2 || !areFinite(ours) || !areFinite(theirs)) {
+        if (ours.length < 2 || !Summary.areFinite(ours) || !Summary.areFinite(theirs)) {
             return against(summary, row.test().median());
         }
         Difference difference = Significance.paired(ours, theirs);
@@ -185,34 +216,6 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                 + " ± "
                 + scaled(summary, difference.standardError(), "%.2f", "%.2g")
                 + (summary.classes() ? " points" : " of minus the loss");
-    }
-
-    private static boolean areFinite(double[] values) {
-        return Arrays.stream(values).allMatch(Double::isFinite);
-    }
-
-    /** Wilcoxon's p of the test at the end over all pairs of workload and seed, in parts of the target; NaN if a run failed. */
-    private double signedRank(String family) {
-        List<Double> ours = new ArrayList<>();
-        List<Double> theirs = new ArrayList<>();
-        for (Summary summary : summaries) {
-            summary.rows().stream()
-                    .filter(row -> row.family().equals(family))
-                    .limit(1)
-                    .forEach(row -> {
-                        for (double end : Summary.ends(row)) {
-                            ours.add(end / Math.abs(summary.target()));
-                        }
-                        for (double end : Summary.ends(summary.baseline())) {
-                            theirs.add(end / Math.abs(summary.target()));
-                        }
-                    });
-        }
-        double[] first = ours.stream().mapToDouble(Double::doubleValue).toArray();
-        double[] second = theirs.stream().mapToDouble(Double::doubleValue).toArray();
-        return first.length < 2 || first.length != second.length || !areFinite(first) || !areFinite(second)
-                ? Double.NaN
-                : Significance.signedRank(first, second);
     }
 
     private static String against(Summary summary, double test) {
@@ -250,7 +253,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                             speedup.low(),
                             speedup.high(),
                             missed,
-                            number("%.2g", signedRank(family)));
+                            number("%.2g", Summary.signedRank(summaries, family)));
                 })
                 .toList();
     }
@@ -302,24 +305,6 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                 number("%.2f s", one.predicted()));
     }
 
-    private static String spread(String format, Spread spread) {
-        return number(format, spread.median()) + " (" + number(format, spread.lowest()) + " .. "
-                + number(format, spread.highest()) + ")";
-    }
-
-    private static String number(String format, double value) {
-        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "-";
-    }
-
-    private static String bytes(long count) {
-        if (count == RunRecord.UNKNOWN) {
-            return "unknown";
-        }
-        return count < 1_000_000
-                ? String.format(Locale.ROOT, "%.1f kB", count / 1e3)
-                : String.format(Locale.ROOT, "%.1f MB", count / 1e6);
-    }
-
     private static List<String> failures(Summary summary) {
         return summary.rows().stream()
                 .flatMap(row -> row.curves().stream())
@@ -352,7 +337,7 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                     "lossOverSeconds", SummaryCharts.lossOverSeconds(summary),
                     "measured", SummaryCharts.measured(summary)));
         }
-        Map<String, Object> page = Map.of(
+        Map<String, Object> page = new HashMap<>(Map.of(
                 "origin",
                 origin(),
                 "how",
@@ -372,8 +357,18 @@ record CompareReport(List<Summary> summaries, List<RunRecord> runs, List<StepCos
                 "sections",
                 sections,
                 "command",
-                command);
+                command));
+        page.put("tables", tableReports().stream().map(CompareReport::section).toList());
         return HtmlReport.page(CompareReport.class, TEMPLATE, page);
+    }
+
+    private static Map<String, Object> section(TableReport report) {
+        return Map.of(
+                "title", report.title(),
+                "sentences", report.sentences(),
+                "how", report.howToRead(),
+                "columns", report.columns(),
+                "rows", report.rows());
     }
 
     /** The trials of the tuning, the longest ones first, each with what it was chosen by. */

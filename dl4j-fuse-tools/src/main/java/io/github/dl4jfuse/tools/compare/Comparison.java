@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Comparison {
 
-    /** Default number of seeds. */
+    /** Default number of seeds, but on each split of a small table, which has {@value Tables#SEEDS}. */
     public static final int DEFAULT_SEEDS = 5;
 
     /** Default optimizers. */
@@ -56,7 +56,7 @@ public final class Comparison {
     private final List<Workload> workloads;
     private List<Family> families =
             DEFAULT_OPTIMIZERS.stream().map(Families::named).toList();
-    private int seeds = DEFAULT_SEEDS;
+    private Integer seeds; // or null: that of the workload
     private int trials = Families.DEFAULT_TRIALS;
     private List<Double> shares = Tournament.SHARES;
     private int workers = 1;
@@ -72,12 +72,14 @@ public final class Comparison {
     /**
      * What came out.
      *
-     * @param summaries the figures, workload by workload
+     * @param summaries the figures, workload by workload, but for the splits of small tables
+     * @param tables the figures of small tables
      * @param runs the runs they are made of
      * @param report the HTML file, or results.md where this Java cannot draw; results.md, results.csv and results.jsonl lie beside it
      * @param markdown the tables
      */
-    public record Outcome(List<Summary> summaries, List<RunRecord> runs, Path report, String markdown) {}
+    public record Outcome(
+            List<Summary> summaries, List<TableSummary> tables, List<RunRecord> runs, Path report, String markdown) {}
 
     private Comparison(List<Workload> workloads) {
         this.workloads = workloads;
@@ -129,7 +131,7 @@ public final class Comparison {
                 .toList());
     }
 
-    /** Sets the number of seeds, from 1 to 999; default {@value #DEFAULT_SEEDS}. */
+    /** Sets the number of seeds, from 1 to 999; default {@value #DEFAULT_SEEDS}, on a split of a small table {@value Tables#SEEDS}. */
     public Comparison seeds(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("At least one seed is needed, not " + count + ".");
@@ -150,7 +152,10 @@ public final class Comparison {
         return this;
     }
 
-    /** Sets the parts of the budget that every contestant runs, each with a schedule of its own; default 1, 1/2, 1/4, 1/8. */
+    /**
+     * Sets the parts of the budget that every contestant runs, each with a schedule of its own; default 1, 1/2, 1/4, 1/8. On
+     * small tables all run the whole budget only.
+     */
     public Comparison shares(Double... parts) {
         if (parts.length == 0 || !Stream.of(parts).allMatch(part -> part > 0 && part <= 1)) {
             throw new IllegalArgumentException(
@@ -277,8 +282,7 @@ public final class Comparison {
                 costs.addAll(tournament.costs());
             }
         }
-        List<Summary> summaries = Summary.of(runs, costs);
-        return new CompareReport(summaries, runs, costs, command).write(out);
+        return CompareReport.of(runs, costs, command).write(out);
     }
 
     private Budget budget(Workload workload, ResultsFile results) {
@@ -298,7 +302,7 @@ public final class Comparison {
     private Budget inTime(Workload workload) {
         Contestant first = families.get(0).members().get(0);
         double step = new CostMeter(workload, workload.data(full), workload.budget(full), null).secondsOfAStep(first);
-        double wholeRuns = plan(workload.budget(full), null).wholeRuns(workload.tuningShare());
+        double wholeRuns = plan(workload, workload.budget(full), null).wholeRuns(workload.tuningShare());
         long gradients = Math.round(SECONDS_PER_MINUTE * minutes * TRAINING_PART * workers / wholeRuns / step);
         log.info(
                 "A step takes about {} ms, so each of the longest runs gets {} of them.",
@@ -322,31 +326,33 @@ public final class Comparison {
             Workload workload, ResultsFile results, String machine, Consumer<String> progress, Peer other) {
         Tournament tournament =
                 new Tournament(
-                workload, plan(budget(workload, results), other), results, Machine.commit(), machine, progress);
+                workload, plan(workload, budget(workload, results), other), results, Machine.commit(), machine, progress);
         tournament.compete();
         return tournament;
     }
 
-    private Tournament.Plan plan(Budget each, Peer other) {
+    private Tournament.Plan plan(Workload workload, Budget each, Peer other) {
         return new Tournament.Plan(
                 other == null
                         ? families
                         : Stream.concat(families.stream(), Stream.of(Peer.family()))
                                 .toList(),
                 trials,
-                seeds,
-                shares,
+                seeds == null ? workload.seeds() : seeds,
+                workload.timed() ? shares : List.of(1.0),
                 each,
                 full,
                 workers,
-                clocked,
+                workload.timed() && clocked,
                 other);
     }
 
     private ProgressBar progressBar() {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
-                .setInitialMax(workloads.size() * plan(Budget.gradients(1), null).runs())
+                .setInitialMax(workloads.stream()
+                        .mapToLong(workload -> plan(workload, Budget.gradients(1), null).runs())
+                        .sum())
                 .build();
     }
 

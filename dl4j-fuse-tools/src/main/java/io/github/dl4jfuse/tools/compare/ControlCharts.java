@@ -108,11 +108,11 @@ final class ControlCharts {
                 for (int t = 0; t < LENGTH; t++) {
                     inputs[t] = (float) ((chart[t] - MEAN) / SCALE);
                 }
-                examples.add(new Example(inputs, kind.ordinal()));
+                examples.add(Example.of(inputs, kind.ordinal(), Kind.values().length));
             }
         }
         Collections.shuffle(examples, random);
-        return new Examples("Control charts", new long[] {1, LENGTH}, Kind.values().length, examples);
+        return new Examples("Control charts", new long[] {1, LENGTH}, examples);
     }
 
     /** Returns an LSTM of {@value #UNITS} units with tanh, whose last output goes into a softmax. */

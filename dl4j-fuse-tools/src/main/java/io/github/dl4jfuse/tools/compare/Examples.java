@@ -9,23 +9,41 @@ import java.util.NoSuchElementException;
 import java.util.Random;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.nd4j.common.util.ArrayUtil;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Examples of classes in memory.
+ * Examples in memory. Features are [batch, shape], labels [batch, values of an example]. A seed shuffles the examples anew
+ * for each epoch.
  *
  * @param name how the data are to be called
  * @param shape of an example's inputs, without the batch
- * @param classes number of classes, the width of the one-hot labels
- * @param examples at least one
+ * @param examples at least one, all with equally many labels
  */
-record Examples(String name, long[] shape, int classes, List<Example> examples) implements DataSource {
+record Examples(String name, long[] shape, List<Example> examples) implements DataSource {
 
-    /** Inputs in c order, and the class. */
-    record Example(float[] inputs, int label) {}
+    /** Inputs and labels in c order. */
+    record Example(float[] inputs, float[] labels) {
+
+        /** An example of one of several classes: its labels are one-hot. */
+        static Example of(float[] inputs, int label, int classes) {
+            float[] labels = new float[classes];
+            labels[label] = 1;
+            return new Example(inputs, labels);
+        }
+    }
+
+    /** Takes the examples of rows: features [examples, values], labels [examples, values]. */
+    static Examples of(String name, DataSet all) {
+        float[][] inputs = all.getFeatures().toFloatMatrix();
+        float[][] labels = all.getLabels().toFloatMatrix();
+        List<Example> examples = new ArrayList<>();
+        for (int i = 0; i < inputs.length; i++) {
+            examples.add(new Example(inputs[i], labels[i]));
+        }
+        return new Examples(name, new long[] {inputs[0].length}, examples);
+    }
 
     @Override
     public int size() {
@@ -71,15 +89,15 @@ record Examples(String name, long[] shape, int classes, List<Example> examples) 
             int count = Math.min(batchSize, order.size() - position);
             int width = ArrayUtil.prod(shape);
             float[] inputs = new float[count * width];
-            INDArray labels = Nd4j.zeros(count, classes);
+            float[][] labels = new float[count][];
             for (int i = 0; i < count; i++) {
                 Example example = order.get(position + i);
                 System.arraycopy(example.inputs(), 0, inputs, i * width, width);
-                labels.putScalar(i, example.label(), 1);
+                labels[i] = example.labels();
             }
             position += count;
             long[] all = ArrayUtil.combine(new long[] {count}, shape);
-            return new DataSet(Nd4j.create(inputs, all, 'c'), labels);
+            return new DataSet(Nd4j.create(inputs, all, 'c'), Nd4j.createFromArray(labels));
         }
     }
 }

@@ -55,12 +55,12 @@ final class PublishedResults {
     }
 
     private List<Summary> summaries() {
-        return Summary.of(runs, costs);
+        return CompareReport.of(runs, costs, "").summaries();
     }
 
     /** Returns all tables. */
     String tables() {
-        return new CompareReport(summaries(), runs, costs, "").markdown();
+        return CompareReport.of(runs, costs, "").markdown();
     }
 
     /** Returns the table for README: a line for each workload, seconds to the baseline's test metric. */

@@ -1,6 +1,7 @@
 package io.github.dl4jfuse.tools.compare;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -206,5 +207,33 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         return row.runs().stream()
                 .mapToDouble(run -> orWorst(run, run.end().test()))
                 .toArray();
+    }
+
+    static boolean areFinite(double[] values) {
+        return Arrays.stream(values).allMatch(Double::isFinite);
+    }
+
+    /** Wilcoxon's p of the test at the end over all pairs of workload and seed, in parts of the target; NaN if a run failed. */
+    static double signedRank(List<Summary> summaries, String family) {
+        List<Double> ours = new ArrayList<>();
+        List<Double> theirs = new ArrayList<>();
+        for (Summary summary : summaries) {
+            summary.rows().stream()
+                    .filter(row -> row.family().equals(family))
+                    .limit(1)
+                    .forEach(row -> {
+                        for (double end : ends(row)) {
+                            ours.add(end / Math.abs(summary.target()));
+                        }
+                        for (double end : ends(summary.baseline())) {
+                            theirs.add(end / Math.abs(summary.target()));
+                        }
+                    });
+        }
+        double[] first = ours.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] second = theirs.stream().mapToDouble(Double::doubleValue).toArray();
+        return first.length < 2 || first.length != second.length || !areFinite(first) || !areFinite(second)
+                ? Double.NaN
+                : Significance.signedRank(first, second);
     }
 }

@@ -102,9 +102,9 @@ final class Topics {
             for (int j = 0; j < LENGTH; j++) {
                 inputs[j] = words[j];
             }
-            texts.add(new Example(inputs, topic));
+            texts.add(Example.of(inputs, topic, TOPICS));
         }
-        return new Examples("Texts of a topic model", new long[] {1, LENGTH}, TOPICS, texts);
+        return new Examples("Texts of a topic model", new long[] {1, LENGTH}, texts);
     }
 
     /** Returns an embedding of {@value #DIMENSIONS} numbers for each word, their mean over the text, and dense {@value #UNITS} with ReLU. */

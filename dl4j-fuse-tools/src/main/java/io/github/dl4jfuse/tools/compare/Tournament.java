@@ -280,7 +280,7 @@ final class Tournament {
                     plan.peer().run(workload, data, contestant, due.seed(), budget, due.reading());
             return record(due, budget, answer.course(), answer.machine());
         }
-        if (!plan.clock() && isFirst(contestant.family())) {
+        if (workload.timed() && !plan.clock() && isFirst(contestant.family())) {
             new Runner(workload, data, budget, due.reading()).warmUp(contestant, due.seed());
         }
         Runner runner = new Runner(workload, data, budget, due.reading());

@@ -57,6 +57,16 @@ public record Workload(
         return Workloads.LARGE.contains(name) ? LARGE_TUNING_SHARE : 1;
     }
 
+    /** Returns whether time counts: a split of a table is over too soon, and is judged by its end only. */
+    boolean timed() {
+        return !Tables.isSplit(name);
+    }
+
+    /** Returns the number of seeds unless the user says otherwise. */
+    int seeds() {
+        return timed() ? Comparison.DEFAULT_SEEDS : Tables.SEEDS;
+    }
+
     /** Returns the network whose weights have this seed. */
     public Architecture architecture(long seed) {
         return network.apply(seed);

@@ -273,6 +273,17 @@ public final class Workloads {
     private Workloads() {}
 
     /**
+     * Returns what a name stands for: one of {@link #ALL}, or all splits of "tables", "tables-raw", "table:NAME" or
+     * "table-raw:NAME".
+     *
+     * @throws IllegalArgumentException if there is nothing of this name
+     */
+    static List<Workload> allNamed(String name) {
+        List<Workload> splits = Tables.named(name);
+        return splits.isEmpty() ? List.of(named(name)) : splits;
+    }
+
+    /**
      * Returns one of {@link #ALL}.
      *
      * @throws IllegalArgumentException if there is no such workload
@@ -285,7 +296,7 @@ public final class Workloads {
                         + ALL.stream().map(Workload::name).collect(Collectors.joining(", ")) + "."));
     }
 
-    private static long epochs(int count, int examples, int batch) {
+    static long epochs(int count, int examples, int batch) {
         return (long) count * ((examples + batch - 1) / batch);
     }
 

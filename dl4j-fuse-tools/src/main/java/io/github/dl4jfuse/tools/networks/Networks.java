@@ -32,8 +32,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 /** The kinds of networks that the programs train, and what they all do with a network. */
 public final class Networks {
 
-    private static final double LEAST =
-            1e-30; // added to a probability, so that its logarithm is finite; what is not a number stays so
+    /** Added to a probability, so that its logarithm is finite; what is not a number stays so. */
+    private static final double LEAST = 1e-30;
 
     private Networks() {}
 
@@ -172,6 +172,13 @@ public final class Networks {
                 : ((ComputationGraph) network).score(batch, false);
     }
 
+    /** DL4J counts weight decay as a penalty, so that a network with it would be charged for what another is not. */
+    private static double penalty(Model network) {
+        return network instanceof MultiLayerNetwork layers
+                ? layers.calcRegularizationScore(true)
+                : ((ComputationGraph) network).calcRegularizationScore(true);
+    }
+
     private static INDArray output(Model network, DataSet batch) {
         if (network instanceof MultiLayerNetwork layers) {
             return layers.output(batch.getFeatures(), false, batch.getFeaturesMaskArray(), batch.getLabelsMaskArray());
@@ -183,7 +190,7 @@ public final class Networks {
     /**
      * How good a network is on some examples.
      *
-     * @param loss mean loss, without penalties where labels are classes
+     * @param loss mean loss, without the penalties of L1, L2 and weight decay
      * @param accuracy share of examples whose class is found, NaN without classes
      */
     public record Score(double loss, double accuracy) {
@@ -218,7 +225,7 @@ public final class Networks {
                         .sumNumber()
                         .doubleValue();
             } else {
-                loss += score(network, batch) * batch.numExamples();
+                loss += (score(network, batch) - penalty(network)) * batch.numExamples();
             }
         }
         return new Score(loss / examples, classes ? right / examples : Double.NaN);

@@ -167,6 +167,7 @@ class CompareCommandTest {
     @ParameterizedTest
     @CsvSource({
         "--workloads mnist, There is no workload 'mnist'; there are fashion-mlp",
+        "--workloads table:titanic, There is no small table 'titanic'; there are iris",
         "--optimizers sgd, There is no optimizer 'sgd'; there are adam",
         "--seeds 0, At least one seed is needed",
         "--seeds 1000, At most 999 seeds",
@@ -192,7 +193,30 @@ class CompareCommandTest {
                 .contains("fashion-mlp")
                 .contains("fashion-cnn")
                 .contains("regression")
+                .contains("tables-raw")
+                .contains("table:breast-cancer")
                 .contains("fuse-pv");
+    }
+
+    @Test
+    void takesTablesSplitBySplitWithTwoSeeds() {
+        assertThat(run(
+                        "compare",
+                        "--workloads",
+                        "table:iris,table:iris",
+                        "--optimizers",
+                        "adam,preconditioned",
+                        "--budget",
+                        "3",
+                        "--out",
+                        folder.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(results()).hasSize(10 * 2 * 2);
+        assertThat(results()).extracting(RunRecord::workload).contains("table:iris#0", "table:iris#9");
+        assertThat(out.toString())
+                .contains("## small tables, standardised inputs", "| table | metric | adam | preconditioned |")
+                .doesNotContain("## table", "| 1 |");
     }
 
     @Test

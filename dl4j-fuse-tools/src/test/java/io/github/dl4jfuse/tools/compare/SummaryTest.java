@@ -155,7 +155,7 @@ class SummaryTest {
         assertThat(ours.trainingLoss().median()).isEqualTo(1e-6);
         assertThat(ours.toTarget().reached()).isFalse();
         assertThat(Speedup.of(summary, ours).inWords()).isEqualTo("not reached (at most 1.00 times as fast)");
-        assertThat(new CompareReport(List.of(summary), runs, List.of(), "").markdown())
+        assertThat(new CompareReport(List.of(summary), List.of(), runs, List.of(), "").markdown())
                 .contains("ours, time to the test metric of tuned AdamW: not reached (at most 1.00 times as fast)")
                 .contains(
                         "| w | ours | not reached (at most 1.00 times as fast) | -2.00 ± 0.58 points | -2.00 points |")
@@ -255,7 +255,7 @@ class SummaryTest {
         assertThat(summary.classes()).isFalse();
         assertThat(summary.target()).as("minus the loss").isCloseTo(-.19, within(1e-12));
         assertThat(summary.rows().get(1).toTarget().seconds()).isEqualTo(2);
-        assertThat(new CompareReport(List.of(summary), runs, List.of(), "").markdown())
+        assertThat(new CompareReport(List.of(summary), List.of(), runs, List.of(), "").markdown())
                 .contains("Target: test loss 0.1900")
                 .contains("0.263 times the loss");
     }
@@ -378,7 +378,7 @@ class SummaryTest {
     @Test
     void failedRunsAreNamedInTheReport() {
         List<RunRecord> runs = with(run(WORKLOAD, "ours", 1, .5, "the loss is not finite", .8, 9));
-        CompareReport report = new CompareReport(Summary.of(runs), runs, List.of(), "the command");
+        CompareReport report = CompareReport.of(runs, List.of(), "the command");
         String sentence = "ours, seed 1, budget 1/2 failed at 10 gradients: the loss is not finite";
         assertThat(report.markdown()).contains("- " + sentence).contains("the command");
         assertThat(report.html()).contains(sentence);

@@ -2,6 +2,7 @@ package io.github.dl4jfuse.tools.networks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.dl4jfuse.datasets.FixedBatches;
 import io.github.dl4jfuse.datasets.Iris;
@@ -25,6 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /** The same network 4-5-3 in both forms. */
 class ArchitectureTest {
@@ -120,6 +122,23 @@ class ArchitectureTest {
         assertThat(Networks.loss(graph, IRIS, 50)).isEqualTo(Networks.loss(row, IRIS, 50));
         assertThat(Networks.accuracy(row, IRIS, 50)).isBetween(0.6, 1.0);
         assertThat(Networks.accuracy(graph, IRIS, 50)).isEqualTo(Networks.accuracy(row, IRIS, 50));
+    }
+
+    /** A network that is tuned with decay must not look worse for its penalty. */
+    @ParameterizedTest
+    @MethodSource("both")
+    void theScoreLeavesWeightDecayOut(Architecture architecture) {
+        Model plain = architecture.build();
+        Model decaying = architecture
+                .with(layers -> layers.forEach(
+                        layer -> ((BaseLayer) layer).setRegularization(List.of(new WeightDecay(0.3, true)))))
+                .build();
+        assertThat(Networks.loss(decaying, IRIS, 50)).isGreaterThan(Networks.loss(plain, IRIS, 50) + 0.1);
+        for (boolean classes : new boolean[] {true, false}) {
+            double loss = Networks.score(plain, IRIS.iterator(50), 150, classes).loss();
+            assertThat(Networks.score(decaying, IRIS.iterator(50), 150, classes).loss())
+                    .isCloseTo(loss, within(1e-6));
+        }
     }
 
     @ParameterizedTest
