@@ -49,4 +49,22 @@ class OptimizerReportTest {
                         .filter(finding -> finding.lossAfter() < finding.lossBefore())
                         .count());
     }
+
+    @Test
+    void stepsThatLookAtTheInputsAreCounted() {
+        MultiLayerNetwork net = surfaceFit(Preconditioned.adam(), Activation.TANH, 0);
+        DL4JFuse.attach(net);
+        DataSet[] batches = {surface(40, SEED), surface(40, SEED + 1)};
+        long looks = 0;
+        for (int step = 1; step <= 20; step++) {
+            net.fit(batches[step % 2]);
+            long now = DL4JFuse.reports(net).get(0).looks();
+            if (Integer.bitCount(step) == 1) {
+                assertThat(now).as("step %d is a power of two", step).isEqualTo(looks + 1);
+            }
+            assertThat(now - looks).isBetween(0L, 1L);
+            looks = now;
+        }
+        assertThat(looks).isBetween(5L, 19L);
+    }
 }
