@@ -16,13 +16,14 @@ record TableReport(TableSummary summary) {
     private static final String HOW_TO_READ = String.format(
             Locale.ROOT,
             "Accuracy in per cent, or 100 R² with R² = 1 - L / v, L the mean squared error and v the variance of the labels,"
-                    + " both over the test part of a split. It is read at the end of the run; on every split each tuned"
+                    + " both over the test part of a split; an R² below %1$.0f counts as that. It is read at the end of the run; on every split each tuned"
                     + " family tries equally many settings by the validation part. A cell is the mean over the splits, the"
                     + " seeds of a split averaged first; then the difference to the first optimizer in points, ± its"
                     + " standard error, corrected for overlapping splits (Nadeau and Bengio 2003); then p, corrected for the"
-                    + " number of tables (Holm 1979). Where both accuracies are above %.0f %%, the log loss stands there too,"
+                    + " number of tables (Holm 1979). Where both accuracies are above %2$.0f %%, the log loss stands there too,"
                     + " with how much lower it is than that of the first optimizer. A failed run counts as infinitely bad,"
                     + " so there is no difference then.",
+            TableSummary.LEAST_R2,
             TableSummary.NEARLY_PERFECT);
 
     String title() {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -23,7 +24,7 @@ import java.util.stream.IntStream;
 /**
  * The figures of small tables: every contestant against the baseline by the test metric at the end, split by split. The
  * metric is the accuracy in per cent, or 100 R² with R² = 1 - L / v of the mean squared error L and the variance v of the
- * standardised labels, both over the test part of the split. The seeds of a split are averaged first. A failed run counts
+ * standardised labels, both over the test part of the split, and at least {@value #LEAST_R2}. The seeds of a split are averaged first. A failed run counts
  * as infinitely bad.
  *
  * @param raw whether inputs were in their own units
@@ -36,6 +37,9 @@ public record TableSummary(boolean raw, List<Table> tables) {
 
     /** Where both accuracies are above it, in per cent, few examples are left to differ in, and the log loss tells more. */
     static final double NEARLY_PERFECT = 97;
+
+    /** A lower R² counts as this: such a network is of no use, and how bad it is must not hide all other splits. */
+    static final double LEAST_R2 = -1;
 
     private static final double WORST = Double.NEGATIVE_INFINITY;
 
@@ -149,22 +153,25 @@ public record TableSummary(boolean raw, List<Table> tables) {
 
         /** Returns the test metric in points, split by split. */
         double[] metrics(String family) {
-            double[] values = means(family, end -> classes() ? end.testAccuracy() : -end.testLoss());
-            for (int i = 0; i < values.length; i++) {
-                values[i] = 100 * (classes() ? values[i] : 1 + values[i] / variances[i]);
-            }
-            return values;
+            return means(
+                    family,
+                    split -> end -> classes()
+                            ? 100 * end.testAccuracy()
+                            : 100 * Math.max(LEAST_R2, 1 - end.testLoss() / variances[split]));
         }
 
         /** Returns minus the test loss, split by split, so that higher is better here too. */
         double[] losses(String family) {
-            return means(family, end -> -end.testLoss());
+            return means(family, split -> end -> -end.testLoss());
         }
 
-        private double[] means(String family, ToDoubleFunction<Checkpoint> value) {
-            return runs(family).stream()
-                    .mapToDouble(its -> its.stream()
-                            .mapToDouble(run -> run.failed() ? WORST : orWorst(value.applyAsDouble(run.end())))
+        private double[] means(String family, IntFunction<ToDoubleFunction<Checkpoint>> ofSplit) {
+            List<List<RunRecord>> runs = runs(family);
+            return IntStream.range(0, runs.size())
+                    .mapToDouble(split -> runs.get(split).stream()
+                            .mapToDouble(run -> run.failed()
+                                    ? WORST
+                                    : orWorst(ofSplit.apply(split).applyAsDouble(run.end())))
                             .average()
                             .orElseThrow())
                     .toArray();

@@ -162,6 +162,18 @@ class TableSummaryTest {
     }
 
     @Test
+    void howBadANumberIsPredictedDoesNotCountBelowMinusOne() {
+        for (int split = 0; split < 2; split++) {
+            run("table:diabetes#" + split, "adamw 1e-3", 1, Double.NaN, 0, "");
+            run("table:diabetes#" + split, "ours", 1, Double.NaN, 1e9 * split, "");
+            run("table:diabetes#" + split, "other", 1, Double.NaN, 0, "not finite");
+        }
+        Table table = summary().tables().get(0);
+        assertThat(table.of("ours").test()).as("100 and -100").isCloseTo(0, within(1e-9));
+        assertThat(table.of("other").test()).as("a failed run").isEqualTo(Double.NEGATIVE_INFINITY);
+    }
+
+    @Test
     void aFailedRunIsInfinitelyBadAndItsTableStaysAQuestion() {
         iris();
         classes("table:wine#0", "adamw 1e-3", 80, 80);
@@ -233,6 +245,7 @@ class TableSummaryTest {
         assertThat(report.summaries()).extracting(Summary::workload).containsExactly("iris");
         assertThat(report.markdown())
                 .contains("## small tables, standardised inputs", "## small tables, raw inputs")
+                .contains("an R² below -1 counts as that", "accuracies are above 97 %")
                 .contains("| table | metric | adamw | ours |")
                 .contains("| iris | accuracy | 60.00 | 70.00 (+10.00 ± 0.00), p 0.0 |")
                 .doesNotContain("## table");
