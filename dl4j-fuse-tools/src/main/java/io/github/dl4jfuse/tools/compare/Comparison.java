@@ -264,7 +264,7 @@ public final class Comparison {
 
     private Tournament compete(Workload workload, ResultsFile results, String machine, Consumer<String> progress) {
         if (peer != null) {
-            try (Peer other = new Peer(peer)) {
+            try (Peer other = newPeer()) {
                 return compete(workload, results, machine, progress, other);
             } catch (Peer.Failure e) {
                 log.warn("{} is left out on {}: {}.", Peer.FAMILY, workload.name(), e.getMessage());
@@ -279,6 +279,10 @@ public final class Comparison {
                 new Tournament(workload, plan(workload, other), results, Machine.commit(), machine, progress);
         tournament.compete();
         return tournament;
+    }
+
+    private Peer newPeer() {
+        return peer == null ? null : new Peer(peer);
     }
 
     private Tournament.Plan plan(Workload workload, Peer other) {
@@ -301,7 +305,7 @@ public final class Comparison {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
                 .setInitialMax(workloads.stream()
-                        .mapToLong(workload -> plan(workload, null).runs())
+                        .mapToLong(workload -> plan(workload, newPeer()).runs())
                         .sum())
                 .build();
     }
