@@ -65,6 +65,10 @@ class PeerTest {
 
     /** A program that takes Iris and notes what it is asked. */
     private Path program(String onRun) throws IOException {
+        return answering(onRun, "echo '{\"steps\": 10, \"seconds\": 0.02}'");
+    }
+
+    private Path answering(String onRun, String onBlock) throws IOException {
         return program(
                 "echo started >> " + log,
                 "read -r first",
@@ -75,7 +79,7 @@ class PeerTest {
                 "  echo \"$request\" >> " + log,
                 "  case \"$request\" in",
                 "    *'\"do\":\"run\"'*) " + onRun + " ;;",
-                "    *) echo '{\"steps\": 10, \"seconds\": 0.02}' ;;",
+                "    *) " + onBlock + " ;;",
                 "  esac",
                 "done");
     }
@@ -186,6 +190,15 @@ class PeerTest {
                 .filteredOn(run -> run.family().equals("pytorch-adamw"))
                 .hasSize(2);
         assertThat(kept()).filteredOn(run -> run.family().equals("adamw")).hasSize(4);
+    }
+
+    @Test
+    void oneThatFailsOnTheClockIsLeftOutToo() throws IOException {
+        Path program = answering("echo '" + RUN + "'", "exit 4");
+        Comparison.Outcome outcome = comparison(program, 1).clocked(true).run();
+        Row only = outcome.summaries().get(0).baseline();
+        assertThat(outcome.summaries().get(0).rows()).containsExactly(only);
+        assertThat(only.curves().get(0).costs().contestant()).isEqualTo(only.contestant());
     }
 
     @Test
