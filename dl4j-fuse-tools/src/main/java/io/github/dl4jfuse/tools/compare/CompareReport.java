@@ -74,6 +74,9 @@ record CompareReport(
 
     private static final String A_WHOLE_SWITCH = "What a whole switch to PyTorch with tuned AdamW would bring: ";
 
+    private static final String PEERS_OWN_NUMBERS = " " + Peer.FAMILY
+            + " alone draws weights, from the same distributions, and the order of its batches by itself.";
+
     private static final String CLOCKED_APART =
             " Seconds are steps by kind times what a step of that kind costs, clocked for all contestants in turns in one"
                     + " call; reading the network costs none.";
@@ -137,7 +140,9 @@ record CompareReport(
         if (summaries.isEmpty()) {
             return "";
         }
-        return HOW_TO_READ + (costs.isEmpty() ? CLOCKED_IN_RUNS : CLOCKED_APART);
+        return HOW_TO_READ
+                + (costs.isEmpty() ? CLOCKED_IN_RUNS : CLOCKED_APART)
+                + (rivals().contains(Peer.FAMILY) ? PEERS_OWN_NUMBERS : "");
     }
 
     /** Returns all tables, the verdict first. */

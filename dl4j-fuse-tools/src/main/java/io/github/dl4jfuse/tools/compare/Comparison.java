@@ -313,7 +313,7 @@ public final class Comparison {
 
     private Tournament compete(Workload workload, ResultsFile results, String machine, Consumer<String> progress) {
         if (peer != null) {
-            try (Peer other = new Peer(peer)) {
+            try (Peer other = newPeer()) {
                 return compete(workload, results, machine, progress, other);
             } catch (Peer.Failure e) {
                 log.warn("{} is left out on {}: {}.", Peer.FAMILY, workload.name(), e.getMessage());
@@ -329,6 +329,10 @@ public final class Comparison {
                 workload, plan(workload, budget(workload, results), other), results, Machine.commit(), machine, progress);
         tournament.compete();
         return tournament;
+    }
+
+    private Peer newPeer() {
+        return peer == null ? null : new Peer(peer);
     }
 
     private Tournament.Plan plan(Workload workload, Budget each, Peer other) {
@@ -351,7 +355,7 @@ public final class Comparison {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
                 .setInitialMax(workloads.stream()
-                        .mapToLong(workload -> plan(workload, Budget.gradients(1), null).runs())
+                        .mapToLong(workload -> plan(workload, Budget.gradients(1), newPeer()).runs())
                         .sum())
                 .build();
     }

@@ -90,12 +90,7 @@ final class Peer implements AutoCloseable {
 
     /** Trains within the budget. */
     Answer run(
-            Workload workload,
-            Workload.Split data,
-            Contestant contestant,
-            long seed,
-            Budget budget,
-            Reading reading) {
+            Workload workload, Workload.Split data, Contestant contestant, long seed, Budget budget, Reading reading) {
         Map<String, Object> request = request("run", contestant, seed, budget);
         request.put("readings", reading == Reading.EVERYTHING ? workload.checkpoints() : 0);
         PeerProcess process = process(workload, data);

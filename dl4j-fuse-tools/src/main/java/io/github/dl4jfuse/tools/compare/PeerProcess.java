@@ -57,8 +57,7 @@ final class PeerProcess implements AutoCloseable {
         try {
             errors = Files.createTempFile("dl4j-fuse-peer", ".txt");
             errors.toFile().deleteOnExit();
-            ProcessBuilder builder =
-                    new ProcessBuilder(program.toAbsolutePath().toString());
+            ProcessBuilder builder = new ProcessBuilder(program.toAbsolutePath().toString());
             builder.environment().remove("OPENBLAS_CORETYPE"); // set for Java; nobody sets it who does not know of it
             builder.environment().putAll(ENVIRONMENT);
             process = builder.redirectError(errors.toFile()).start();
@@ -156,8 +155,10 @@ final class PeerProcess implements AutoCloseable {
 
     private String lastError() {
         try {
-            List<String> lines =
-                    Files.readString(errors).lines().filter(line -> !line.isBlank()).toList();
+            List<String> lines = Files.readString(errors)
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .toList();
             return lines.isEmpty() ? "" : ": " + lines.get(lines.size() - 1);
         } catch (IOException e) {
             return "";

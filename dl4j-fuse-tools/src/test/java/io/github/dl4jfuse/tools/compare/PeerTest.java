@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.dl4jfuse.datasets.FixedBatches;
+import io.github.dl4jfuse.tools.Main;
 import io.github.dl4jfuse.tools.compare.BudgetSchedule.Shape;
 import io.github.dl4jfuse.tools.compare.RunRecord.Checkpoint;
 import io.github.dl4jfuse.tools.compare.Runner.Reading;
@@ -39,6 +40,8 @@ class PeerTest {
     private static final String RUN = "{\"failure\": \"\", \"steps\": 20, \"extraBytes\": 7, \"checkpoints\": ["
             + reading(0, 0.3) + ", " + reading(10, 0.9) + ", " + reading(20, 0.95) + "]}";
 
+    private static final long SEED = 7;
+
     private static final Path SCRIPT = Path.of("src/main/python/compare_peer.py");
 
     @TempDir
@@ -62,6 +65,10 @@ class PeerTest {
 
     /** A program that takes Iris and notes what it is asked. */
     private Path program(String onRun) throws IOException {
+        return answering(onRun, "echo '{\"steps\": 10, \"seconds\": 0.02}'");
+    }
+
+    private Path answering(String onRun, String onBlock) throws IOException {
         return program(
                 "echo started >> " + log,
                 "read -r first",
@@ -72,7 +79,7 @@ class PeerTest {
                 "  echo \"$request\" >> " + log,
                 "  case \"$request\" in",
                 "    *'\"do\":\"run\"'*) " + onRun + " ;;",
-                "    *) echo '{\"steps\": 10, \"seconds\": 0.02}' ;;",
+                "    *) " + onBlock + " ;;",
                 "  esac",
                 "done");
     }
@@ -126,6 +133,7 @@ class PeerTest {
         assertThat(outcome.summaries().get(0).baseline().runs().get(0).machine())
                 .contains("ND4J");
         assertThat(outcome.markdown())
+                .contains("pytorch-adamw alone draws weights")
                 .contains("What a whole switch to PyTorch with tuned AdamW would bring: pytorch-adamw, time to");
         assertThat(asked("run")).as("3 to tune, 2 seeds, 1 on the clock").hasSize(6);
     }
@@ -150,8 +158,7 @@ class PeerTest {
                     setting.get("dropout").asDouble(),
                     Double.NaN));
         }
-        assertThat(settings)
-                .isEqualTo(SearchSpace.of(1e-3, 2e-4, 2e-2).trials(3));
+        assertThat(settings).isEqualTo(SearchSpace.of(1e-3, 2e-4, 2e-2).trials(3));
         JsonNode last = asked("run").get(3);
         assertThat(last.get("seed").asLong()).isEqualTo(1);
         assertThat(last.get("readings").asInt()).isEqualTo(Workload.CHECKPOINTS);
@@ -178,9 +185,46 @@ class PeerTest {
                         program("[ $(grep -c run " + log + ") -lt 3 ] && echo '" + RUN + "' || exit 3"), 1)
                 .run();
         assertThat(outcome.summaries().get(0).rows()).extracting(Row::family).containsExactly("adamw");
-        assertThat(outcome.markdown()).doesNotContain("pytorch");
-        assertThat(kept()).filteredOn(run -> run.family().equals("pytorch-adamw")).hasSize(2);
+        assertThat(outcome.markdown()).contains("| adamw ").doesNotContain("pytorch");
+        assertThat(kept())
+                .filteredOn(run -> run.family().equals("pytorch-adamw"))
+                .hasSize(2);
         assertThat(kept()).filteredOn(run -> run.family().equals("adamw")).hasSize(4);
+    }
+
+    @Test
+    void oneThatFailsOnTheClockIsLeftOutToo() throws IOException {
+        Path program = answering("echo '" + RUN + "'", "exit 4");
+        Comparison.Outcome outcome = comparison(program, 1).clocked(true).run();
+        Row only = outcome.summaries().get(0).baseline();
+        assertThat(outcome.summaries().get(0).rows()).containsExactly(only);
+        assertThat(only.curves().get(0).costs().contestant()).isEqualTo(only.contestant());
+    }
+
+    @Test
+    void theCommandTakesAPeer() throws IOException {
+        int code = Main.commandLine()
+                .execute(
+                        "compare",
+                        "--workloads",
+                        "iris",
+                        "--trials",
+                        "1",
+                        "--seeds",
+                        "1",
+                        "--shares",
+                        "1",
+                        "--budget",
+                        "5",
+                        "--own-clock",
+                        "--peer",
+                        program("echo '" + RUN + "'").toString(),
+                        "--out",
+                        folder.resolve("out").toString());
+        assertThat(code).isZero();
+        assertThat(kept())
+                .extracting(RunRecord::family)
+                .containsExactlyInAnyOrder("adamw", "preconditioned", "pytorch-adamw");
     }
 
     private PeerProcess start(Path program) {
@@ -210,7 +254,7 @@ class PeerTest {
         long[] shape = new long[workload.example().length + 1];
         shape[0] = 20;
         System.arraycopy(workload.example(), 0, shape, 1, workload.example().length);
-        DataSet images = new DataSet(Nd4j.rand(shape), Nd4j.eye(10).repeat(0, 2));
+        DataSet images = new DataSet(Nd4j.rand(SEED, shape), Nd4j.eye(10).repeat(0, 2));
         FixedBatches batches = FixedBatches.whole(images);
         Contestant contestant = Peer.family().members().get(0);
         try (Peer peer = new Peer(SCRIPT)) {
@@ -229,7 +273,9 @@ class PeerTest {
             assertThat(read.get(workload.checkpoints()).trainingLoss())
                     .isLessThan(read.get(0).trainingLoss());
         } catch (Peer.Failure e) {
-            assumeThat(e.getMessage()).as("without PyTorch").doesNotContain("PyTorch is not there", "cannot be started");
+            assumeThat(e.getMessage())
+                    .as("without PyTorch")
+                    .doesNotContain("PyTorch is not there", "cannot be started");
             throw e;
         }
     }
