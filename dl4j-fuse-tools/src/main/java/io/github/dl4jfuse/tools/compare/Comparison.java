@@ -324,9 +324,13 @@ public final class Comparison {
 
     private Tournament compete(
             Workload workload, ResultsFile results, String machine, Consumer<String> progress, Peer other) {
-        Tournament tournament =
-                new Tournament(
-                workload, plan(workload, budget(workload, results), other), results, Machine.commit(), machine, progress);
+        Tournament tournament = new Tournament(
+                workload,
+                plan(workload, budget(workload, results), other),
+                results,
+                Machine.commit(),
+                machine,
+                progress);
         tournament.compete();
         return tournament;
     }
@@ -355,7 +359,8 @@ public final class Comparison {
         return new ProgressBarBuilder()
                 .setTaskName("Comparing")
                 .setInitialMax(workloads.stream()
-                        .mapToLong(workload -> plan(workload, Budget.gradients(1), newPeer()).runs())
+                        .mapToLong(workload ->
+                                plan(workload, Budget.gradients(1), newPeer()).runs())
                         .sum())
                 .build();
     }

@@ -276,8 +276,7 @@ final class Tournament {
         prepare();
         Contestant contestant = due.contestant();
         if (Peer.trains(contestant)) {
-            Peer.Answer answer =
-                    plan.peer().run(workload, data, contestant, due.seed(), budget, due.reading());
+            Peer.Answer answer = plan.peer().run(workload, data, contestant, due.seed(), budget, due.reading());
             return record(due, budget, answer.course(), answer.machine());
         }
         if (workload.timed() && !plan.clock() && isFirst(contestant.family())) {
