@@ -24,6 +24,8 @@ final class CostMeter {
 
     private static final double BLOCK_SECONDS = 0.3;
 
+    private static final int CHECKS = 3;
+
     private static final long SEED = 1;
 
     private final Workload workload;
@@ -101,13 +103,6 @@ final class CostMeter {
             blocks.forEach((kind, means) -> medians.put(kind, median(means)));
             return medians;
         }
-
-        private static double median(List<Double> values) {
-            double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
-            Arrays.sort(sorted);
-            int n = sorted.length;
-            return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-        }
     }
 
     /** Returns the costs by the contestants' names; those that fail are left out, but for the peer, whose failure is thrown. */
@@ -165,14 +160,40 @@ final class CostMeter {
         return milliseconds / steps / 1e3;
     }
 
-    /** Runs a contestant once within this meter's budget, unread, and notes what the clock and what the costs say. */
-    StepCosts check(Contestant contestant, StepCosts costs) {
-        Runner.Course course = Peer.trains(contestant)
+    /**
+     * Runs all within this meter's budget, unread and in turns, {@value #CHECKS} times, and notes the median of what the clock
+     * says and what the costs say. Those without costs are passed over.
+     */
+    Map<String, StepCosts> check(List<Contestant> contestants, Map<String, StepCosts> costs) {
+        Map<String, List<Double>> clocked = new LinkedHashMap<>();
+        Map<String, StepCosts> checked = new LinkedHashMap<>();
+        for (int i = 0; i < CHECKS; i++) {
+            for (Contestant contestant : contestants) {
+                StepCosts known = costs.get(contestant.name());
+                if (known == null) {
+                    continue;
+                }
+                RunRecord.Checkpoint end = last(course(contestant).checkpoints());
+                List<Double> its = clocked.computeIfAbsent(contestant.name(), name -> new ArrayList<>());
+                its.add(end.seconds());
+                checked.put(contestant.name(), known.checked(median(its), known.seconds(end.steps())));
+            }
+        }
+        return checked;
+    }
+
+    private Runner.Course course(Contestant contestant) {
+        return Peer.trains(contestant)
                 ? peer.run(workload, data, contestant, SEED, budget, Reading.VALIDATION)
                         .course()
                 : new Runner(workload, data, budget, Reading.VALIDATION).run(contestant, SEED);
-        RunRecord.Checkpoint end = last(course.checkpoints());
-        return costs.checked(end.seconds(), costs.seconds(end.steps()));
+    }
+
+    private static double median(List<Double> values) {
+        double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
+        Arrays.sort(sorted);
+        int n = sorted.length;
+        return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
     }
 
     private static RunRecord.Checkpoint last(List<RunRecord.Checkpoint> checkpoints) {

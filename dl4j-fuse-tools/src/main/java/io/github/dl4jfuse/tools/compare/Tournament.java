@@ -330,12 +330,7 @@ final class Tournament {
         Map<String, StepCosts> measured =
                 new CostMeter(workload, data, whole, plan.peer()).measure(contestants, commit, machine, plan.full());
         CostMeter shortest = new CostMeter(workload, data, whole.part(SHARES.get(SHARES.size() - 1)), plan.peer());
-        for (Contestant contestant : contestants) {
-            StepCosts one = measured.get(contestant.name());
-            if (one != null) {
-                costs.put(contestant.name(), shortest.check(contestant, one));
-            }
-        }
+        costs.putAll(shortest.check(contestants, measured));
         results.keepCosts(workload.name(), plan.full(), costs());
     }
 }
