@@ -132,6 +132,11 @@ record CompareReport(
         return "Made from commit " + distinct(RunRecord::commit) + " on " + distinct(RunRecord::machine) + ".";
     }
 
+    private String clockedOn() {
+        return "Clocked on " + costs.stream().map(StepCosts::machine).distinct().collect(Collectors.joining(" and "))
+                + ".";
+    }
+
     private String distinct(Function<RunRecord, String> property) {
         return runs.stream().map(property).distinct().collect(Collectors.joining(" and "));
     }
@@ -180,7 +185,7 @@ record CompareReport(
             table(text, report.columns(), 2, report.rows());
         }
         if (!costs.isEmpty()) {
-            text.append("## What a step costs\n\n");
+            text.append("## What a step costs\n\n").append(clockedOn()).append("\n\n");
             table(
                     text,
                     COST_COLUMNS,

@@ -25,11 +25,11 @@ final class PublishedResults {
     /** Those of README's table, the baseline first. */
     private static final List<String> SHOWN = List.of(
             Family.BASELINE,
-            "pytorch-adamw",
+            Peer.FAMILY,
             "muon",
-            "soap",
             "schedule-free",
             "preconditioned",
+            "preconditioned-open",
             "preconditioned-tuned");
 
     private final List<RunRecord> runs;
