@@ -190,7 +190,7 @@ record CompareReport(
                     text,
                     COST_COLUMNS,
                     2,
-                    costs.stream().map(CompareReport::cells).toList());
+                    costs.stream().map(StepCosts::cells).toList());
         }
         return text.toString().stripTrailing() + "\n";
     }
@@ -303,18 +303,6 @@ record CompareReport(
         return share == 1 ? "1" : "1/" + Math.round(1 / share);
     }
 
-    private static List<String> cells(StepCosts one) {
-        String kinds = one.milliseconds().entrySet().stream()
-                .map(entry -> entry.getKey() + ": " + number("%.3g", entry.getValue()))
-                .collect(Collectors.joining("; "));
-        return List.of(
-                one.workload(),
-                one.contestant(),
-                kinds,
-                number("%.2f s", one.clocked()),
-                number("%.2f s", one.predicted()));
-    }
-
     private static List<String> failures(Summary summary) {
         return summary.rows().stream()
                 .flatMap(row -> row.curves().stream())
@@ -361,7 +349,7 @@ record CompareReport(
                 "costColumns",
                 COST_COLUMNS,
                 "costs",
-                costs.stream().map(CompareReport::cells).toList(),
+                costs.stream().map(StepCosts::cells).toList(),
                 "columns",
                 COLUMNS,
                 "sections",

@@ -1,7 +1,9 @@
 package io.github.dl4jfuse.tools.compare;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What the steps of a contestant cost on one machine, measured side by side with those of all others: a line of the file of
@@ -55,5 +57,15 @@ public record StepCosts(
 
     StepCosts checked(double onTheClock, double fromCosts) {
         return new StepCosts(workload, full, contestant, commit, machine, milliseconds, counted, onTheClock, fromCosts);
+    }
+
+    /** Returns the cells of its line in the report. */
+    @JsonIgnore
+    List<String> cells() {
+        String kinds = milliseconds.entrySet().stream()
+                .map(entry -> entry.getKey() + ": " + Cells.number("%.3g", entry.getValue()))
+                .collect(Collectors.joining("; "));
+        return List.of(
+                workload, contestant, kinds, Cells.number("%.2f s", clocked), Cells.number("%.2f s", predicted));
     }
 }

@@ -5,6 +5,7 @@ import io.github.dl4jfuse.tools.compare.Summary.Row;
 import io.github.dl4jfuse.tools.compare.Summary.Spread;
 import io.github.dl4jfuse.tools.report.Charts;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +26,12 @@ final class SummaryCharts {
         List<Charts.Band> bands = bands(summary, y);
         if (!bands.isEmpty() && Double.isFinite(summary.target())) {
             double target = summary.classes() ? 100 * summary.target() : -summary.target();
-            double end = bands.stream()
-                    .mapToDouble(band -> band.x()[band.x().length - 1])
-                    .max()
-                    .orElseThrow();
+            double[] all = bands.stream()
+                    .flatMapToDouble(band -> Arrays.stream(band.x()))
+                    .sorted()
+                    .toArray();
             double[] level = {target, target};
-            bands.add(new Charts.Band("target", new double[] {0, end}, level, level, level));
+            bands.add(new Charts.Band("target", new double[] {all[0], all[all.length - 1]}, level, level, level));
         }
         return picture(title, bands);
     }
@@ -65,6 +66,7 @@ final class SummaryCharts {
     private static List<Charts.Band> bands(Summary summary, ToDoubleFunction<Checkpoint> y) {
         List<Charts.Band> bands = new ArrayList<>();
         for (Row row : summary.rows()) {
+            List<String> names = bands.stream().map(Charts.Band::name).toList();
             Curve curve = row.curves().get(0);
             int points = row.runs().stream()
                     .mapToInt(run -> finitePoints(run.checkpoints(), y))
@@ -77,7 +79,7 @@ final class SummaryCharts {
             List<Spread> values =
                     IntStream.range(1, points).mapToObj(i -> at(row, i, y)).toList();
             bands.add(new Charts.Band(
-                    row.contestant(),
+                    names.contains(row.family()) ? row.contestant() : row.family(),
                     IntStream.range(1, points)
                             .mapToDouble(i -> at(row, i, curve::seconds).median())
                             .toArray(),

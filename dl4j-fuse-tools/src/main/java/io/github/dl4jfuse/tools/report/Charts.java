@@ -35,7 +35,12 @@ public final class Charts {
             new Color(0xCC79A7),
             new Color(0x56B4E9),
             new Color(0xE69F00),
-            new Color(0x444444));
+            new Color(0x444444),
+            new Color(0x8C6D31),
+            new Color(0x6A3D9A),
+            new Color(0xB2182B));
+
+    private static final int MOST_BELOW = 4; // names in a legend below a chart; more stand beside it, one under the other
 
     private static final int WIDTH = 820;
     private static final int HEIGHT = 360;
@@ -97,7 +102,10 @@ public final class Charts {
      */
     public record Band(String name, double[] x, double[] middle, double[] low, double[] high) {}
 
-    /** Draws one curve with a shaded band for each; the y axis as in {@link #curves}. Values must be finite. */
+    /**
+     * Draws one curve with a shaded band for each; both axes are logarithmic where the y axis of {@link #curves} would be. Values
+     * must be finite.
+     */
     public static byte[] bands(String xTitle, String yTitle, List<Band> bands) {
         XYChart chart = chart(xTitle, yTitle);
         double low = bands.stream()
@@ -109,6 +117,16 @@ public final class Charts {
                 .max()
                 .orElse(0);
         style(chart.getStyler(), low > 0 && high > LOGARITHMIC_FROM * low);
+        double first = bands.stream().mapToDouble(band -> band.x()[0]).min().orElse(0);
+        double last = bands.stream()
+                .mapToDouble(band -> band.x()[band.x().length - 1])
+                .max()
+                .orElse(0);
+        chart.getStyler().setXAxisLogarithmic(first > 0 && last > LOGARITHMIC_FROM * first);
+        if (bands.size() > MOST_BELOW) {
+            chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
+            chart.getStyler().setLegendLayout(Styler.LegendLayout.Vertical);
+        }
         for (int i = 0; i < bands.size(); i++) {
             Band band = bands.get(i);
             Color colour = COLOURS.get(i % COLOURS.size());

@@ -53,7 +53,10 @@ public final class HtmlReport {
     /** Fills a template that lies beside a class; an empty text counts as false in it. */
     public static String page(Class<?> owner, String template, Object content) {
         try (Reader reader = new InputStreamReader(owner.getResourceAsStream(template), StandardCharsets.UTF_8)) {
-            return Mustache.compiler().emptyStringIsFalse(true).compile(reader).execute(content);
+            return Mustache.compiler()
+                    .emptyStringIsFalse(true)
+                    .zeroIsFalse(true)
+                    .compile(reader).execute(content);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
