@@ -186,11 +186,7 @@ record CompareReport(
         }
         if (!costs.isEmpty()) {
             text.append("## What a step costs\n\n").append(clockedOn()).append("\n\n");
-            table(
-                    text,
-                    COST_COLUMNS,
-                    2,
-                    costs.stream().map(StepCosts::cells).toList());
+            table(text, COST_COLUMNS, 2, costs.stream().map(StepCosts::cells).toList());
         }
         return text.toString().stripTrailing() + "\n";
     }

@@ -65,7 +65,6 @@ public record StepCosts(
         String kinds = milliseconds.entrySet().stream()
                 .map(entry -> entry.getKey() + ": " + Cells.number("%.3g", entry.getValue()))
                 .collect(Collectors.joining("; "));
-        return List.of(
-                workload, contestant, kinds, Cells.number("%.2f s", clocked), Cells.number("%.2f s", predicted));
+        return List.of(workload, contestant, kinds, Cells.number("%.2f s", clocked), Cells.number("%.2f s", predicted));
     }
 }

@@ -40,7 +40,8 @@ public final class Charts {
             new Color(0x6A3D9A),
             new Color(0xB2182B));
 
-    private static final int MOST_BELOW = 4; // names in a legend below a chart; more stand beside it, one under the other
+    private static final int MOST_BELOW =
+            4; // names in a legend below a chart; more stand beside it, one under the other
 
     private static final int WIDTH = 820;
     private static final int HEIGHT = 360;

@@ -56,7 +56,8 @@ public final class HtmlReport {
             return Mustache.compiler()
                     .emptyStringIsFalse(true)
                     .zeroIsFalse(true)
-                    .compile(reader).execute(content);
+                    .compile(reader)
+                    .execute(content);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
