@@ -24,7 +24,8 @@ final class CostMeter {
 
     private static final double BLOCK_SECONDS = 0.3;
 
-    private static final int CHECKS = 3;
+    /** How often all are run on the clock. */
+    static final int CHECKS = 3;
 
     private static final long SEED = 1;
 
