@@ -58,7 +58,7 @@ public record RunRecord(
      *
      * @param gradients gradient evaluations so far; an evaluation of the loss alone counts as a third
      * @param seconds seconds of training so far, on this run's own clock
-     * @param steps steps so far by kind, whose costs are measured apart ({@link Costs})
+     * @param steps steps so far by kind, whose costs are measured apart ({@link StepCosts})
      * @param trainingLoss mean loss over the first examples of the training set, evaluation mode, without penalties
      * @param validationLoss the same over the validation set
      * @param validationAccuracy share of the validation set classified correctly, NaN without classes
