@@ -2,7 +2,6 @@ package io.github.dl4jfuse.tools.compare;
 
 import io.github.dl4jfuse.tools.compare.Significance.Difference;
 import io.github.dl4jfuse.tools.compare.Summary.Row;
-import java.util.Arrays;
 import java.util.Locale;
 
 /** What a comparison on a user's own network says: gain or no gain, what it costs, and the line to write. */
@@ -15,8 +14,6 @@ final class Advice {
     private static final double WORTH = 1.1;
 
     private static final double ERRORS = 2;
-
-    private static final double MILLION = 1e6;
 
     private Advice() {}
 
@@ -31,10 +28,10 @@ final class Advice {
         boolean sooner = speedup.missed() == 0 && speedup.mean() >= WORTH && speedup.low() > 1;
         String cost = String.format(
                 Locale.ROOT,
-                "A step takes %.2f times as long as AdamW's, and the optimiser keeps %.1f MB instead of %.1f MB.",
+                "A step takes %.2f times as long as AdamW's, and the optimiser keeps %s instead of %s.",
                 ours.millisecondsPerStep() / baseline.millisecondsPerStep(),
-                ours.extraBytes() / MILLION,
-                baseline.extraBytes() / MILLION);
+                Cells.bytes(ours.extraBytes()),
+                Cells.bytes(baseline.extraBytes()));
         if (sooner || isBetterAtTheEnd(summary, ours)) {
             return "A gain: Preconditioned, time to tuned AdamW's test metric: " + speedup.inWords() + ". " + cost
                     + "\nWrite: .updater(Preconditioned.adam().overEpochs(n)) for a training of n epochs, and after init()"
@@ -47,14 +44,10 @@ final class Advice {
     private static boolean isBetterAtTheEnd(Summary summary, Row ours) {
         double[] first = Summary.ends(ours);
         double[] second = Summary.ends(summary.baseline());
-        if (first.length < 2 || !areFinite(first) || !areFinite(second)) {
+        if (first.length < 2 || !Summary.areFinite(first) || !Summary.areFinite(second)) {
             return false;
         }
         Difference difference = Significance.paired(first, second);
         return difference.mean() > ERRORS * difference.standardError() && difference.mean() > 0;
-    }
-
-    private static boolean areFinite(double[] values) {
-        return Arrays.stream(values).allMatch(Double::isFinite);
     }
 }

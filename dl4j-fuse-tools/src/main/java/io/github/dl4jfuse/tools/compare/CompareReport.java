@@ -264,11 +264,14 @@ record CompareReport(
                 .toList();
     }
 
-    private static String target(Summary summary) {
+    private String target(Summary summary) {
+        String clock = costs.isEmpty() || summary.isClocked()
+                ? ""
+                : " Seconds are those on each run's own clock here, as not all optimizers could be clocked side by side.";
         return summary.baseline().runs().get(0).description() + ".\n\nTarget: "
                 + (summary.classes() ? "test accuracy " : "test loss ")
                 + metric(summary, summary.target()) + ", the median that "
-                + summary.baseline().contestant() + " ends at.";
+                + summary.baseline().contestant() + " ends at." + clock;
     }
 
     /** A test metric as users know it: the accuracy in per cent, or the loss. */

@@ -141,6 +141,7 @@ final class CostMeter {
                         name,
                         commit,
                         one.machine,
+                        null,
                         one.milliseconds(),
                         Map.copyOf(one.counted),
                         Double.NaN,

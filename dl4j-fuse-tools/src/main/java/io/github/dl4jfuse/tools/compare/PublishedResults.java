@@ -8,10 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
- * Results that are kept with the source: the runs in {@value #RUNS}, what their steps cost in files beside it, and the tables
+ * Results on whole data sets that are kept with the source: the runs in {@value #RUNS}, what their steps cost in files beside it, and the tables
  * made of them in {@value #TABLES}. A test makes the tables again, so that no figure in them is written by hand.
  */
 final class PublishedResults {
@@ -46,12 +45,11 @@ final class PublishedResults {
             throw new IllegalArgumentException("There are no results in " + folder + ": it has no " + RUNS + ".");
         }
         ResultsFile results = new ResultsFile(file);
-        runs = results.runs();
+        runs = results.runs().stream().filter(RunRecord::full).toList();
         runs.stream()
                 .map(RunRecord::workload)
                 .distinct()
-                .forEach(workload ->
-                        Stream.of(true, false).forEach(full -> costs.addAll(results.costs(workload, full))));
+                .forEach(workload -> costs.addAll(results.costs(workload, true)));
     }
 
     private List<Summary> summaries() {

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
  * @param contestant name of the contestant
  * @param commit of the source, or "unknown"
  * @param machine versions, backend, device, threads and setting
+ * @param fingerprint network, data and optimiser that they were measured with
  * @param milliseconds cost of a step by kind
  * @param counted how many steps of that kind were clocked
  * @param clocked seconds of a run of its own on the clock, without readings; NaN where none was made
@@ -25,6 +26,7 @@ public record StepCosts(
         String contestant,
         String commit,
         String machine,
+        Fingerprint fingerprint,
         Map<StepKind, Double> milliseconds,
         Map<StepKind, Long> counted,
         double clocked,
@@ -55,8 +57,14 @@ public record StepCosts(
                         .orElse(Double.NaN);
     }
 
+    StepCosts madeWith(Fingerprint made) {
+        return new StepCosts(
+                workload, full, contestant, commit, machine, made, milliseconds, counted, clocked, predicted);
+    }
+
     StepCosts checked(double onTheClock, double fromCosts) {
-        return new StepCosts(workload, full, contestant, commit, machine, milliseconds, counted, onTheClock, fromCosts);
+        return new StepCosts(
+                workload, full, contestant, commit, machine, fingerprint, milliseconds, counted, onTheClock, fromCosts);
     }
 
     /** Returns the cells of its line in the report. */

@@ -17,7 +17,7 @@ import java.util.stream.DoubleStream;
  * @param workload its name
  * @param classes whether the metric is an accuracy; otherwise it is minus the loss
  * @param target the baseline's median test metric at the end of the whole budget, higher is better
- * @param rows one for each contestant, the baseline first
+ * @param rows one for each family, its best contestant by validation, the baseline first
  * @param tuning the runs with the tuning seed
  */
 public record Summary(String workload, boolean classes, double target, List<Row> rows, List<RunRecord> tuning) {
@@ -112,17 +112,17 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         boolean clocked = costOf.keySet().containsAll(contestants.keySet());
         Map<String, List<Curve>> curves = new LinkedHashMap<>();
         contestants.forEach((name, runs) -> curves.put(name, curves(runs, clocked ? costOf.get(name) : null)));
-        List<String> names = new ArrayList<>(curves.keySet());
+        List<String> names = bestOfEachFamily(curves);
         String baseline = names.stream()
                 .filter(name -> family(curves.get(name)).equals(Family.BASELINE))
-                .max(Comparator.comparingDouble(name -> validation(curves.get(name))))
+                .findFirst()
                 .orElse(names.get(0));
         names.remove(baseline);
         names.add(0, baseline);
         double target = endTest(curves.get(baseline).get(0)).median();
         double whole = wholeSeconds(curves.get(baseline).get(0));
         List<Row> rows = names.stream()
-                .map(name -> row(name, curves.get(name), target, whole, tuning))
+                .map(name -> row(name, curves.get(name), target, whole, tried(all, family(curves.get(name)))))
                 .toList();
         boolean classes =
                 !Double.isNaN(curves.get(baseline).get(0).runs().get(0).end().testAccuracy());
@@ -131,6 +131,14 @@ public record Summary(String workload, boolean classes, double target, List<Row>
 
     private static String family(List<Curve> curves) {
         return curves.get(0).runs().get(0).family();
+    }
+
+    /** Returns the contestants with the highest median validation of their families, in the order of the families. */
+    private static List<String> bestOfEachFamily(Map<String, List<Curve>> curves) {
+        Map<String, String> best = new LinkedHashMap<>();
+        curves.forEach((name, its) -> best.merge(
+                family(its), name, (first, other) -> validation(its) > validation(curves.get(first)) ? other : first));
+        return new ArrayList<>(best.values());
     }
 
     private static double validation(List<Curve> curves) {
@@ -163,19 +171,22 @@ public record Summary(String workload, boolean classes, double target, List<Row>
         return Spread.of(curve.runs(), run -> curve.seconds(run.end())).median();
     }
 
-    private static Row row(
-            String name, List<Curve> curves, double target, double wholeSeconds, List<RunRecord> tuning) {
+    private static int tried(List<RunRecord> all, String family) {
+        return (int) all.stream()
+                .filter(run -> run.family().equals(family))
+                .map(RunRecord::contestant)
+                .distinct()
+                .count();
+    }
+
+    private static Row row(String name, List<Curve> curves, double target, double wholeSeconds, int tried) {
         Curve whole = curves.get(0);
         String family = family(curves);
         RunRecord first = whole.runs().get(0);
         return new Row(
                 name,
                 family,
-                Math.max(1, (int) tuning.stream()
-                        .filter(run -> run.family().equals(family))
-                        .map(RunRecord::contestant)
-                        .distinct()
-                        .count()),
+                tried,
                 curves,
                 TimeToTarget.of(curves, target),
                 endTest(whole),
@@ -195,6 +206,11 @@ public record Summary(String workload, boolean classes, double target, List<Row>
                 .filter(point -> point.seconds() <= seconds * (1 + ROUNDING))
                 .mapToDouble(Curve.Point::test)
                 .reduce(Double.NEGATIVE_INFINITY, (earlier, later) -> later);
+    }
+
+    /** Returns whether seconds are steps times their costs, and not those on each run's own clock. */
+    boolean isClocked() {
+        return baseline().curves().get(0).costs() != null;
     }
 
     /** Returns the baseline's row. */

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All runs on one workload. First the tuned families are thinned out by successive halving (Jamieson, Talwalkar 2016): all
- * trials run with a seed that only tunes and a {@value #FACTOR}-to-the-second part of the budget, the best third by
- * validation with three times as much, and so on; the best of the last ones stands for its family. Each short run has a
+ * trials run with a seed that only tunes and a small part of the budget, the best third by validation with {@value #FACTOR}
+ * times as much, and so on up to the whole; the best of the last ones stands for its family. Each short run has a
  * whole schedule of its own. Then all contestants run with all seeds at each of {@link #SHARES}, again each with its own
  * whole schedule. At last the cost of their steps is clocked side by side.
  */
@@ -319,16 +319,19 @@ final class Tournament {
 
     /** Clocks all contestants in one go where one is missing: costs of different calls are not comparable. */
     private void clock(List<Contestant> contestants) {
-        List<StepCosts> known = results.costs(workload.name(), plan.full());
-        List<String> names = contestants.stream().map(Contestant::name).toList();
-        if (known.stream().map(StepCosts::contestant).toList().containsAll(names)) {
-            known.forEach(one -> costs.put(one.contestant(), one));
+        Map<String, Fingerprint> made = new LinkedHashMap<>();
+        contestants.forEach(one -> made.put(one.name(), fingerprint(one, plan.budget())));
+        results.costs(workload.name(), plan.full()).stream()
+                .filter(one -> one.fingerprint() != null && one.fingerprint().equals(made.get(one.contestant())))
+                .forEach(one -> costs.put(one.contestant(), one));
+        if (costs.keySet().containsAll(made.keySet())) {
             return;
         }
-        prepare();
+        costs.clear();
         Budget whole = plan.budget();
         Map<String, StepCosts> measured =
                 new CostMeter(workload, data, whole, plan.peer()).measure(contestants, commit, machine, plan.full());
+        measured.replaceAll((name, one) -> one.madeWith(made.get(name)));
         CostMeter shortest = new CostMeter(workload, data, whole.part(SHARES.get(SHARES.size() - 1)), plan.peer());
         costs.putAll(shortest.check(contestants, measured));
         results.keepCosts(workload.name(), plan.full(), costs());

@@ -357,6 +357,21 @@ class ComparisonTest {
                         .costs("own-network", adam.runs().get(0).full()))
                 .as("not measured again")
                 .isEqualTo(costs);
+        MultiLayerConfiguration wider = network();
+        ((DenseLayer) wider.getConf(0).getLayer()).setNOut(65);
+        ((OutputLayer) wider.getConf(1).getLayer()).setNIn(65);
+        List<DataSet> data = data(200, 0.3, new Random(SEED)).batchBy(50);
+        Comparison.of(wider, new ExistingDataSetIterator(data), new ExistingDataSetIterator(data))
+                .optimizers("adam", "preconditioned-open")
+                .seeds(1)
+                .shares(1.0)
+                .budget("40")
+                .out(folder)
+                .resume(true)
+                .run();
+        List<StepCosts> ofWider = new ResultsFile(folder.resolve(Comparison.RESULTS))
+                .costs("own-network", adam.runs().get(0).full());
+        assertThat(ofWider).as("those of another network").hasSize(2).doesNotContainAnyElementsOf(costs);
     }
 
     @Test

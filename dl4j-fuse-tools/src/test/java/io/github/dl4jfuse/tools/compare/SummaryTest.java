@@ -198,13 +198,14 @@ class SummaryTest {
     void secondsAreStepsByKindTimesTheirCosts() {
         StepKind look = StepKind.parse("1 look");
         StepCosts adamw = new StepCosts(
-                WORKLOAD, true, "adamw", "c", "m", Map.of(StepKind.PLAIN, 2.0), Map.of(), Double.NaN, Double.NaN);
+                WORKLOAD, true, "adamw", "c", "m", null, Map.of(StepKind.PLAIN, 2.0), Map.of(), Double.NaN, Double.NaN);
         StepCosts ours = new StepCosts(
                 WORKLOAD,
                 true,
                 "ours",
                 "c",
                 "m",
+                null,
                 Map.of(StepKind.PLAIN, 3.0, look, 50.0),
                 Map.of(),
                 Double.NaN,
@@ -221,6 +222,9 @@ class SummaryTest {
         assertThat(half.toTarget().seconds())
                 .as("where one is not clocked, all count their own clocks")
                 .isEqualTo(1);
+        String sentence = "Seconds are those on each run's own clock here";
+        assertThat(CompareReport.of(runs, List.of(ours), "").markdown()).contains(sentence);
+        assertThat(CompareReport.of(runs, List.of(adamw, ours), "").markdown()).doesNotContain(sentence);
     }
 
     @Test
@@ -305,6 +309,8 @@ class SummaryTest {
                 .as("although its test is worse")
                 .isEqualTo("adamw b");
         assertThat(summary.target()).isEqualTo(.65);
+        assertThat(summary.rows()).as("the other is no rival of its own family").hasSize(1);
+        assertThat(summary.baseline().tried()).isEqualTo(2);
     }
 
     @Test
